@@ -121,7 +121,8 @@ type_of = function(shape, name)
   return about.kind
 end
 
-local numbers = { max_tokens = true, temperature = true, time = true, status = true }
+local numbers = { max_tokens = true, temperature = true, time = true, status = true, images = true, searches = true,
+  tool_calls = true }
 
 -- ctx fields: what a name holds. Absent facts are nil.
 local function fact_type(kind, name, value)
@@ -135,9 +136,7 @@ local function fact_type(kind, name, value)
   if name == "data" then return quoted(schema.classes) end
   if name == "targets" then return "string[]" end
   if name == "attempts" then return "table[]" end
-  if numbers[name] or name:find("_tokens$") or name:find("_ms$") or name:find("_usd$") or name == "images" then
-    return "number?"
-  end
+  if numbers[name] or name:find("_tokens$") or name:find("_ms$") or name:find("_usd$") then return "number?" end
   return "string?"
 end
 
@@ -300,7 +299,7 @@ local function put_prices()
   local of_rates = type_of(rates.spec, "mg.rates")
   put("---@class mg.price")
   put("")
-  put("---USD per million tokens, as text: \"2.50\". per_request and per_image: USD for one.")
+  put("---USD per million tokens, as text: \"2.50\". per_request, per_image, per_search, per_tool_call: USD for one.")
   put("---@param rates %s", of_rates)
   put("---@return mg.price")
   put("---@nodiscard")

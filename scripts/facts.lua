@@ -282,7 +282,7 @@ for _, name in ipairs { "status", "model", "provider", "finish_reason", "latency
 end
 local usage_fields = { "input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens",
   "audio_input_tokens", "audio_output_tokens", "image_input_tokens", "image_output_tokens", "images",
-  "estimated", "priced" }
+  "searches", "tool_calls", "estimated", "priced" }
 for _, name in ipairs(usage_fields) do
   compute["usage_" .. name] = function() return core.used(name) end
 end

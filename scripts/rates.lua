@@ -41,7 +41,7 @@ end
 local nothing = {}
 rates.words.free = setmetatable({}, Price)
 parts[rates.words.free] = { correction = true, batch = nothing, fast = nothing, flex = nothing, priority = nothing,
-  provisioned_throughput = nothing, ultrafast = nothing }
+  provisioned_throughput = nothing, ultrafast = nothing, us = nothing }
 
 -- --- amounts ---
 
@@ -90,7 +90,7 @@ end)
 local rate_fields = { input = per_million, cached_input = per_million, cache_write = per_million,
   cache_write_1h = per_million, audio_input = per_million, image_input = per_million, output = per_million,
   reasoning = per_million, audio_output = per_million, image_output = per_million, per_request = per_piece,
-  per_image = per_piece }
+  per_image = per_piece, per_search = per_piece, per_tool_call = per_piece }
 local rate_names = report.keys(rate_fields)
 for _, name in ipairs(rate_names) do
   nothing[name], parts[rates.words.free][name] = "0", "0"
@@ -195,7 +195,7 @@ local long_any = schema.shape({ kind = "any_of", of = { long_shape, schema.list(
 local tier_fields = with { long = long_any }
 local tier_shape = schema.record(tier_fields, { "input", "output" }, "price")
 -- As providers ask for them and report them; provisioned throughput is paid for by the hour, its tokens may be "0".
-local tier_names = { "batch", "fast", "flex", "priority", "provisioned_throughput", "ultrafast" }
+local tier_names = { "batch", "fast", "flex", "priority", "provisioned_throughput", "ultrafast", "us" }
 
 -- "2026-03-01": midnight UTC; or a whole time.
 local date = schema.shape({ kind = "string" }, function(value, path)

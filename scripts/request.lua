@@ -78,6 +78,7 @@ local anthropic_tool_of = {
   hosted_tools = { type = "web_search_20250305", name = "web_search" },
   remote_mcp = { type = "mcp_toolset", mcp_server_name = "x" },
 }
+local anthropic_servers = { { type = "url", url = "https://example.com", name = "x" } }
 local anthropic_part_of = {
   images = { type = "image", source = { type = "url", url = "https://example.com/a.png" } },
   files = { type = "document", source = { type = "file", file_id = "file-1" } },
@@ -133,6 +134,9 @@ local function body_of(t)
   if words_of(t) == anthropic and t.user then body.user, body.metadata = nil, { user_id = t.user } end
   if type(t.tools) == "table" then tools = t.tools end
   if #tools > 0 then body.tools = tools end
+  for _, tool in ipairs(tools) do
+    if tool == anthropic_tool_of.remote_mcp then body.mcp_servers = anthropic_servers end
+  end
   return body
 end
 

@@ -66,6 +66,7 @@ static void add_line(struct counted *c, const char *what, uint64_t tokens, bool 
 static const char *role_of(struct counted *c, const struct chat_request *r, uint32_t message, uint32_t number)
 {
     uint32_t role = json_get(&r->tape, message, SLICE("role"));
+    if (role == JSON_NONE) role = json_get(&r->tape, message, SLICE("type")); /* an item of another kind */
     struct slice text = json_is(&r->tape, role, JSON_STRING) ? json_text(&r->tape, role, &c->arena) : SLICE("?");
     return arena_printf(&c->arena, "%u %.*s", number, SLICE_FMT(text)).ptr;
 }

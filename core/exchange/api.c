@@ -6,8 +6,8 @@ const struct api api_none = {.word = "none", .name = "none", .client = &dialect_
 static const struct api api_none_anthropic = {.word = "none", .name = "none", .client = &dialect_anthropic};
 
 /* Source: OpenAI API reference, /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/responses,
- * /v1/responses/input_tokens, /v1/models; Azure OpenAI reference, deployments; Anthropic API reference,
- * /v1/messages, /v1/messages/count_tokens, /v1/models. */
+ * /v1/responses/compact, /v1/responses/input_tokens, /v1/models; Azure OpenAI reference, deployments; Anthropic API
+ * reference, /v1/messages, /v1/messages/count_tokens, /v1/models. */
 static const struct api apis[] = {
     {"chat", "chat", "POST", "/v1/chat/completions", API_CALL, CHAT_CHAT, &dialect_openai,
      .has_text = true, .meters_output = true},
@@ -16,6 +16,8 @@ static const struct api apis[] = {
     {"embeddings", "embeddings", "POST", "/v1/embeddings", API_CALL, CHAT_EMBEDDINGS, &dialect_openai,
      .has_text = true},
     {"responses", "chat", "POST", "/v1/responses", API_CALL, CHAT_CHAT, &dialect_responses,
+     .has_text = true, .meters_output = true},
+    {"compact", "chat", "POST", "/v1/responses/compact", API_CALL, CHAT_COMPACT, &dialect_responses,
      .has_text = true, .meters_output = true},
     {"input_tokens", "count_tokens", "POST", "/v1/responses/input_tokens", API_CALL, CHAT_COUNT, &dialect_responses,
      .has_text = true, .is_free = true},

@@ -13,8 +13,10 @@ const struct price *bill_price(const struct exchange *x, const struct attempt *a
 
 void bill_attempt(const struct exchange *x, struct attempt *attempt)
 {
+    /* What was asked for in another dialect's words its provider has not heard as such. */
+    struct slice asked = attempt->dialect ? SLICE("") : exchange_service_tier(x);
     struct slice told = usage_service_tier(&attempt->usage);
-    struct slice tier = told.len ? told : exchange_service_tier(x);
+    struct slice tier = told.len ? told : asked;
     attempt->cost = price_cost(bill_price(x, attempt), &attempt->parts, tier, x->born_wall_ns);
 }
 

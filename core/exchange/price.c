@@ -63,7 +63,7 @@ const struct price_rates *price_rates_at(const struct price *price, uint64_t inp
     return rates_for(found ? found : &period->tiers[0], input_tokens);
 }
 
-/* 12 products below 2^63 * 10^15 stay below 2^127: the sum cannot wrap. */
+/* 14 products below 2^63 * 10^15 stay below 2^127: the sum cannot wrap. */
 static unsigned __int128 sum_pico(const struct price_rates *rates, const struct usage_parts *parts, unsigned *missing)
 {
     unsigned __int128 sum = 0;

@@ -141,9 +141,18 @@ static void on_sink_tail(void *arg)
     loop_timer_arm_ms(&call->timer, LIMIT_STREAM_END_MS);
 }
 
+/* Its transport may have come to its end in order, and it was no answer all the same. */
+static void blame(struct job *job, const struct fault *why)
+{
+    struct attempt *attempt = exchange_attempt(job->x);
+    exchange_end_attempt(job->x, why->code);
+    if (attempt && attempt->error == FAULT_NONE) attempt->error = why->code;
+}
+
 /* Nothing of the answer has left. */
 static void give_another(struct job *job, const struct relay_end *end)
 {
+    if (end->why) blame(job, end->why);
     if (end->refusal)
         reply_answer(job, end->refusal);
     else if (has_next(job))

@@ -61,5 +61,6 @@ struct dialect_error refusal_of_denial(const struct exchange *x, const struct ve
         .request_id = slice_str(x->id),
         .policy = v->policy,
         .rule = v->rule,
+        .status = v->status,
     };
 }

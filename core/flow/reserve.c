@@ -47,8 +47,8 @@ static struct verdict own_refusal(struct exchange *x, const struct holds_over *o
     no.policy = words->policy;
     no.rule = over->item->rule;
     no.reason = arena_printf(&x->arena,
-                             "shared counters are out of reach, and this gateway's part of %.*s's %.*s is used up",
-                             SLICE_FMT(words->who), SLICE_FMT(words->what));
+                             "shared counters are out of reach, and this gateway's part of %.*s for %.*s is used up",
+                             SLICE_FMT(words->what), SLICE_FMT(words->who));
     if (!over->item->words) no.reason = SLICE("shared counters are out of reach, and this gateway's part is used up");
     return no;
 }

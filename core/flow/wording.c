@@ -34,12 +34,30 @@ static struct slice text_of(struct reading *r, uint32_t node)
     return is_text ? json_text(r->tape, node, &r->arena) : json_raw(r->tape, node);
 }
 
+/* Of what speaks: a role, or what kind of item it is that has none. */
+static struct slice word_of(struct reading *r, uint32_t node)
+{
+    if (!json_is(r->tape, node, JSON_STRING)) return SLICE_NONE;
+    return arena_copy(&r->arena, json_text(r->tape, node, &r->arena));
+}
+
+static struct slice implied_role(enum chat_role role)
+{
+    switch (role) {
+    case CHAT_ROLE_APPLICATION: return SLICE("system");
+    case CHAT_ROLE_USER: return SLICE("user");
+    case CHAT_ROLE_OTHER: return SLICE_NONE;
+    }
+    return SLICE_NONE;
+}
+
 static bool on_piece(void *arg, const struct chat_piece *piece)
 {
     struct reading *r = arg;
     struct exchange_text *to = &r->x->texts.prompt;
     switch (piece->kind) {
-    case PIECE_ROLE: r->role = arena_copy(&r->arena, json_text(r->tape, piece->node, &r->arena)); return true;
+    case PIECE_MESSAGE: r->role = word_of(r, json_get(r->tape, piece->node, SLICE("type"))); return true;
+    case PIECE_ROLE: r->role = word_of(r, piece->node); return true;
     case PIECE_CONTENT:
     case PIECE_REFUSAL:
     case PIECE_REASONING:
@@ -47,8 +65,7 @@ static bool on_piece(void *arg, const struct chat_piece *piece)
     case PIECE_CALL_JSON: break;
     default: return true;
     }
-    bool is_system = piece->message == CHAT_NO_MESSAGE && piece->role == CHAT_ROLE_APPLICATION;
-    struct slice role = is_system ? SLICE("system") : r->role;
+    struct slice role = piece->message == CHAT_NO_MESSAGE ? implied_role(piece->role) : r->role;
     return append_cut(to, role) && append_cut(to, role.len ? SLICE(": ") : SLICE("")) &&
            append_cut(to, text_of(r, piece->node)) && append_cut(to, SLICE("\n"));
 }

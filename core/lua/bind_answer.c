@@ -206,6 +206,8 @@ static const struct used {
     {"image_input_tokens", PART(IMAGE_INPUT)},
     {"image_output_tokens", PART(IMAGE_OUTPUT)},
     {"images", PART(IMAGES)},
+    {"searches", PART(SEARCHES)},
+    {"tool_calls", PART(TOOL_CALLS)},
 #undef PART
     {NULL, 0}};
 

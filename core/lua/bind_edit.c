@@ -14,6 +14,15 @@ static int on_edit(lua_State *L)
     return 0;
 }
 
+/* What a lower bound leaves to think, the caller reads behind it. */
+static struct slice with_thinking(struct exchange *x, struct slice note)
+{
+    int64_t left = chat_thinking_within(&x->request, x->request.max_tokens);
+    if (left == x->request.thinking_tokens) return arena_copy(&x->arena, note);
+    if (!left) return arena_printf(&x->arena, "%.*s; thinking taken out", SLICE_FMT(note));
+    return arena_printf(&x->arena, "%.*s; thinking.budget_tokens %lld", SLICE_FMT(note), (long long)left);
+}
+
 /* set_max_tokens(count or nil, note): what facts say from now on; the note goes to the client */
 static int on_set_max_tokens(lua_State *L)
 {
@@ -22,7 +31,7 @@ static int on_set_max_tokens(lua_State *L)
     x->estimate.output_tokens = x->request.max_tokens > 0 ? (uint64_t)x->request.max_tokens : 0;
     struct slice note = bind_opt_slice(L, 2);
     x->decision.max_tokens_note = SLICE("");
-    if (note.len) x->decision.max_tokens_note = arena_copy(&x->arena, note);
+    if (note.len) x->decision.max_tokens_note = with_thinking(x, note);
     return 0;
 }
 

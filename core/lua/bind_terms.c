@@ -19,6 +19,8 @@ static const char *const part_names[USAGE_PARTS] = {
     [USAGE_AUDIO_OUTPUT] = "audio_output",
     [USAGE_IMAGE_OUTPUT] = "image_output",
     [USAGE_IMAGES] = "per_image",
+    [USAGE_SEARCHES] = "per_search",
+    [USAGE_TOOL_CALLS] = "per_tool_call",
     [USAGE_REQUESTS] = "per_request",
 };
 

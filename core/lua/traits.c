@@ -41,6 +41,7 @@ static void read_traits(lua_State *L, int table, void *value)
         .has_schema = family_flag(L, table, "schema"),
         .has_late_system = family_flag(L, table, "late_system"),
         .has_developer = family_flag(L, table, "developer"),
+        .has_plain_content = family_flag(L, table, "plain_content"),
         .has_reasoning = family_flag(L, table, "reasoning"),
         .cache = (enum trait_cache)family_word(L, table, "cache", cache_names, CACHE_AS_BREAKPOINT + 1),
     };

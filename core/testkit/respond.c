@@ -17,6 +17,7 @@ struct play {
     struct policy_set *set;
     struct exchange *x;
     struct json_tape tape; /* the answer's description */
+    struct answer answer;
     struct relay *relay;   /* the gateway's own way of an answer */
     struct buf sent;       /* what came out of it */
     struct buf delivered;  /* the text in that */
@@ -93,9 +94,13 @@ static void take_answer(struct play *play)
     read_count(play, "audio_input_tokens", &usage->audio_input_tokens);
     read_count(play, "audio_output_tokens", &usage->audio_output_tokens);
     struct slice tier = read_text(play, "service_tier");
-    snprintf(usage->service_tier, sizeof usage->service_tier, "%.*s", SLICE_FMT(tier));
+    snprintf(usage->tier, sizeof usage->tier, "%.*s", SLICE_FMT(tier));
     attempt->status = (int)status;
-    attempt->finish_reason = read_text(play, "finish_reason");
+    play->answer = (struct answer){.dialect = answer_dialect(x),
+                                   .status = attempt->status,
+                                   .text = read_text(play, "text"),
+                                   .finish_reason = read_text(play, "finish_reason")};
+    if (status < 300) attempt->finish_reason = answer_reason(&play->answer);
     x->first_byte_ns = x->born_mono_ns + 1;
 }
 
@@ -154,8 +159,8 @@ static struct relay_parts parts_of(struct play *play, struct loop *loop, struct 
     return (struct relay_parts){
         .loop = loop,
         .x = play->x,
-        .provider = dialect_find(SLICE("openai")),
-        .client = dialect_find(SLICE("openai")),
+        .provider = play->answer.dialect,
+        .client = play->answer.dialect,
         .reader = reader,
         .redact = relay_redact(play->x),
         .hooks = {.has_delta = policy_has(play->set, PHASE_DELTA),
@@ -175,10 +180,12 @@ static struct relay_parts parts_of(struct play *play, struct loop *loop, struct 
 static void feed_chunks(struct play *play, uint32_t chunks, struct buf *bytes)
 {
     const struct json_tape *tape = &play->tape;
+    answer_write_begin(&play->answer, bytes);
+    relay_feed(play->relay, buf_slice(bytes));
     for (uint32_t chunk = json_first(tape, chunks); chunk != JSON_NONE; chunk = json_next(tape, chunk)) {
         if (!json_is(tape, chunk, JSON_STRING)) continue;
         buf_reset(bytes);
-        answer_write_chunk(json_text(tape, chunk, &play->x->arena), bytes);
+        answer_write_chunk(&play->answer, json_text(tape, chunk, &play->x->arena), bytes);
         relay_feed(play->relay, buf_slice(bytes));
         relay_pass_time(play->relay);
     }
@@ -186,17 +193,14 @@ static void feed_chunks(struct play *play, uint32_t chunks, struct buf *bytes)
 
 static void feed(struct play *play)
 {
-    struct answer answer = {.status = exchange_attempt(play->x)->status,
-                            .text = read_text(play, "text"),
-                            .finish_reason = read_text(play, "finish_reason")};
     struct buf bytes;
     buf_init(&bytes);
     if (play->is_stream) feed_chunks(play, member(play, "chunks"), &bytes);
     buf_reset(&bytes);
     if (play->is_stream)
-        answer_write_end(&answer, &bytes);
+        answer_write_end(&play->answer, &bytes);
     else
-        answer_write_body(&answer, &bytes);
+        answer_write_body(&play->answer, &bytes);
     relay_feed(play->relay, buf_slice(&bytes));
     relay_finish(play->relay, NULL);
     buf_clear(&bytes);
@@ -223,7 +227,7 @@ static void respond(struct play *play)
     play->relay = relay_new(&parts, &head);
     feed(play);
     if (!play->has_failed) respond_behind(play);
-    answer_read(buf_slice(&play->sent), play->is_stream, &play->delivered);
+    answer_read(play->answer.dialect, buf_slice(&play->sent), play->is_stream, &play->delivered);
     relay_free(play->relay);
     loop_free(loop);
     said_reader_clear(&reader);

@@ -20,6 +20,7 @@ void chat_init(struct chat_request *r)
         .n_node = JSON_NONE,
         .hints_node = JSON_NONE,
         .max_tokens = -1,
+        .thinking_tokens = -1,
         .temperature = NAN,
         .choices = 1,
         .generated = 1,

@@ -28,7 +28,8 @@ enum chat_kind {
     CHAT_CHAT,
     CHAT_COMPLETIONS,
     CHAT_EMBEDDINGS,
-    CHAT_COUNT, /* how many tokens would this chat be? Nothing is generated */
+    CHAT_COUNT,   /* how many tokens would this chat be? Nothing is generated */
+    CHAT_COMPACT, /* a shorter one that stands for it */
 };
 
 enum chat_flag { CHAT_ABSENT, CHAT_FALSE, CHAT_TRUE };
@@ -43,6 +44,8 @@ enum chat_uses {
     CHAT_USES_AUDIO = 32,
     CHAT_USES_CACHING = 64, /* it asks for writes into the provider's cache: "cache_control", wherever it stands */
 };
+
+#define CHAT_THINKING_TOKENS_MIN 1024 /* the least that can be asked for */
 
 /* The nodes behind one, up to another. */
 struct chat_span {
@@ -62,6 +65,7 @@ struct chat_request {
     bool is_stream;
     enum chat_flag include_usage; /* does the client ask for usage in the stream? */
     int64_t max_tokens;           /* -1: not said */
+    int64_t thinking_tokens;      /* how much of those may be thought, where that is said apart; -1: it is not */
     double temperature;           /* NaN: not said */
     uint32_t choices;             /* how many answers: n, 1 when not said, to each prompt */
     uint32_t generated;           /* how many are made, and paid for: best_of where that is more */
@@ -149,7 +153,7 @@ typedef bool (*chat_piece_fn)(void *arg, const struct chat_piece *piece);
 
 static inline bool chat_has_messages(const struct chat_request *r)
 {
-    return r->kind == CHAT_CHAT || r->kind == CHAT_COUNT;
+    return r->kind == CHAT_CHAT || r->kind == CHAT_COUNT || r->kind == CHAT_COMPACT;
 }
 
 /* Every piece in order: the system prompt that stands in no message; messages, prompt or input; then tools; then the
@@ -159,6 +163,10 @@ bool chat_walk(const struct chat_request *r, chat_piece_fn fn, void *arg);
 /* Raw bytes of all text in messages, system prompt, prompt or input: a measure, not a count of characters. Pictures,
  * audio and files count nothing; a token id counts 4, so that a quarter of it all is a rough number of tokens. */
 uint64_t chat_text_bytes(const struct chat_request *r);
+/* What may be thought of an answer of so many tokens: as said, or half of it where an answer would not fit beside; 0:
+ * too few are left to think at all. -1: not said. Source: Anthropic API reference, "Extended thinking": at least 1,024,
+ * and below max_tokens. */
+int64_t chat_thinking_within(const struct chat_request *r, int64_t max_tokens);
 /* The next string behind `node` (JSON_NONE: the first) that reaches the provider as text, known to chat_walk() or not:
  * of messages, tools, tool calls, prompt, input, user, metadata and all else but names of the format, pictures, audio
  * and files. JSON_NONE at the end. */

@@ -25,21 +25,31 @@ uint64_t chat_text_bytes(const struct chat_request *r)
     return bytes_in(r, r->system_node) + bytes_in(r, r->messages_node);
 }
 
+int64_t chat_thinking_within(const struct chat_request *r, int64_t max_tokens)
+{
+    if (r->thinking_tokens < max_tokens) return r->thinking_tokens;
+    return max_tokens / 2 >= CHAT_THINKING_TOKENS_MIN ? max_tokens / 2 : 0;
+}
+
+static bool is_inside_of(const struct json_tape *tape, uint32_t root, uint32_t node)
+{
+    return root != JSON_NONE && node > root && node < json_after(tape, root);
+}
+
 /* What no provider takes for text: the model's name, what is cut out on the way, and what is of the format. */
-static bool is_unread(const struct chat_request *r, uint32_t node, uint32_t messages_end)
+static bool is_unread(const struct chat_request *r, uint32_t node)
 {
     if (node == r->model_node || node == r->hints_node) return true;
-    bool is_inside = r->messages_node != JSON_NONE && node > r->messages_node && node < messages_end;
+    bool is_inside = is_inside_of(&r->tape, r->messages_node, node) || is_inside_of(&r->tape, r->system_node, node);
     return is_inside && r->dialect->is_format(r, node);
 }
 
 uint32_t chat_next_text(const struct chat_request *r, uint32_t node)
 {
     const struct json_tape *tape = &r->tape;
-    uint32_t messages_end = r->messages_node == JSON_NONE ? 0 : json_after(tape, r->messages_node);
     uint32_t end = tape->count ? json_after(tape, 0) : 0;
     for (uint32_t n = node == JSON_NONE ? 1 : node + 1; n < end;) {
-        bool is_skipped = is_unread(r, n, messages_end);
+        bool is_skipped = is_unread(r, n);
         if (!is_skipped && json_is(tape, n, JSON_STRING)) return n;
         n = is_skipped ? json_after(tape, n) : n + 1;
     }

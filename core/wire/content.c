@@ -80,6 +80,32 @@ bool content_walk_messages(struct content_walk *w, uint32_t messages,
     return true;
 }
 
+bool content_tell_tool(const struct json_tape *tape, uint32_t tool, uint32_t function, chat_piece_fn fn, void *arg)
+{
+    struct chat_piece piece = {.kind = PIECE_TOOL,
+                               .node = tool,
+                               .message = CHAT_NO_MESSAGE,
+                               .is_declared = function != JSON_NONE,
+                               .name = json_get(tape, function, SLICE("name")),
+                               .description = json_get(tape, function, SLICE("description")),
+                               .parameters = json_get(tape, function, SLICE("parameters"))};
+    return fn(arg, &piece);
+}
+
+/* {"type":"function","function":{"name":…}}, custom likewise; of functions {"name":…}.
+ * Others say nothing to the model. */
+bool content_tell_choice(const struct json_tape *tape, uint32_t choice, chat_piece_fn fn, void *arg)
+{
+    struct chat_piece piece = {.kind = PIECE_CHOICE, .node = choice, .message = CHAT_NO_MESSAGE, .name = JSON_NONE};
+    uint32_t inner = json_get(tape, choice, SLICE("function"));
+    if (inner == JSON_NONE) inner = json_get(tape, choice, SLICE("custom"));
+    piece.name = json_get(tape, inner == JSON_NONE ? choice : inner, SLICE("name"));
+    bool is_named = json_is(tape, piece.name, JSON_STRING);
+    bool is_none = json_is(tape, choice, JSON_STRING) && json_text_is(tape, choice, SLICE("none"));
+    if (!is_named) piece.name = JSON_NONE;
+    return !(is_named || is_none) || fn(arg, &piece);
+}
+
 void content_add_free(struct chat_request *r, struct arena *arena, uint32_t node)
 {
     uint32_t cap = r->free_count;

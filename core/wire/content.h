@@ -58,6 +58,11 @@ bool content_tell_text(const struct content_walk *w, uint32_t node, enum chat_pi
 bool content_walk_messages(struct content_walk *w, uint32_t messages,
                            bool (*tell_message)(struct content_walk *w, uint32_t message));
 
+/* In no message: a tool, and the function that it declares (JSON_NONE: none); and what tool_choice says to the model,
+ * as OpenAI's APIs write it. */
+bool content_tell_tool(const struct json_tape *tape, uint32_t tool, uint32_t function, chat_piece_fn fn, void *arg);
+bool content_tell_choice(const struct json_tape *tape, uint32_t choice, chat_piece_fn fn, void *arg);
+
 /* They come nearly in the order in which they stand, and are sorted when all are there. */
 void content_add_free(struct chat_request *r, struct arena *arena, uint32_t node);
 void content_sort_free(struct chat_request *r);

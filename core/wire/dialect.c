@@ -72,6 +72,7 @@ struct dialect_error dialect_error_of(const struct fault *why)
         .message = slice_str(fault_message(why)),
         .type = slice_str(info->type),
         .code = slice_str(info->code),
+        .status = info->status,
     };
 }
 
@@ -85,6 +86,37 @@ void dialect_copy_text(char *to, size_t size, const struct json_tape *tape, uint
     arena_clear(&arena);
 }
 
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static bool is_done_marker(struct slice data)
+{
+    size_t from = 0, to = data.len;
+    while (from < to && is_space(data.ptr[from]))
+        from++;
+    while (to > from && is_space(data.ptr[to - 1]))
+        to--;
+    return slice_equal(slice_of(data.ptr + from, to - from), SLICE("[DONE]"));
+}
+
+bool dialect_begin_event(struct said_reader *reader, struct dialect_stream *stream, struct slice name,
+                         struct slice data, struct said *said)
+{
+    said_begin(reader, said, data);
+    if (is_done_marker(data)) {
+        stream->has_done = true;
+        said->what = SAID_DONE;
+        return false;
+    }
+    if (slice_equal(name, SLICE("error"))) {
+        stream->has_error = true;
+        said->what = SAID_ERROR;
+    }
+    return true;
+}
+
 void dialect_read_json(struct said_reader *reader, struct dialect_stream *stream, struct said *said,
                        dialect_object_fn read_object)
 {
@@ -93,21 +125,6 @@ void dialect_read_json(struct said_reader *reader, struct dialect_stream *stream
          is_object = is_json && json_is(&reader->tape, 0, JSON_OBJECT);
     said->what |= is_object ? read_object(reader, stream) : SAID_UNREADABLE;
     if (is_json) said_end(reader, said);
-}
-
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-bool dialect_is_done_marker(struct slice data)
-{
-    size_t from = 0, to = data.len;
-    while (from < to && is_space(data.ptr[from]))
-        from++;
-    while (to > from && is_space(data.ptr[to - 1]))
-        to--;
-    return slice_equal(slice_of(data.ptr + from, to - from), SLICE("[DONE]"));
 }
 
 /* Some servers write a byte order mark, which RFC 8259 lets readers pass over. */

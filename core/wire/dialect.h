@@ -59,6 +59,9 @@ enum dialect_end {
 /* One error for the client. Empty parts are null in JSON; policy and rule are left out when empty. */
 struct dialect_error {
     struct slice message, type, code, param, request_id, policy, rule;
+    /* Of the gateway's own refusals, whose type is OpenAI's: what a dialect that has other types goes by, also where a
+     * stream has begun with 200. 0: the type is a word of the dialect it is written in. */
+    int status;
 };
 
 /* What may still be sent of one unit. limit 0: it is not limited. */
@@ -162,8 +165,10 @@ void dialect_read_body(struct said_reader *reader, struct dialect_stream *stream
 /* said->json, behind said_begin(). */
 void dialect_read_json(struct said_reader *reader, struct dialect_stream *stream, struct said *said,
                        dialect_object_fn read_object);
-/* "[DONE]", with blanks around it or not: the end of a stream of OpenAI's. */
-bool dialect_is_done_marker(struct slice data);
+/* An event of OpenAI's APIs: false where it is the end marker, "[DONE]", which is read. Groq ends a stream with an
+ * event named "error", which the client's library raises whatever is in it. */
+bool dialect_begin_event(struct said_reader *reader, struct dialect_stream *stream, struct slice name,
+                         struct slice data, struct said *said);
 /* For dialects: write_rates by its names, and by how it spells when all of a limit is there again, never before now. */
 struct dialect_rate_form {
     struct slice requests[3], tokens[3]; /* limit, what is left, reset */

@@ -43,11 +43,30 @@ uint64_t redact_walk_number(const struct json_tape *tape, uint32_t element, uint
     return json_is(tape, node, JSON_NUMBER) && json_to_i64(tape, node, &index) ? (uint64_t)index : place;
 }
 
+/* What a tool is given, where that is no text with JSON in it. */
+static bool is_given(const struct json_tape *tape, uint32_t member)
+{
+    return json_is(tape, member, JSON_OBJECT) &&
+           (json_key_is(tape, member, SLICE("input")) || json_key_is(tape, member, SLICE("arguments")));
+}
+
+/* A document's words, in {"type":"text","media_type":"text/plain","data":…}. */
+static bool is_document_text(const struct json_tape *tape, uint32_t object, uint32_t member)
+{
+    return json_key_is(tape, member, SLICE("data")) &&
+           json_text_is(tape, json_get(tape, object, SLICE("type")), SLICE("text"));
+}
+
 /* A picture that was made: base64, in {"type":"image_generation_call"}. */
 static bool is_picture(const struct json_tape *tape, uint32_t object, uint32_t member)
 {
     return json_key_is(tape, member, SLICE("result")) &&
            json_text_is(tape, json_get(tape, object, SLICE("type")), SLICE("image_generation_call"));
+}
+
+static bool is_left_alone(const struct json_tape *tape, uint32_t object, uint32_t member)
+{
+    return (is_no_text(tape, member) && !is_document_text(tape, object, member)) || is_picture(tape, object, member);
 }
 
 /* As deep as the tape lets JSON nest. */
@@ -67,7 +86,8 @@ static void visit(const struct walk *w, struct redact_place place)
             inner.path = mix(place.path, redact_walk_number(tape, inner.node, number++));
         } else {
             struct slice name = json_key(tape, inner.node);
-            if (is_no_text(tape, inner.node) || is_picture(tape, node, inner.node)) continue;
+            if (!place.is_given && is_left_alone(tape, node, inner.node)) continue;
+            inner.is_given = place.is_given || is_given(tape, inner.node);
             inner.path = mix_name(place.path, name);
             inner.field = mix_name(place.field, name);
         }

@@ -19,6 +19,7 @@ struct redact_place {
     uint64_t choice;      /* its "index", else its place; REDACT_NO_CHOICE */
     uint64_t path;        /* of the names and numbers on the way from the choice */
     uint64_t field;       /* of the names alone */
+    bool is_given;        /* inside of what a tool is given: no name there is the format's */
 };
 
 typedef void (*redact_place_fn)(void *arg, const struct redact_place *place);

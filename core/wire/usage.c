@@ -1,6 +1,8 @@
 #include "wire/usage.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/limits.h"
 #include "wire/usage_shapes.h"
@@ -27,6 +29,10 @@ void usage_init(struct usage *u)
         .tool_audio_tokens = USAGE_UNKNOWN,
         .tool_image_tokens = USAGE_UNKNOWN,
         .images = USAGE_UNKNOWN,
+        .web_searches = USAGE_UNKNOWN,
+        .x_searches = USAGE_UNKNOWN,
+        .file_searches = USAGE_UNKNOWN,
+        .code_runs = USAGE_UNKNOWN,
     };
 }
 
@@ -291,20 +297,48 @@ static bool is_tier_byte(char c)
 }
 
 /* The name goes into records: no more than a plain word is believed. Enumerations as numbers (Vertex) say nothing. */
-static void take_tier(struct usage *u, const struct json_tape *tape, uint32_t node)
+static void take_word(struct usage *u, char word[USAGE_TIER_BYTES], const struct json_tape *tape, uint32_t node)
 {
     if (!json_is(tape, node, JSON_STRING)) return;
     struct slice raw = json_raw(tape, node);
     struct slice name = slice_of(raw.ptr + 1, raw.len - 2);
-    bool is_plain = name.len < sizeof u->service_tier;
+    bool is_plain = name.len < USAGE_TIER_BYTES;
     for (size_t i = 0; i < name.len && is_plain; i++)
         is_plain = is_tier_byte(name.ptr[i]);
     if (!is_plain) {
         u->is_malformed = true;
         return;
     }
-    memcpy(u->service_tier, name.ptr, name.len);
-    u->service_tier[name.len] = '\0';
+    memcpy(word, name.ptr, name.len);
+    word[name.len] = '\0';
+}
+
+static void take_words(struct usage *u, char word[USAGE_TIER_BYTES], const struct json_tape *tape, uint32_t root,
+                       const char *const paths[USAGE_PLACES_MAX])
+{
+    for (size_t i = 0; i < USAGE_PLACES_MAX && paths[i]; i++) {
+        if (is_there(tape, root, paths[i])) take_word(u, word, tape, follow(u, tape, root, paths[i]));
+    }
+}
+
+static void add_to_tier(struct usage *u, const char *word)
+{
+    static const char *const usual[] = {"", "standard", "global", "not_available"};
+    size_t len = strlen(u->tier);
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) {
+        if (strcmp(word, usual[i]) == 0) return;
+    }
+    snprintf(u->tier + len, sizeof u->tier - len, "%s%s", len ? "_" : "", word);
+}
+
+/* A price is of one name. */
+static void name_tier(struct usage *u)
+{
+    u->tier[0] = '\0';
+    add_to_tier(u, u->service_tier);
+    add_to_tier(u, u->speed);
+    add_to_tier(u, u->geography);
+    if (!u->tier[0]) memcpy(u->tier, u->service_tier, sizeof u->service_tier);
 }
 
 static bool take_object(struct usage *u, const struct usage_form *form, const struct json_tape *tape, uint32_t root)
@@ -314,9 +348,9 @@ static bool take_object(struct usage *u, const struct usage_form *form, const st
         if (!is_there(tape, root, form->places[i])) continue;
         has_report |= take_report(u, form, tape, follow(u, tape, root, form->places[i]));
     }
-    for (size_t i = 0; i < USAGE_PLACES_MAX && form->tiers[i]; i++) {
-        if (is_there(tape, root, form->tiers[i])) take_tier(u, tape, follow(u, tape, root, form->tiers[i]));
-    }
+    take_words(u, u->service_tier, tape, root, form->tiers);
+    take_words(u, u->speed, tape, root, form->speeds);
+    take_words(u, u->geography, tape, root, form->geographies);
     return has_report;
 }
 
@@ -341,10 +375,17 @@ bool usage_read(struct usage *u, enum usage_shape shape, const struct json_tape 
         has_report = take_object(u, form, tape, 0);
     }
     if (has_report || is_another || u->is_malformed != was_malformed) judge(u);
+    name_tier(u);
     return has_report;
+}
+
+void usage_add_call(int64_t *calls)
+{
+    if (*calls == USAGE_UNKNOWN) *calls = 0;
+    if (*calls < USAGE_TOKENS_MAX) ++*calls;
 }
 
 struct slice usage_service_tier(const struct usage *u)
 {
-    return slice_str(u->service_tier);
+    return slice_str(u->tier);
 }

@@ -55,9 +55,12 @@ struct usage {
     int64_t cached_audio_tokens, cached_image_tokens;             /* of cached_tokens; video is with the images */
     int64_t tool_tokens, tool_audio_tokens, tool_image_tokens; /* results of the provider's tools; beside input */
     int64_t images;                                                /* pictures made, paid for by the piece */
+    int64_t web_searches, x_searches, file_searches, code_runs; /* of tools that the provider runs, likewise */
     struct usage_apart apart;
     enum usage_shape shape; /* of the last report */
     char service_tier[USAGE_TIER_BYTES];
+    char speed[USAGE_TIER_BYTES], geography[USAGE_TIER_BYTES]; /* Anthropic: what else has a rate of its own */
+    char tier[3 * USAGE_TIER_BYTES];                           /* all that is not the usual in these, in one name */
     bool is_malformed; /* something was negative, not an integer, out of range, twice there; it stays so */
     bool is_beside;    /* Anthropic's names for input and caches lie side by side, unless a total says otherwise */
     bool has_foreign;  /* another model's tokens are reported too; no part counts them */
@@ -77,6 +80,8 @@ enum usage_part {
     USAGE_AUDIO_OUTPUT,
     USAGE_IMAGE_OUTPUT,   /* tokens of pictures */
     USAGE_IMAGES,         /* pictures made, where they are paid for by the piece */
+    USAGE_SEARCHES,       /* of the web, by the provider; by the piece */
+    USAGE_TOOL_CALLS,     /* other calls of tools that it runs and charges for */
     USAGE_REQUESTS,       /* 1 for one that was answered */
 };
 #define USAGE_PARTS (USAGE_REQUESTS + 1)
@@ -108,7 +113,10 @@ static inline bool usage_is_known(const struct usage *u)
  * values that are not integers of 0 to 2^53 (12.0 is one), are not taken and make the usage suspect. Of a member that
  * is there twice the last counts, as it does for the client; that is suspect too. */
 bool usage_read(struct usage *u, enum usage_shape shape, const struct json_tape *tape);
-/* As the provider named it ("default", "priority", "ON_DEMAND"); empty when it did not. Borrowed from u. */
+/* Counts a call of a tool that the provider runs, which an answer's items tell and its usage does not. */
+void usage_add_call(int64_t *calls);
+/* As the provider named it ("default", "priority", "ON_DEMAND"); empty when it did not. Borrowed from u.
+ * Of Anthropic's with a speed or a place of inference that is not the usual: "fast", "us", "priority_us". */
 struct slice usage_service_tier(const struct usage *u);
 
 /*
@@ -121,7 +129,7 @@ struct slice usage_service_tier(const struct usage *u);
  */
 void usage_normalise(const struct usage *u, struct usage_parts *out);
 /* "input", "cached_input", "cache_write", "cache_write_1h", "audio_input", "image_input", "output", "reasoning",
- * "audio_output", "image_output", "images", "requests": as prices and records name them. */
+ * "audio_output", "image_output", "images", "searches", "tool_calls", "requests": as prices and records name them. */
 const char *usage_part_name(enum usage_part part);
 /* All that was read, cached tokens included: what long-context prices are chosen by. */
 int64_t usage_parts_input(const struct usage_parts *parts);

@@ -146,6 +146,8 @@ void usage_normalise(const struct usage *u, struct usage_parts *out)
     count[USAGE_CACHE_WRITE_1H] += known(u->apart.cache_write_1h);
     count[USAGE_OUTPUT] += known(u->apart.output);
     count[USAGE_IMAGES] = known(u->images);
+    count[USAGE_SEARCHES] = known(u->web_searches) + known(u->x_searches);
+    count[USAGE_TOOL_CALLS] = known(u->file_searches) + known(u->code_runs);
     for (int i = 0; i < USAGE_REQUESTS; i++) {
         if (count[i] > 0) count[USAGE_REQUESTS] = 1;
     }
@@ -182,6 +184,8 @@ const char *usage_part_name(enum usage_part part)
     case USAGE_AUDIO_OUTPUT: return "audio_output";
     case USAGE_IMAGE_OUTPUT: return "image_output";
     case USAGE_IMAGES: return "images";
+    case USAGE_SEARCHES: return "searches";
+    case USAGE_TOOL_CALLS: return "tool_calls";
     case USAGE_REQUESTS: return "requests";
     }
     return "";

@@ -5,7 +5,7 @@
 
 /* Objects inside of a usage object, by number. */
 enum { ITSELF, PROMPT, INPUTS, INPUT, INPUT_CACHED, PROMPT_CREATED,
-       COMPLETION, OUTPUTS, OUTPUT, TOOLS, OPENAI_OBJECTS };
+       COMPLETION, OUTPUTS, OUTPUT, TOOLS, SERVER, OPENAI_OBJECTS };
 static const struct usage_inner openai_objects[] = {
     [PROMPT] = {ITSELF, "prompt_tokens_details"},
     [INPUTS] = {ITSELF, "input_tokens_details"},
@@ -16,12 +16,13 @@ static const struct usage_inner openai_objects[] = {
     [OUTPUTS] = {ITSELF, "output_tokens_details"},
     [OUTPUT] = {ITSELF, "output_token_details"},
     [TOOLS] = {ITSELF, "server_side_tool_usage_details"},
+    [SERVER] = {ITSELF, "server_tool_use"},
 };
 _Static_assert(OPENAI_OBJECTS <= USAGE_OBJECTS_MAX, "usage.c looks each up once");
 
 /* Chat, completions and embeddings; the Responses API, whose names occur in compatible chats too; the singular "detail"
  * of transcriptions; DeepSeek's hit and Moonshot's cached_tokens; DashScope's and some proxies' names of Anthropic's
- * caches; xAI's server-side tools. */
+ * caches; xAI's server-side tools, and Anthropic's as proxies pass them on. */
 static const struct usage_member openai_members[] = {
     {AT(input_tokens), ITSELF, "prompt_tokens"},
     {AT(input_tokens), ITSELF, "input_tokens"},
@@ -58,12 +59,19 @@ static const struct usage_member openai_members[] = {
     {AT(image_output_tokens), COMPLETION, "image_tokens"},
     {AT(image_output_tokens), OUTPUTS, "image_tokens"},
     {AT(images), TOOLS, "image_generation_calls"},
+    {AT(web_searches), TOOLS, "web_search_calls"},
+    {AT(web_searches), SERVER, "web_search_requests"},
+    {AT(x_searches), TOOLS, "x_search_calls"},
+    {AT(file_searches), TOOLS, "file_search_calls"},
+    {AT(code_runs), TOOLS, "code_interpreter_calls"},
 };
 
-enum { CREATION = 1, SPENT };
+enum { CREATION = 1, SPENT, SERVED };
 static const struct usage_inner anthropic_objects[] = {
-    [CREATION] = {ITSELF, "cache_creation"}, [SPENT] = {ITSELF, "output_tokens_details"}};
+    [CREATION] = {ITSELF, "cache_creation"}, [SPENT] = {ITSELF, "output_tokens_details"},
+    [SERVED] = {ITSELF, "server_tool_use"}};
 
+/* Fetching pages costs nothing but their tokens. */
 static const struct usage_member anthropic_members[] = {
     {AT(input_tokens), ITSELF, "input_tokens"},
     {AT(output_tokens), ITSELF, "output_tokens"},
@@ -72,6 +80,8 @@ static const struct usage_member anthropic_members[] = {
     {AT(cache_write_5m_tokens), CREATION, "ephemeral_5m_input_tokens"},
     {AT(cache_write_1h_tokens), CREATION, "ephemeral_1h_input_tokens"},
     {AT(reasoning_tokens), SPENT, "thinking_tokens"},
+    {AT(web_searches), SERVED, "web_search_requests"},
+    {AT(code_runs), SERVED, "code_execution_requests"},
 };
 
 /* response…: what the Live API calls the candidates. */
@@ -114,6 +124,8 @@ static const struct usage_form forms[USAGE_SHAPES] = {
                                .has_all_by_total = true},
     [USAGE_SHAPE_ANTHROPIC] = {.places = {"message.usage", "usage"},
                                .tiers = {"message.usage.service_tier", "usage.service_tier"},
+                               .speeds = {"message.usage.speed", "usage.speed"},
+                               .geographies = {"message.usage.inference_geo", "usage.inference_geo"},
                                .objects = anthropic_objects,
                                .members = anthropic_members,
                                .member_count = COUNT(anthropic_members),

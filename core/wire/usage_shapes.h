@@ -15,7 +15,7 @@
 #include "wire/usage.h"
 
 #define USAGE_PLACES_MAX 3
-#define USAGE_OBJECTS_MAX 10
+#define USAGE_OBJECTS_MAX 11
 
 /* A count against the one that should hold it. */
 enum usage_relation {
@@ -46,6 +46,7 @@ struct usage_modality {
 struct usage_form {
     const char *places[USAGE_PLACES_MAX]; /* of usage objects, from the root; the later counts where both are */
     const char *tiers[USAGE_PLACES_MAX];  /* of the tier of service, likewise */
+    const char *speeds[USAGE_PLACES_MAX], *geographies[USAGE_PLACES_MAX]; /* what else has rates, likewise */
     const struct usage_inner *objects; /* at most USAGE_OBJECTS_MAX; NULL: all members stand in the usage object */
     const struct usage_member *members;
     size_t member_count;

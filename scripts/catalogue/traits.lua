@@ -11,6 +11,7 @@
 -- schema           answers and tool inputs that fit a JSON schema (Anthropic's API)
 -- late_system      system text in the middle of a conversation (Anthropic's API)
 -- developer        system text is the developer's (OpenAI's API)
+-- plain_content    texts of one message are one string (OpenAI's API)
 -- reasoning        what it thought is given back to it, as reasoning_content (OpenAI's API)
 -- cache            how a part is marked up to which the prompt is cached
 --
@@ -70,5 +71,5 @@ return {
   { names = { "gpt-oss" }, efforts = { "low", "medium", "high" } },
 
   -- Others
-  { names = { "deepseek" }, reasoning = true },
+  { names = { "deepseek" }, plain_content = true, reasoning = true },
 }

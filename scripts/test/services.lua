@@ -12,7 +12,8 @@
 --
 -- req: method, url, headers, body, json, timeout_ms, has_secret. A call that no stub answers fails the test. The answer
 -- of mg:respond: status, text or chunks (a stream), finish_reason, input_tokens, output_tokens, cached_tokens (also
--- cache_write_, reasoning_, audio_input_, audio_output_), service_tier, outcome. Beside
+-- cache_write_, reasoning_, audio_input_, audio_output_), service_tier, outcome. It comes in the form of the API that
+-- was asked: "chat", "messages", "responses". Beside
 -- what mg:request gives r has outcome, delivered (the text that left) and, when a later hook refused, answer = { phase,
 -- status, code, reason, policy, rule }.
 local core, use = ...

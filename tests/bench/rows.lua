@@ -360,9 +360,16 @@ group("translate", function(bench)
   local function event(pattern)
     return bench.measure.said("translate_answer %d+ %d+ " .. pattern, { bench.dir .. "/translate_answer", "2000", "20" })
   end
+  local function request(bytes, pattern)
+    return bench.measure.said(pattern, { bench.dir .. "/translate_request", tostring(bytes), tostring(math.floor(2e7 / bytes)) })
+  end
   return {
     alone("translating a stream, OpenAI's to Anthropic's, per event", event("([%d.]+)"), "us", 6),
     alone("translating a stream, Anthropic's to OpenAI's, per event", event("[%d.]+ ([%d.]+)"), "us", 6),
+    alone("translating a request of 1 KB, OpenAI's to Anthropic's", request(1024, "anthropic %d+ ([%d.]+)"), "us", 30),
+    alone("translating a request of 1 KB, Anthropic's to OpenAI's", request(1024, "to_openai %d+ ([%d.]+)"), "us", 30),
+    alone("translating a request of 64 KB, OpenAI's to Anthropic's", request(65536, "anthropic %d+ ([%d.]+)"), "us"),
+    alone("translating a request of 64 KB, Anthropic's to OpenAI's", request(65536, "to_openai %d+ ([%d.]+)"), "us"),
   }
 end)
 

@@ -24,7 +24,6 @@ struct run {
     struct said_reader reader, other;
     struct dialect_stream told, heard;
     struct translator *translator;
-    struct dropped dropped;
     size_t bytes;
 };
 
@@ -46,7 +45,7 @@ static void begin(struct run *run, const struct dialect *provider)
     said_reader_init(&run->other);
     dialect_stream_init(&run->told, 1);
     dialect_stream_init(&run->heard, 1);
-    run->translator = translator_new(run->client, provider, &manner, on_event, run, &run->dropped);
+    run->translator = translator_new(run->client, provider, &manner, on_event, run);
 }
 
 static void end(struct run *run)

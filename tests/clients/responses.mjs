@@ -68,6 +68,13 @@ const tests = {
     assert.equal(counted.input_tokens, 3);
   },
 
+  async "compacts what was said"() {
+    const compacted = await client().responses.compact({ model: MODEL, input: [{ role: "user", content: "one two three" }] });
+    assert.equal(compacted.output[0].type, "compaction");
+    const next = await client().responses.create(ask([...compacted.output, { role: "user", content: "echo and on" }]));
+    assert.equal(next.output_text, "and on");
+  },
+
   async "what a provider would keep is refused once, with what to do"() {
     const error = await refusal(client().responses.create(ask("mark-kept", { previous_response_id: "resp_1" })));
     assert.ok(error instanceof OpenAI.BadRequestError, String(error));

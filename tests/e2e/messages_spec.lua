@@ -7,7 +7,13 @@ local gateway = require("tests.e2e.kit.gateway")
 local mock = require("tests.e2e.kit.mock")
 
 local POLICIES = {
-  ["init.lua"] = 'return chain { "auth", "access", "ratelimit", "budget", "routing" }\n',
+  ["init.lua"] = 'return chain { "auth", "access", "brief", "ratelimit", "budget", "routing" }\n',
+  ["brief.lua"] = [[
+return policy { on_request = function(ctx)
+  local most = tonumber(ctx.request.headers["x-brief"] or "")
+  if most then ctx.request:set("max_tokens", most, "be brief") end
+end }
+]],
   ["auth.lua"] = 'return auth { keys = { headers = { "authorization", "x-api-key" } } }\n',
   ["apps.lua"] = 'return apps { ["bot"] = { department = "engineering", owner = "tests" }, ' ..
     '["poor"] = { department = "engineering", owner = "tests" }, ["slow"] = { department = "engineering", owner = "tests" }, ' ..
@@ -195,6 +201,35 @@ describe("answers of the provider", function()
     assert.equal("stream_incomplete", g:record(r.id).outcome)
   end)
 
+  it("may be made shorter by a policy, and think no longer than that", function()
+    local function brief(most)
+      local since = m:mark()
+      local r = ask { json = message { max_tokens = 9000, thinking = { type = "enabled", budget_tokens = 8000 } },
+        headers = { { "x-brief", most } } }
+      assert.equal(200, r.status, r.body)
+      return cjson.decode(m:request(since).body).thinking, r:get("x-moongate-max-tokens")
+    end
+    local thinking, told = brief("8500")
+    assert.same({ 8000, "8500; lowered by brief: be brief" }, { thinking.budget_tokens, told })
+    thinking, told = brief("3000")
+    assert.same({ 1500, "3000; lowered by brief: be brief; thinking.budget_tokens 1500" }, { thinking.budget_tokens, told })
+    thinking, told = brief("1000")
+    assert.is_nil(thinking)
+    assert.equal("1000; lowered by brief: be brief; thinking taken out", told)
+  end)
+
+  it("say in their record what they were charged for without a price", function()
+    m:script { { body = [[{"type":"message","id":"msg_1","model":"free","role":"assistant","content":[{"type":"text","text":"hi"}],
+      "stop_reason":"end_turn","usage":{"input_tokens":3,"output_tokens":2,"service_tier":"standard","speed":"fast",
+      "server_tool_use":{"web_search_requests":2,"web_fetch_requests":1}}}]] } }
+    local r = ask { json = message {} }
+    assert.equal(200, r.status, r.body)
+    local record = g:record(r.id)
+    assert.equal(2, record.billed.searches)
+    assert.same({ "searches" }, record.cost.parts_unpriced)
+    assert.is_true(record.cost.tier_unpriced)
+  end)
+
   it("without message_stop are no whole ones", function()
     m:script { done = 0 }
     local r = ask { json = message { stream = true } }
@@ -216,7 +251,7 @@ describe("the gateway's own refusals", function()
     r = ask { json = message { model = "closed" } }
     assert.equal(403, r.status)
     assert.equal("false", r:get("x-should-retry"))
-    assert.equal("access", error_of(r).policy)
+    assert.same({ "permission_error", "access" }, { error_of(r).type, error_of(r).policy })
     r = ask { json = message { model = "none-of-ours" } }
     assert.equal(404, r.status)
     assert.equal("not_found_error", error_of(r).type)
@@ -258,11 +293,11 @@ describe("budgets and limits", function()
     local events = read_stream(r.body)
     assert.equal("error", events[#events].name)
     assert.equal("budget_cut", events[#events].data.error.code)
+    assert.equal("billing_error", events[#events].data.error.type)
     local record = g:record(r.id)
     assert.truthy(record.outcome == "denied" or record.outcome == "stream_incomplete", record.outcome)
     r = ask { app = "poor", json = message { model = "dear", max_tokens = 40 } }
-    assert.truthy(r.status == 402 or r.status == 403 or r.status == 429, r.status)
-    assert.equal("invalid_request_error", error_of(r).type)
+    assert.same({ 402, "billing_error" }, { r.status, error_of(r).type })
     assert.equal("false", r:get("x-should-retry"))
   end)
 
@@ -300,7 +335,7 @@ describe("counting tokens", function()
     local r
     for _ = 1, 3 do r = count { app = "slow" } end
     assert.equal(429, r.status)
-    assert.same({ "invalid_request_error", "false" }, { error_of(r).type, r:get("x-should-retry") }) -- it is long to wait
+    assert.same({ "rate_limit_error", "false" }, { error_of(r).type, r:get("x-should-retry") }) -- it is long to wait
   end)
 
   it("masks what it sends, and is the gateway's own where an account cannot", function()

@@ -180,8 +180,23 @@ describe("answers of the provider", function()
     local r = ask { json = response { stream = true } }
     local events = read_stream(r.body)
     assert.same({ "error", "upstream_closed" }, { events[#events - 1].data.type, events[#events - 1].data.error.code })
-    assert.same({ "response.failed", "upstream_closed" }, { events[#events].data.type, events[#events].data.response.error.code })
+    assert.same({ "response.failed", "server_error" }, { events[#events].data.type, events[#events].data.response.error.code })
+    assert.equal(events[#events - 1].data.error.message, events[#events].data.response.error.message)
     assert.equal("stream_incomplete", g:record(r.id).outcome)
+  end)
+
+  it("with events that are none, or of megabytes, are read all the same", function()
+    for _, script in ipairs { { bad_event = 5, bad_text = "{oops" }, { bad_event = 5, bad_text = "[1]" }, { event_bytes = 2000000 },
+      { line_end = "crlf", bom = 1, space = 0, comment_every = 1 } } do
+      m:script(script)
+      local r = ask { json = response { stream = true, input = "echo a b c" } }
+      local record = g:record(r.id)
+      assert.same({ "ok", 4, 3 }, { record.outcome, record.usage.input_tokens, record.usage.output_tokens })
+    end
+    m:script { error_event = 6 }
+    local r = ask { json = response { stream = true, input = "echo a b c" } }
+    assert.falsy(r.body:find("response.failed", 1, true)) -- the provider has told it itself
+    assert.equal("upstream_error", g:record(r.id).outcome)
   end)
 
   it("without their last event are no whole ones", function()
@@ -189,7 +204,7 @@ describe("answers of the provider", function()
     local r = ask { json = response { stream = true } }
     local events = read_stream(r.body)
     assert.equal("response.output_item.done", events[#events - 2].name)
-    assert.equal("stream_incomplete", events[#events].data.response.error.code)
+    assert.equal("stream_incomplete", events[#events - 1].data.error.code)
   end)
 end)
 
@@ -266,7 +281,7 @@ describe("budgets and limits", function()
     local r = ask { app = "poor", json = response { model = "dear", max_output_tokens = 100, stream = true } }
     assert.equal(200, r.status, r.body)
     local events = read_stream(r.body)
-    assert.equal("budget_cut", events[#events].data.response.error.code)
+    assert.same({ "budget_cut", "invalid_prompt" }, { events[#events - 1].data.error.code, events[#events].data.response.error.code })
     local since = m:mark()
     r = ask { app = "poor", json = response { model = "dear", max_output_tokens = 40 } }
     assert.truthy(r.status == 402 or r.status == 403 or r.status == 429, r.status)
@@ -307,6 +322,26 @@ describe("counting tokens", function()
     local since = m:mark()
     assert.equal(200, count({ app = "bot", json = { model = "free", input = "to ana@example.org" } }).status)
     assert.truthy(m:request(since).body:find("[email]", 1, true))
+  end)
+end)
+
+describe("compaction", function()
+  it("is a call as others are: recorded, paid for, masked, refused", function()
+    local since = m:mark()
+    local r = ask { path = "/v1/responses/compact", json = response { model = "dear", input = { { role = "user", content = "one two" } } } }
+    assert.equal(200, r.status, r.body)
+    assert.equal("compaction", cjson.decode(r.body).output[1].type)
+    assert.equal("/v1/responses/compact", m:request(since).path)
+    local record = g:record(r.id)
+    assert.same({ "chat", 2, 5, 5 * 1e8 }, { record.api, record.usage.input_tokens, record.usage.output_tokens, record.cost.nano_usd })
+    since = m:mark()
+    assert.equal(403, ask({ path = "/v1/responses/compact", json = response { model = "closed" } }).status)
+    assert.equal(400, ask({ path = "/v1/responses/compact", json = response { previous_response_id = "resp_1" } }).status)
+    assert.same({}, m:requests(since))
+    assert.equal(200, ask({ app = "bot", path = "/v1/responses/compact", json = response { input = "to ana@example.org" } }).status)
+    assert.is_nil(m:request(since).body:find("@example", 1, true))
+    local next_turn = response { input = { cjson.decode(r.body).output[1], { role = "user", content = "echo go on" } } }
+    assert.equal("go on", text_of(ask({ json = next_turn }).body))
   end)
 end)
 
@@ -378,12 +413,27 @@ describe("policies that read answers", function()
     assert.equal(200, r.status)
     assert.falsy(r.body:find("secret plans", 1, true))
     local events = read_stream(r.body)
-    assert.same({ "response.failed", "leak" }, { events[#events].data.type, events[#events].data.response.error.code })
+    assert.same({ "leak", "invalid_prompt" }, { events[#events - 1].data.error.code, events[#events].data.response.error.code })
     assert.equal("denied", other:record(r.id).outcome)
     r = asking(other, ("word "):rep(300), true)
     local _, text, again = read_stream(r.body)
     assert.same({ text, text }, again)
     assert.equal(("word "):rep(300):sub(1, -2), (text:gsub("%s+$", "")))
+    other:stop()
+  end)
+
+  it("keep what was said, each with who said it or what it was", function()
+    local other = start('return policy { rules = { { "kept", when = { model = "free" }, record = { texts = { "prompt", "answer" } } } } }')
+    local function kept(of, want)
+      of.model = "free"
+      local r = other:ask { path = "/v1/responses", key = other.key, json = of }
+      assert.equal(200, r.status, r.body)
+      local texts = other:record(r.id).texts
+      assert.same({ #want, #"kept" }, { texts.prompt.bytes, texts.answer.bytes })
+    end
+    kept({ instructions = "s", input = "echo kept" }, "system: s\nuser: echo kept\n")
+    kept({ stream = true, input = { { type = "function_call", name = "f", arguments = "{}" }, { type = "function_call_output", output = "rain" },
+      { role = "user", content = "echo kept" } } }, "function_call: f\nfunction_call: {}\nfunction_call_output: rain\nuser: echo kept\n")
     other:stop()
   end)
 

@@ -19,18 +19,31 @@ return models {
   gpt     = { targets = { "openai/gpt-4o" }, context = 200000, price = usd_per_million { input = "1", output = "1" } },
   gpt5    = { targets = { "openai/gpt-5" }, context = 200000, price = usd_per_million { input = "1", output = "1" } },
   dear    = { targets = { "anthropic/claude-dear" }, context = 200000, price = usd_per_million { input = "0", output = "100000" } },
+  tiers   = { targets = { "anthropic/claude-haiku-4-5" }, context = 200000,
+    price = usd_per_million { input = "10", output = "10", flex = { input = "1", output = "1" } } },
   closed  = { targets = { "anthropic/claude-closed" }, context = 200000, price = usd_per_million { input = "0", output = "0" } },
 }
 ]],
   ["access.lua"] = 'return access { models = { closed = { departments = { "sales" }, data = "restricted" } }, default = "allow" }\n',
   ["budget.lua"] = 'return budget { budgets = { { "poor", app = "poor", limit = 4, per = "month" } }, ' ..
-    'default = { each = "app", limit = 1000, per = "month" }, stream = { slice = 16, on_exhausted = "cut" } }\n',
+    'default = { each = "app", limit = 1000, per = "month" }, assumed_output_tokens = 20, stream = { slice = 16, on_exhausted = "cut" } }\n',
   ["routing.lua"] = 'return routing { choose_for = { "auto" }, rules = { { "all", route = { "openai/gpt-4o", "anthropic/claude-sonnet-4-5" } } } }\n',
 }
 
 local MASKS = 'return redaction { detect = { "email" }, request = { ["*"] = "mask" }, response = { ["*"] = "mask" }, restore = true }\n'
 
-local m, g, masking, keys
+local ATTEMPTS = [[
+return policy {
+  on_attempt = function(ctx, target)
+    if target.provider == "openai" then return deny(403, "not_there", "never there") end
+    ctx.request:set("max_tokens", 7)
+  end,
+  on_response = function(ctx) ctx:annotate("read", ctx.response:text()) end,
+  on_done = function(ctx) ctx:annotate("used", tostring(ctx.usage.output_tokens)) end,
+}
+]]
+
+local m, g, masking, asking, keys
 
 setup(function()
   m = mock.start { key = gateway.PROVIDER_KEY }
@@ -41,10 +54,15 @@ setup(function()
   for name, text in pairs(POLICIES) do files[name] = files[name] or text end
   files["init.lua"] = 'return chain { "auth", "redaction", "routing" }\n'
   masking = gateway.start { mock = m, name = "translate-masks", policies = files, key = { app = "bot" }, config = config }
+  files = { ["attempts.lua"] = ATTEMPTS }
+  for name, text in pairs(POLICIES) do files[name] = files[name] or text end
+  files["init.lua"] = 'return chain { "auth", "attempts", "routing" }\n'
+  asking = gateway.start { mock = m, name = "translate-attempts", policies = files, key = { app = "bot" }, config = config }
   keys = { bot = g.key, poor = g:new_key { app = "poor" } }
   expect.eventually(function() return g:ask({ path = "/v1/models", key = keys.poor, method = "GET" }).status == 200 end)
 end)
 teardown(function()
+  if asking then asking:stop() end
   if masking then masking:stop() end
   if g then g:stop() end
   m:stop()
@@ -312,6 +330,39 @@ describe("policies", function()
     assert.equal(200, r.status, r.body)
     assert.is_nil(r.body:find("eve@", 1, true))
     assert.truthy(r.body:find("event: message_stop\n", 1, true))
+  end)
+
+  it("bound answers by what a budget has, in the words of the other API", function()
+    local since = m:mark()
+    local r = chat({ model = "dear", messages = user("hi") }, { key = keys.poor })
+    assert.equal(200, r.status, r.body)
+    local bound = sent(since).max_tokens
+    assert.equal(20, bound)
+    assert.truthy(r:get("x-moongate-max-tokens"))
+  end)
+
+  it("pay the tier that the provider heard of", function()
+    -- Who names none, as the mock does otherwise.
+    m:script { body = cjson.encode { id = "msg_1", type = "message", role = "assistant", model = "m", stop_reason = "end_turn",
+      content = { { type = "text", text = "one two" } }, usage = { input_tokens = 3, output_tokens = 2 } } }
+    local r = chat { model = "tiers", service_tier = "flex", messages = user("echo one two") }
+    assert.equal(200, r.status, r.body)
+    assert.equal("service_tier", r:get("x-moongate-dropped"))
+    local record = g:record(r.id)
+    assert.equal(10000 * (record.usage.input_tokens + record.usage.output_tokens), record.cost.nano_usd)
+  end)
+
+  it("see each attempt, may refuse one or change it, and read what the client will", function()
+    for _, stream in ipairs { false, true } do
+      local since = m:mark()
+      local r = chat({ model = "auto", stream = stream, messages = user("echo so it is") }, { at = asking })
+      assert.equal(200, r.status, r.body)
+      assert.equal(7, sent(since).max_tokens)
+      local record = asking:record(r.id)
+      assert.equal("anthropic/claude-sonnet-4-5", record.target)
+      assert.equal("so it is", record.annotations.read)
+      assert.equal("3", record.annotations.used)
+    end
   end)
 
   it("cut a stream for which there is no more money in the client's own events", function()

@@ -373,28 +373,34 @@ static bool on_out(void *arg, const struct sse_event *event, const struct said *
     (void)said;
     json_init(&tape);
     check(json_parse(&tape, event->data, &why));
-    uint32_t choice = json_first(&tape, json_get(&tape, 0, SLICE("choices")));
+    uint32_t choices = json_get(&tape, 0, SLICE("choices"));
+    uint32_t choice = choices == JSON_NONE ? JSON_NONE : json_first(&tape, choices);
     uint32_t content = json_get(&tape, json_get(&tape, choice, SLICE("delta")), SLICE("content"));
+    if (content == JSON_NONE) content = json_get(&tape, 0, SLICE("delta"));
     if (content != JSON_NONE) buf_append(arg, json_text(&tape, content, &arena));
     json_clear(&tape);
     return true;
 }
 
-static void send_event(struct redact_stream *stream, struct slice text)
+/* Of a chat, or of a response. */
+static void send_event(struct redact_stream *stream, const struct dialect *dialect, struct slice text)
 {
+    bool is_chat = dialect == &dialect_openai;
     static struct said_reader reader;
     struct dialect_stream told;
     struct said said;
     struct fault why;
     struct buf raw;
     buf_init(&raw);
-    buf_append(&raw, SLICE("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":"));
+    buf_append(&raw, SLICE("data: "));
+    buf_append(&raw, is_chat ? SLICE("{\"choices\":[{\"index\":0,\"delta\":{\"content\":")
+                             : SLICE("{\"type\":\"response.output_text.delta\",\"output_index\":1,\"delta\":"));
     buf_append_json(&raw, text);
-    buf_append(&raw, SLICE("}}]}\n\n"));
+    buf_append(&raw, is_chat ? SLICE("}}]}\n\n") : SLICE("}\n\n"));
     struct sse_event event = {.raw = buf_slice(&raw), .data = slice_of(buf_ptr(&raw) + 6, buf_len(&raw) - 8), .retry_ms = -1,
                               .ends = true};
     dialect_stream_init(&told, 1);
-    dialect_openai.read_event(&reader, &told, event.name, event.data, &said);
+    dialect->read_event(&reader, &told, event.name, event.data, &said);
     check(redact_stream_event(stream, &event, &said, &why));
     buf_clear(&raw);
 }
@@ -403,11 +409,12 @@ static void send_event(struct redact_stream *stream, struct slice text)
 static void stream(struct redact *r, struct slice text, unsigned step, struct buf *out)
 {
     struct redact_stream *stream = redact_stream_new(r, on_out, out);
+    const struct dialect *dialect = draw(2) ? &dialect_openai : &dialect_responses;
     for (size_t at = 0, end; at < text.len; at = end) {
         unsigned n = 1 + draw(step);
         for (end = at; end < text.len && (n > 0 || ((unsigned char)text.ptr[end] & 0xC0) == 0x80); end++)
             n -= n > 0;
-        send_event(stream, slice_of(text.ptr + at, end - at));
+        send_event(stream, dialect, slice_of(text.ptr + at, end - at));
     }
     check(redact_stream_flush(stream));
     redact_stream_free(stream);

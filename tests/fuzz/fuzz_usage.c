@@ -26,11 +26,12 @@ static void check_counts(const struct usage *u)
                               u->cache_write_1h_tokens, u->image_input_tokens,   u->video_input_tokens,
                               u->image_output_tokens,  u->cached_audio_tokens,   u->cached_image_tokens,
                               u->tool_tokens,          u->tool_audio_tokens,     u->tool_image_tokens,
-                              u->images,               u->apart.input,           u->apart.cached,
+                              u->images,               u->web_searches,          u->x_searches,
+                              u->file_searches,        u->code_runs,             u->apart.input,           u->apart.cached,
                               u->apart.cache_write,    u->apart.cache_write_1h,  u->apart.output};
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         check(counts[i] >= USAGE_UNKNOWN && counts[i] <= USAGE_TOKENS_MAX);
-    check(usage_service_tier(u).len < USAGE_TIER_BYTES);
+    check(usage_service_tier(u).len < sizeof u->tier);
 }
 
 static void check_parts(const struct usage *u, const struct usage_parts *parts)

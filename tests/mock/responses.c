@@ -296,12 +296,31 @@ static struct source *count(const json_t *body)
     return s;
 }
 
+/* The conversation in one item that nobody else can read. */
+static struct source *compact(const json_t *body)
+{
+    struct buf prompt, out;
+    buf_init(&prompt);
+    buf_init(&out);
+    unsigned long long in = prompt_of(body, &prompt);
+    buf_printf(&out,
+               "{\"id\":\"resp_mock\",\"object\":\"response.compaction\",\"created_at\":1760000000,\"output\":[{\"id\":"
+               "\"cmp_mock\",\"type\":\"compaction\",\"encrypted_content\":\"AAAA\"}],\"usage\":{\"input_tokens\":%llu,"
+               "\"output_tokens\":5,\"total_tokens\":%llu}}",
+               in, in + 5);
+    struct source *s = source_of_bytes(200, "application/json", buf_slice(&out), 5);
+    buf_clear(&prompt);
+    buf_clear(&out);
+    return s;
+}
+
 struct source *responses_answer(struct slice path, const json_t *body, const struct script *script)
 {
     bool is_count = slice_equal(path, SLICE("/v1/responses/input_tokens"));
-    if (!is_count && !slice_equal(path, SLICE("/v1/responses"))) return NULL;
+    bool is_compact = slice_equal(path, SLICE("/v1/responses/compact"));
+    if (!is_count && !is_compact && !slice_equal(path, SLICE("/v1/responses"))) return NULL;
     if (!json_is_string(json_object_get(body, "model")))
         return source_of_error(400, "invalid_request_error", "missing_required_parameter",
                                "Missing required parameter: 'model'.");
-    return is_count ? count(body) : answer(body, script);
+    return is_count ? count(body) : is_compact ? compact(body) : answer(body, script);
 }

@@ -1,5 +1,5 @@
 /*
- * Answers of OpenAI's Responses API, whole and streamed, and counts of tokens.
+ * Answers of OpenAI's Responses API, whole and streamed, counts of tokens, and compaction.
  *
  *     struct source *s = responses_answer(path, body, script);     // NULL: it is no path of that API
  *

@@ -128,6 +128,11 @@ describe("conditions", function()
     for _, use in ipairs { "tools", "hosted_tools", "remote_mcp", "images", "files", "audio", "caching" } do
       check("uses = '" .. use .. "'", { { uses = { use } } }, { {} })
     end
+    check("uses = 'remote_mcp'", { { body = '{"model":"one","max_tokens":9,"messages":[{"role":"user","content":"x"}],"mcp_servers":'
+      .. '[{"type":"url","url":"https://x.example","name":"x"}]}', api = "messages" } }, { { api = "messages" } })
+    for _, use in ipairs { "tools", "hosted_tools", "remote_mcp", "images", "files" } do
+      check("uses = '" .. use .. "'", { { uses = { use }, api = "messages" } }, { { api = "messages" } })
+    end
     for _, api in ipairs { "responses", "input_tokens" } do
       for _, use in ipairs { "tools", "hosted_tools", "remote_mcp", "images", "files", "audio" } do
         check("uses = '" .. use .. "'", { { uses = { use }, api = api } }, { { api = api } })

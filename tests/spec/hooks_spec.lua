@@ -81,6 +81,21 @@ describe("on_delta and on_response", function()
     assert.equal("a ", r.delivered)
   end)
 
+  it("see answers of the API that was asked", function()
+    local mg = load [[ buffer = false,
+      on_delta = function(ctx, text) if text:find("bad") then return deny(403, "bad_word") end end,
+      on_response = function(ctx) ctx:annotate("v", ctx.response:text() .. " " .. ctx.response.finish_reason) end ]]
+    for api, word in pairs { chat = "stop", messages = "end_turn", responses = "completed" } do
+      local function respond(answer, stream) return mg:respond({ model = "one", api = api, stream = stream }, answer) end
+      assert.equal("good day " .. word, respond({ text = "good day" }).annotations.v)
+      assert.equal("good day " .. word, respond({ chunks = { "good ", "day" } }, true).annotations.v)
+      assert.equal("good day", respond({ chunks = { "good ", "day" } }, true).delivered)
+      local r = respond({ chunks = { "a ", "bad ", "day" } }, true)
+      assert.same({ "bad_word", "delta", "a " }, { r.answer.code, r.answer.phase, r.delivered })
+      assert.equal("no", respond({ status = 500, text = "no" }).delivered)
+    end
+  end)
+
   it("hold streams with buffer = true", function()
     local mg = load [[ buffer = true, on_response = function(ctx)
       if ctx.response:text():find("bad") then return deny(422, "bad_word") end end ]]

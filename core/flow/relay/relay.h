@@ -149,7 +149,7 @@ struct relay_report {
     bool is_cut;             /* a stream that did not come to its end */
     bool is_judged;          /* on_response has spoken */
     bool is_inside;          /* an event is out in part */
-    const struct dropped *dropped; /* what the client's dialect has no place for; NULL: nothing was translated */
+    const struct dropped *dropped; /* what the client's dialect has no place for; NULL: nothing */
 };
 struct relay_report relay_report(const struct relay *r);
 /* Of the counted, what nothing to come can change: cheap enough to be asked after every piece. */

@@ -52,7 +52,7 @@ struct relay {
     struct stage *translate, *mask, *keep, *hold, *out; /* all but out: NULL when nobody wants them */
     struct dialect_stream told;  /* by the provider … */
     struct dialect_stream heard; /* … and, where that is translated, by the client */
-    const struct dropped *dropped; /* NULL: nothing is translated */
+    const struct dropped *dropped; /* by the translation; NULL: nothing was */
     struct meter *meter; /* NULL: nothing is counted */
     uint64_t unread_bytes;
     bool is_encoded;

@@ -15,7 +15,6 @@ struct translate {
     struct stage stage;
     struct translator *translator; /* NULL: not yet */
     struct said_reader reader;     /* of what the client reads */
-    struct dropped dropped;
     struct buf whole; /* a body that tells of an error */
     bool is_over;     /* those behind have heard the end */
 };
@@ -35,7 +34,7 @@ static bool tell_dropped(struct translate *t)
     struct buf text;
     buf_init(&text);
     buf_append(&text, SLICE(": x-moongate-dropped: "));
-    dropped_write(&t->dropped, &text);
+    dropped_write(relay_of(t)->dropped, &text);
     buf_append(&text, SLICE("\n\n"));
     comment.raw = buf_slice(&text);
     bool goes_on = next->feed(next, &(struct piece){.event = &comment, .bytes = comment.raw});
@@ -51,8 +50,7 @@ static bool pass_event(struct translate *t, const struct sse_event *event)
     if (!event->is_comment_only) {
         relay_of(t)->parts.client->read_event(&t->reader, &relay_of(t)->heard, event->name, event->data, &said);
         piece.said = &said;
-        bool is_last = said.what & SAID_DONE && !dropped_is_empty(&t->dropped);
-        if (is_last && !tell_dropped(t)) return false;
+        if (said.what & SAID_DONE && relay_of(t)->dropped && !tell_dropped(t)) return false;
     }
     return next->feed(next, &piece);
 }
@@ -71,6 +69,7 @@ static bool on_event(void *arg, const struct sse_event *event)
     struct translate *t = arg;
     struct relay *r = relay_of(t);
     if (!relay_is_heard(r)) return false;
+    r->dropped = translator_dropped(t->translator);
     return r->form == FORM_EVENTS ? pass_event(t, event) : pass_whole(t, event->data);
 }
 
@@ -85,7 +84,7 @@ static struct translator *translator_of(struct translate *t)
                                    .names = r->parts.tool_names};
     if (!t->translator) {
         r->head.content_type = manner.is_stream ? SLICE("text/event-stream") : SLICE("application/json");
-        t->translator = translator_new(r->parts.client, r->parts.provider, &manner, on_event, t, &t->dropped);
+        t->translator = translator_new(r->parts.client, r->parts.provider, &manner, on_event, t);
     }
     return t->translator;
 }
@@ -183,6 +182,5 @@ struct stage *translate_new(struct relay *r)
     struct translate *t = mem_zalloc(1, sizeof *t);
     t->stage = (struct stage){.relay = r, .feed = on_feed, .finish = on_finish, .drop = on_drop};
     said_reader_init(&t->reader);
-    r->dropped = &t->dropped;
     return &t->stage;
 }

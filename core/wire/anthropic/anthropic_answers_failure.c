@@ -19,6 +19,11 @@ void anthropic_read_failure(const struct json_tape *tape, struct failure *failur
     failure->message = failure_message(tape, arena);
 }
 
+struct slice anthropic_type_of_status(int status)
+{
+    return types[failure_of_status(status)].word;
+}
+
 /* Its clients come again for every 429: not where no credit is left. */
 void anthropic_word_failure(const struct failure *failure, struct dialect_error *error, int *status)
 {

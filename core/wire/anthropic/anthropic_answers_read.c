@@ -24,8 +24,8 @@ struct answer_reader {
     void *arg;
     struct fault *why;
     const struct json_tape *tape; /* of what is being read */
-    struct block open[OPEN_MAX];
-    uint32_t open_count;
+    struct block *open; /* NULL: none was */
+    uint32_t open_count, open_cap;
     bool has_started, has_finished, has_ended;
 };
 
@@ -189,6 +189,10 @@ static bool open_block(struct answer_reader *in)
     if (!read_index(in, &index) || !json_is(in->tape, block, JSON_OBJECT) || find_open(in, index) != SIZE_MAX)
         return refuse(in, "a content_block_start is out of order");
     if (in->open_count == OPEN_MAX) return refuse(in, "too many of its blocks are open at once");
+    if (in->open_count == in->open_cap) {
+        in->open_cap = in->open_cap ? 2 * in->open_cap : 2;
+        in->open = mem_realloc(in->open, in->open_cap * sizeof *in->open);
+    }
     struct block *b = &in->open[in->open_count++];
     *b = (struct block){.index = index, .kind = kind_of(in, block)};
     if (b->kind == BLOCK_CALL) keep_input(in, b, json_get(in->tape, block, SLICE("input")));
@@ -334,6 +338,7 @@ static void reader_free(struct answer_reader *in)
     if (!in) return;
     while (in->open_count)
         close_at(in, in->open_count - 1);
+    mem_free(in->open);
     mem_free(in);
 }
 

@@ -42,6 +42,15 @@ static bool read_max_tokens(struct members *in)
     return members_refuse(in, KEY_MAX_TOKENS, "a whole number");
 }
 
+static void read_thinking(struct members *in)
+{
+    const struct json_tape *tape = &in->r->tape;
+    uint32_t thinking = members_value(in, KEY_THINKING), budget = json_get(tape, thinking, SLICE("budget_tokens"));
+    int64_t tokens;
+    bool is_asked = json_text_is(tape, json_get(tape, thinking, SLICE("type")), SLICE("enabled"));
+    if (is_asked && members_whole_number(tape, budget, &tokens) && tokens >= 0) in->r->thinking_tokens = tokens;
+}
+
 static bool is_list(const struct json_tape *tape, uint32_t node)
 {
     return json_is(tape, node, JSON_ARRAY) && json_first(tape, node) != JSON_NONE;
@@ -104,7 +113,8 @@ static bool check_once(const struct members *in)
         {KEY_METADATA, {"user_id", 7}},     {KEY_OUTPUT_CONFIG, {"effort", 6}},
         {KEY_OUTPUT_CONFIG, {"format", 6}}, {KEY_TOOL_CHOICE, {"type", 4}},
         {KEY_TOOL_CHOICE, {"name", 4}},     {KEY_TOOL_CHOICE, {"disable_parallel_tool_use", 25}},
-        {KEY_OUTPUT_FORMAT, {"schema", 6}}};
+        {KEY_OUTPUT_FORMAT, {"schema", 6}}, {KEY_THINKING, {"type", 4}},
+        {KEY_THINKING, {"budget_tokens", 13}}};
     return members_check_inner(in, once, sizeof once / sizeof once[0]);
 }
 
@@ -126,6 +136,7 @@ static bool read_settings(struct members *in)
     if (json_is(&r->tape, tier, JSON_STRING)) r->service_tier = members_keep_text(in, tier);
     r->include_usage = CHAT_TRUE; /* these streams always tell */
     r->user_node = json_get(&r->tape, in->nodes[KEY_METADATA], SLICE("user_id"));
+    read_thinking(in);
     return check_once(in) && check_fallbacks(in) && members_read_hints(in, KEY_METADATA);
 }
 
@@ -176,6 +187,26 @@ static void edit_parallel(const struct chat_request *r, struct splice *edits, st
         members_edit(r, edits, choice, SLICE("{\"type\":\"auto\",\"disable_parallel_tool_use\":true}"));
 }
 
+/* Thinking that would not fit into a lower bound any more is refused by the provider. */
+static void edit_thinking(const struct chat_request *r, struct splice *edits, uint64_t most)
+{
+    int64_t bound = most < INT64_MAX ? (int64_t)most : INT64_MAX, left = chat_thinking_within(r, bound);
+    struct slice tokens = arena_printf(edits->arena, "%lld", (long long)left);
+    if (left == r->thinking_tokens) return;
+    if (left)
+        members_edit_inside(r, edits, key_names[KEY_THINKING], SLICE("budget_tokens"), tokens);
+    else
+        members_edit(r, edits, key_names[KEY_THINKING], SLICE_NONE);
+}
+
+static void edit_max_tokens(const struct chat_request *r, struct splice *edits, struct slice json)
+{
+    uint64_t most;
+    if (!json.len || r->kind == CHAT_COUNT) return;
+    members_edit(r, edits, key_names[KEY_MAX_TOKENS], json);
+    if (slice_to_u64(json, &most)) edit_thinking(r, edits, most);
+}
+
 /* Of what has no name here (seed, penalties, store …) nothing is written: the provider would refuse it. max_tokens
  * cannot go. */
 void anthropic_edit_member(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice name,
@@ -184,7 +215,7 @@ void anthropic_edit_member(const struct chat_request *r, struct splice *edits, e
     static const struct slice same[] = {{"temperature", 11}, {"top_p", 5}, {"service_tier", 12}};
     (void)limit;
     if (slice_equal(name, key_names[KEY_MAX_TOKENS])) {
-        if (json.len && r->kind != CHAT_COUNT) members_edit(r, edits, name, json);
+        edit_max_tokens(r, edits, json);
     } else if (r->kind == CHAT_COUNT) {
         return; /* nothing is generated */
     } else if (slice_equal(name, SLICE("user"))) {

@@ -4,7 +4,6 @@
 #include "wire/translate/schema.h"
 
 #define OUTPUT_TOKENS 4096        /* where neither the caller nor traits say: every model of that API writes so many */
-#define THINKING_TOKENS_MIN 1024  /* the least that may be asked for */
 #define USER_CHARACTERS_MAX 256u
 
 struct asking {
@@ -72,7 +71,7 @@ static bool settle_budget(struct asking *a)
     const struct conversation *c = a->w.c;
     int64_t wanted = c->thinking_tokens >= 0 ? c->thinking_tokens : tokens_for(c->effort);
     a->thinking_tokens = wanted < a->max_tokens / 2 ? wanted : a->max_tokens / 2;
-    if (a->thinking_tokens < THINKING_TOKENS_MIN || lacks_thoughts(c)) return false;
+    if (a->thinking_tokens < CHAT_THINKING_TOKENS_MIN || lacks_thoughts(c)) return false;
     a->thinking = THINKING_BUDGET;
     return true;
 }

@@ -2,6 +2,7 @@
  * The dialect of Anthropic's API.
  * Source: Anthropic API reference, messages, token counting, models, errors.
  */
+#include "wire/anthropic/anthropic_answers.h"
 #include "wire/anthropic/anthropic_inner.h"
 #include "wire/anthropic/anthropic_message.h"
 #include "wire/anthropic/anthropic_translate.h"
@@ -11,36 +12,20 @@ static const char *path(enum chat_kind kind)
     switch (kind) {
     case CHAT_CHAT: return "/messages";
     case CHAT_COUNT: return "/messages/count_tokens";
+    case CHAT_COMPACT:
     case CHAT_COMPLETIONS:
     case CHAT_EMBEDDINGS: return NULL;
     }
     return NULL;
 }
 
-/* Its own word for what failed: as a provider's was translated into it. The gateway's own are OpenAI's, of which it has
- * some; what only the gateway knows stands in "code". */
+/* The gateway's own refusals are typed by their status, as this API's are: what only the gateway knows stands in
+ * "code". After an overload it helps to come again, so what is refused for good is none. */
 static struct slice type_of(const struct dialect_error *error)
 {
-    static const struct {
-        struct slice code, type;
-    } by_code[] = {{{"request_too_large", 17}, {"request_too_large", 17}},
-                   {{"model_not_found", 15}, {"not_found_error", 15}},
-                   {{"unknown_path", 12}, {"not_found_error", 15}},
-                   {{"too_many_connections", 20}, {"overloaded_error", 16}},
-                   {{"gateway_holds_too_much", 22}, {"overloaded_error", 16}},
-                   {{"draining", 8}, {"overloaded_error", 16}}};
-    static const struct slice same[] = {
-        {"invalid_request_error", 21}, {"authentication_error", 20}, {"rate_limit_error", 16},
-        {"billing_error", 13},         {"permission_error", 16},     {"not_found_error", 15},
-        {"conflict_error", 14},        {"request_too_large", 17},    {"timeout_error", 13},
-        {"overloaded_error", 16}};
-    for (size_t i = 0; i < sizeof by_code / sizeof by_code[0]; i++) {
-        if (slice_equal(error->code, by_code[i].code)) return by_code[i].type;
-    }
-    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
-        if (slice_equal(error->type, same[i])) return same[i];
-    }
-    return SLICE("api_error");
+    bool is_final = slice_equal(error->type, SLICE("invalid_request_error"));
+    if (!error->status) return error->type.len ? error->type : SLICE("api_error");
+    return anthropic_type_of_status(is_final && error->status >= 500 ? 500 : error->status);
 }
 
 static void write_member(struct buf *out, const char *name, struct slice value)

@@ -13,7 +13,8 @@ static const char *path(enum chat_kind kind)
     case CHAT_CHAT: return "/chat/completions";
     case CHAT_COMPLETIONS: return "/completions";
     case CHAT_EMBEDDINGS: return "/embeddings";
-    case CHAT_COUNT: return NULL;
+    case CHAT_COUNT:
+    case CHAT_COMPACT: return NULL;
     }
     return NULL;
 }
@@ -83,17 +84,7 @@ static void read_body(struct said_reader *reader, struct dialect_stream *stream,
 static void read_event(struct said_reader *reader, struct dialect_stream *stream, struct slice name, struct slice data,
                        struct said *said)
 {
-    said_begin(reader, said, data);
-    if (dialect_is_done_marker(data)) {
-        stream->has_done = true;
-        said->what = SAID_DONE;
-        return;
-    }
-    /* Groq ends a stream with an event of this name; the client's library raises it whatever is in it. */
-    if (slice_equal(name, SLICE("error"))) {
-        stream->has_error = true;
-        said->what = SAID_ERROR;
-    }
+    if (!dialect_begin_event(reader, stream, name, data, said)) return;
     dialect_read_json(reader, stream, said, read_object);
     if (said->what & SAID_ERROR) said->what &= ~(unsigned)SAID_USAGE_ONLY; /* never to be left out */
 }

@@ -127,6 +127,27 @@ static unsigned read_finish(struct dialect_stream *stream, const struct json_tap
     return SAID_FINISHED;
 }
 
+static bool has_text(const struct said_telling *t, uint32_t message, struct slice text)
+{
+    static const struct slice names[] = {{"content", 7}, {"reasoning", 9}, {"reasoning_content", 17}};
+    if (!json_is(t->tape, message, JSON_OBJECT)) return false;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (slice_equal(text_of(t, json_get(t->tape, message, names[i])), text)) return true;
+    }
+    return false;
+}
+
+/* Completions have their text there; Together, in a chat, what its delta has, once more. */
+static void tell_choice(struct said_telling *t, uint32_t choice)
+{
+    uint32_t delta = json_get(t->tape, choice, SLICE("delta")), message = json_get(t->tape, choice, SLICE("message"));
+    uint32_t beside = json_get(t->tape, choice, SLICE("text"));
+    struct slice text = text_of(t, beside);
+    if (text.len && !has_text(t, delta, text) && !has_text(t, message, text)) said_tell(t, beside, SAID_CONTENT);
+    tell_message(t, delta, false);
+    tell_message(t, message, true);
+}
+
 unsigned openai_read_choices(struct said_reader *reader, struct dialect_stream *stream, uint32_t choices)
 {
     const struct json_tape *tape = &reader->tape;
@@ -138,9 +159,7 @@ unsigned openai_read_choices(struct said_reader *reader, struct dialect_stream *
         int64_t index = index_of(tape, n, place);
         t.text.choice = number_of(index, place);
         what |= read_finish(stream, tape, n, index);
-        said_tell(&t, json_get(tape, n, SLICE("text")), SAID_CONTENT);
-        tell_message(&t, json_get(tape, n, SLICE("delta")), false);
-        tell_message(&t, json_get(tape, n, SLICE("message")), true);
+        tell_choice(&t, n);
     }
     return what;
 }

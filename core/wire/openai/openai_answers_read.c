@@ -22,8 +22,9 @@ struct answer_reader {
     const struct json_tape *tape; /* of what is being read */
     const struct said *said;
     struct slice beside; /* the choice's own "text", which only completions have */
-    struct call calls[LIMIT_TRANSLATE_CALLS]; /* by part */
-    uint32_t call_count, thoughts; /* that have ended, with a signature */
+    struct call *calls; /* by part; NULL: none began */
+    uint32_t call_count, call_cap;
+    uint32_t thoughts; /* that have ended, with a signature */
     bool has_started, has_finished, has_ended;
 };
 
@@ -116,6 +117,10 @@ static bool begin_call(struct answer_reader *in, uint32_t index, struct slice id
     struct delta delta = {.kind = DELTA_CALL, .part = in->call_count, .id = id, .name = name};
     if (!name.len) return refuse(in, "a call of a tool has no name");
     if (in->call_count == LIMIT_TRANSLATE_CALLS) return refuse(in, "too many tools are called");
+    if (in->call_count == in->call_cap) {
+        in->call_cap = in->call_cap ? 2 * in->call_cap : 4;
+        in->calls = mem_realloc(in->calls, in->call_cap * sizeof *in->calls);
+    }
     in->calls[in->call_count++] = (struct call){index, hash_of(id)};
     return in->take(in->arg, &delta);
 }
@@ -305,6 +310,8 @@ static struct answer_reader *reader_new(delta_fn take, void *arg, struct fault *
 
 static void reader_free(struct answer_reader *in)
 {
+    if (!in) return;
+    mem_free(in->calls);
     mem_free(in);
 }
 

@@ -17,8 +17,8 @@ struct answer_writer {
     struct openai_out out;
     const struct openai_form *form;
     struct fault *why;
-    struct call calls[LIMIT_TRANSLATE_CALLS];
-    uint32_t call_count, thoughts;
+    struct call *calls; /* NULL: none began */
+    uint32_t call_count, call_cap, thoughts;
     uint32_t thought_part; /* of the last thought */
     bool has_finished;
     enum delta_reason reason;
@@ -54,6 +54,10 @@ static bool write_call(struct answer_writer *w, const struct delta *d)
     uint32_t number = w->call_count;
     if (find_call(w, d->part)) return refuse(w, "a call of a tool begins twice");
     if (number == LIMIT_TRANSLATE_CALLS) return refuse(w, "too many tools are called");
+    if (number == w->call_cap) {
+        w->call_cap = w->call_cap ? 2 * w->call_cap : 4;
+        w->calls = mem_realloc(w->calls, w->call_cap * sizeof *w->calls);
+    }
     w->calls[w->call_count++] = (struct call){.part = d->part};
     snprintf(made, sizeof made, "call_%.*s_%u", SLICE_FMT(w->out.manner->id), number);
     return w->form->call(&w->out, number, d->id.len ? d->id : slice_str(made), d->name);
@@ -167,5 +171,6 @@ void openai_writer_free(struct answer_writer *w)
                            &out->reasoning, &out->details, &out->calls};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         buf_clear(texts[i]);
+    mem_free(w->calls);
     mem_free(w);
 }

@@ -4,6 +4,7 @@
  */
 #include "wire/openai/openai_inner.h"
 
+#include "wire/content.h"
 #include "wire/members.h"
 #include "wire/openai/openai_message.h"
 
@@ -183,7 +184,8 @@ static bool read_text(struct members *in)
 {
     switch (in->r->kind) {
     case CHAT_CHAT:
-    case CHAT_COUNT: return read_messages(in);
+    case CHAT_COUNT:
+    case CHAT_COMPACT: return read_messages(in);
     case CHAT_COMPLETIONS: return read_prompt(in);
     case CHAT_EMBEDDINGS: in->r->messages_node = members_value(in, KEY_INPUT); return true;
     }
@@ -281,23 +283,11 @@ static bool walk_input(const struct json_tape *tape, uint32_t input, chat_piece_
     return ids.count == 0 || fn(arg, &ids);
 }
 
-static bool tell_tool(const struct json_tape *tape, uint32_t tool, uint32_t function, chat_piece_fn fn, void *arg)
-{
-    struct chat_piece piece = {.kind = PIECE_TOOL,
-                               .node = tool,
-                               .message = CHAT_NO_MESSAGE,
-                               .is_declared = function != JSON_NONE,
-                               .name = json_get(tape, function, SLICE("name")),
-                               .description = json_get(tape, function, SLICE("description")),
-                               .parameters = json_get(tape, function, SLICE("parameters"))};
-    return fn(arg, &piece);
-}
-
 static bool walk_functions(const struct json_tape *tape, uint32_t functions, chat_piece_fn fn, void *arg)
 {
     if (!json_is(tape, functions, JSON_ARRAY)) return true;
     for (uint32_t n = json_first(tape, functions); n != JSON_NONE; n = json_next(tape, n)) {
-        if (!tell_tool(tape, n, n, fn, arg)) return false;
+        if (!content_tell_tool(tape, n, n, fn, arg)) return false;
     }
     return true;
 }
@@ -307,23 +297,10 @@ static bool walk_tools(const struct json_tape *tape, uint32_t tools, chat_piece_
     if (!json_is(tape, tools, JSON_ARRAY)) return true;
     for (uint32_t n = json_first(tape, tools); n != JSON_NONE; n = json_next(tape, n)) {
         uint32_t function = json_get(tape, n, SLICE("function"));
-        if (!tell_tool(tape, n, json_is(tape, function, JSON_OBJECT) ? function : JSON_NONE, fn, arg)) return false;
+        bool is_declared = json_is(tape, function, JSON_OBJECT);
+        if (!content_tell_tool(tape, n, is_declared ? function : JSON_NONE, fn, arg)) return false;
     }
     return true;
-}
-
-/* {"type":"function","function":{"name":…}}, custom likewise; of functions {"name":…}.
- * Others say nothing to the model. */
-static bool walk_choice(const struct json_tape *tape, uint32_t choice, chat_piece_fn fn, void *arg)
-{
-    struct chat_piece piece = {.kind = PIECE_CHOICE, .node = choice, .message = CHAT_NO_MESSAGE, .name = JSON_NONE};
-    uint32_t inner = json_get(tape, choice, SLICE("function"));
-    if (inner == JSON_NONE) inner = json_get(tape, choice, SLICE("custom"));
-    piece.name = json_get(tape, inner == JSON_NONE ? choice : inner, SLICE("name"));
-    bool is_named = json_is(tape, piece.name, JSON_STRING);
-    bool is_none = json_is(tape, choice, JSON_STRING) && json_text_is(tape, choice, SLICE("none"));
-    if (!is_named) piece.name = JSON_NONE;
-    return !(is_named || is_none) || fn(arg, &piece);
 }
 
 static bool walk_format(const struct json_tape *tape, uint32_t format, chat_piece_fn fn, void *arg)
@@ -342,7 +319,7 @@ bool openai_walk(const struct chat_request *r, chat_piece_fn fn, void *arg)
     return openai_walk_messages(tape, r->messages_node, fn, arg) &&
            walk_functions(tape, json_get(tape, 0, SLICE("functions")), fn, arg) &&
            walk_tools(tape, r->tools_node, fn, arg) &&
-           walk_choice(tape, json_get(tape, 0, SLICE("tool_choice")), fn, arg) &&
-           walk_choice(tape, json_get(tape, 0, SLICE("function_call")), fn, arg) &&
+           content_tell_choice(tape, json_get(tape, 0, SLICE("tool_choice")), fn, arg) &&
+           content_tell_choice(tape, json_get(tape, 0, SLICE("function_call")), fn, arg) &&
            walk_format(tape, json_get(tape, 0, SLICE("response_format")), fn, arg);
 }

@@ -124,12 +124,20 @@ static void write_system(const struct writing *w, const struct part_list *list)
 
 /* --- what a user says --- */
 
+/* Some servers take texts of a message as one alone. */
+static bool is_plain(const struct writing *w, const struct part_list *list)
+{
+    const struct part *p = traits_of(w)->has_plain_content ? list->first : NULL;
+    while (p && (p->kind == PART_TEXT || p->kind == PART_RESULT))
+        p = p->next;
+    return traits_of(w)->has_plain_content && !p;
+}
+
 static void write_texts(const struct writing *w, const struct part_list *list)
 {
-    size_t count = writing_count(list, PART_TEXT);
     writing_name(w, SLICE("content"));
-    if (count <= 1) {
-        writing_joined(w, list, PART_TEXT, SLICE(""));
+    if (writing_count(list, PART_TEXT) <= 1 || traits_of(w)->has_plain_content) {
+        writing_joined(w, list, PART_TEXT, SLICE("\\n\\n"));
         return;
     }
     buf_append_char(w->out, '[');
@@ -180,6 +188,10 @@ static void write_user(const struct writing *w, const struct part_list *list)
     if (is_one_text(w, list)) {
         buf_append(w->out, list->first->text);
         drop_cache(w, list->first);
+    } else if (is_plain(w, list)) {
+        writing_joined(w, list, PART_TEXT, SLICE("\\n\\n"));
+        for (const struct part *p = list->first; p; p = p->next)
+            drop_cache(w, p);
     } else {
         write_user_parts(w, list);
     }

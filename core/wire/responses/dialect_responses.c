@@ -13,10 +13,20 @@ static const char *path(enum chat_kind kind)
     switch (kind) {
     case CHAT_CHAT: return "/responses";
     case CHAT_COUNT: return "/responses/input_tokens";
+    case CHAT_COMPACT: return "/responses/compact";
     case CHAT_COMPLETIONS:
     case CHAT_EMBEDDINGS: return NULL;
     }
     return NULL;
+}
+
+/* The API's own word for why a response failed: of what must not be asked again, "invalid_prompt", which Codex does not
+ * repeat; it repeats all that it has no word for. */
+static struct slice failure_of(const struct dialect_error *error)
+{
+    if (slice_equal(error->type, SLICE("invalid_request_error"))) return SLICE("invalid_prompt");
+    bool is_rate = slice_equal(error->type, SLICE("rate_limit_error"));
+    return is_rate ? SLICE("rate_limit_exceeded") : SLICE("server_error");
 }
 
 /* Both, as OpenAI does: its client raises the first for its "error"; Codex looks for the second alone. */
@@ -25,9 +35,12 @@ static void write_event_error(struct buf *out, const struct dialect_error *error
     buf_append(out, SLICE("event: error\ndata: {\"type\":\"error\",\"sequence_number\":0,\"error\":"));
     openai_write_error(out, error);
     buf_append(out, SLICE("}\n\nevent: response.failed\ndata: {\"type\":\"response.failed\",\"sequence_number\":0,"
-                          "\"response\":{\"object\":\"response\",\"status\":\"failed\",\"output\":[],\"error\":"));
-    openai_write_error(out, error);
-    buf_append(out, SLICE("}}\n\n"));
+                          "\"response\":{\"object\":\"response\",\"status\":\"failed\",\"output\":[],"
+                          "\"error\":{\"code\":"));
+    buf_append_json(out, failure_of(error));
+    buf_append(out, SLICE(",\"message\":"));
+    buf_append_json(out, error->message);
+    buf_append(out, SLICE("}}}\n\n"));
 }
 
 static void write_count(struct buf *out, uint64_t tokens)

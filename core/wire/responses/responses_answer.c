@@ -92,6 +92,33 @@ static void tell_output(struct said_telling *t, uint32_t output)
     }
 }
 
+/* ---- What the provider charges for beside tokens. Source: OpenAI's price list, "Built-in tools": of what is done in
+ * the web the searches alone; a server of MCP is free. */
+
+static int64_t *calls_of(const struct json_tape *tape, uint32_t item, struct usage *usage)
+{
+    struct slice type = type_of(tape, item), action = type_of(tape, json_get(tape, item, SLICE("action")));
+    bool is_search = !action.len || slice_equal(action, SLICE("search"));
+    if (slice_equal(type, SLICE("web_search_call"))) return is_search ? &usage->web_searches : NULL;
+    if (slice_equal(type, SLICE("x_search_call"))) return &usage->x_searches;
+    if (slice_equal(type, SLICE("file_search_call"))) return &usage->file_searches;
+    if (slice_equal(type, SLICE("code_interpreter_call"))) return &usage->code_runs;
+    return slice_equal(type, SLICE("image_generation_call")) ? &usage->images : NULL;
+}
+
+static void count_call(const struct json_tape *tape, uint32_t item, struct usage *usage)
+{
+    int64_t *calls = calls_of(tape, item, usage);
+    if (calls) usage_add_call(calls);
+}
+
+static void count_calls(const struct json_tape *tape, uint32_t output, struct usage *usage)
+{
+    if (!json_is(tape, output, JSON_ARRAY)) return;
+    for (uint32_t n = json_first(tape, output); n != JSON_NONE; n = json_next(tape, n))
+        count_call(tape, n, usage);
+}
+
 /* ---- Events. */
 
 /* "response.output_text.delta": what is between names the text that grows. */
@@ -153,12 +180,14 @@ static void tell_event(struct said_telling *t, struct dialect_stream *stream, st
         tell_name(t, item);
     else if (slice_equal(type, SLICE("response.output_item.done")) && !has_spoken(stream, t->text.call))
         tell_item(t, item);
+    if (slice_equal(type, SLICE("response.output_item.done"))) count_call(t->tape, item, &stream->usage);
 }
 
 /* A piece of what is too large to be kept (wire/skim.h) may have no type. */
-static void tell_piece(struct said_telling *t)
+static void tell_piece(struct said_telling *t, struct dialect_stream *stream)
 {
     tell_output(t, json_get(t->tape, 0, SLICE("output")));
+    count_calls(t->tape, json_get(t->tape, 0, SLICE("output")), &stream->usage);
     t->text.call = 0;
     said_tell(t, json_get(t->tape, 0, SLICE("delta")), SAID_CONTENT);
 }
@@ -224,6 +253,7 @@ static unsigned read_whole(struct said_reader *reader, struct dialect_stream *st
 {
     struct said_telling t = {.reader = reader, .tape = &reader->tape};
     tell_output(&t, json_get(t.tape, 0, SLICE("output")));
+    count_calls(t.tape, json_get(t.tape, 0, SLICE("output")), &stream->usage);
     return read_response(reader, stream, 0);
 }
 
@@ -258,7 +288,7 @@ static unsigned read_one(struct said_reader *reader, struct dialect_stream *stre
     if (type.len)
         tell_event(&t, stream, type);
     else
-        tell_piece(&t);
+        tell_piece(&t, stream);
     return what | read_response(reader, stream, json_is(t.tape, response, JSON_OBJECT) ? response : 0);
 }
 
@@ -266,16 +296,7 @@ static unsigned read_one(struct said_reader *reader, struct dialect_stream *stre
 void responses_read_event(struct said_reader *reader, struct dialect_stream *stream, struct slice name,
                           struct slice data, struct said *said)
 {
-    said_begin(reader, said, data);
-    if (dialect_is_done_marker(data)) {
-        stream->has_done = true;
-        said->what = SAID_DONE;
-        return;
-    }
-    if (slice_equal(name, SLICE("error"))) {
-        stream->has_error = true;
-        said->what = SAID_ERROR;
-    }
+    if (!dialect_begin_event(reader, stream, name, data, said)) return;
     dialect_read_json(reader, stream, said, read_one);
     if (said->tape && !(said->what & SAID_UNREADABLE)) set_part(said->tape, said);
 }

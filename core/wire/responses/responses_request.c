@@ -1,6 +1,6 @@
 /*
- * Bodies of requests of OpenAI's Responses API. Source: OpenAI API reference, POST /v1/responses and
- * /v1/responses/input_tokens.
+ * Bodies of requests of OpenAI's Responses API. Source: OpenAI API reference, POST /v1/responses,
+ * /v1/responses/input_tokens and /v1/responses/compact.
  */
 #include "wire/content.h"
 #include "wire/members.h"
@@ -160,7 +160,7 @@ void responses_edit_ask_usage(const struct chat_request *r, struct splice *edits
 }
 
 /* Of what has no name here (seed, penalties, stop) nothing is written: the provider would refuse it. Who counts writes
- * nothing. */
+ * nothing, and compaction takes no more than what is compacted. */
 void responses_edit_member(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice name,
                            struct slice json)
 {
@@ -168,7 +168,7 @@ void responses_edit_member(const struct chat_request *r, struct splice *edits, e
         {"temperature", 11}, {"top_p", 5}, {"service_tier", 12}, {"user", 4}, {"safety_identifier", 17},
         {"prompt_cache_key", 16}, {"store", 5}, {"parallel_tool_calls", 19}};
     (void)limit;
-    if (r->kind == CHAT_COUNT) return;
+    if (r->kind != CHAT_CHAT) return;
     if (slice_equal(name, SLICE("max_tokens")))
         members_edit(r, edits, key_names[KEY_MAX_OUTPUT_TOKENS], json);
     else if (slice_equal(name, SLICE("reasoning_effort")))
@@ -197,19 +197,6 @@ bool responses_guess(const struct json_tape *tape, enum chat_kind *kind)
 
 /* ---- Its pieces. */
 
-static bool tell_tool(const struct json_tape *tape, uint32_t tool, chat_piece_fn fn, void *arg)
-{
-    bool is_function = content_is_of_type(tape, tool, SLICE("function"));
-    struct chat_piece piece = {.kind = PIECE_TOOL,
-                               .node = tool,
-                               .message = CHAT_NO_MESSAGE,
-                               .is_declared = is_function,
-                               .name = json_get(tape, tool, SLICE("name")),
-                               .description = json_get(tape, tool, SLICE("description")),
-                               .parameters = json_get(tape, tool, SLICE("parameters"))};
-    return fn(arg, &piece);
-}
-
 /* A namespace is what is in it, and the text that says so. */
 static bool walk_tools(const struct json_tape *tape, uint32_t tools, chat_piece_fn fn, void *arg)
 {
@@ -217,7 +204,8 @@ static bool walk_tools(const struct json_tape *tape, uint32_t tools, chat_piece_
     for (uint32_t n = json_first(tape, tools); n != JSON_NONE; n = json_next(tape, n)) {
         struct content_walk w = {.tape = tape, .message = CHAT_NO_MESSAGE, .fn = fn, .arg = arg};
         if (!content_is_of_type(tape, n, SLICE("namespace"))) {
-            if (!tell_tool(tape, n, fn, arg)) return false;
+            bool is_function = content_is_of_type(tape, n, SLICE("function"));
+            if (!content_tell_tool(tape, n, is_function ? n : JSON_NONE, fn, arg)) return false;
         } else if (!content_tell_text(&w, json_get(tape, n, SLICE("name")), PIECE_CALL_TEXT) ||
                    !content_tell_text(&w, json_get(tape, n, SLICE("description")), PIECE_CALL_TEXT) ||
                    !walk_tools(tape, json_get(tape, n, SLICE("tools")), fn, arg)) {
@@ -225,16 +213,6 @@ static bool walk_tools(const struct json_tape *tape, uint32_t tools, chat_piece_
         }
     }
     return true;
-}
-
-/* {"type":"function","name":…} or "none"; others say nothing to the model. */
-static bool walk_choice(const struct json_tape *tape, uint32_t choice, chat_piece_fn fn, void *arg)
-{
-    struct chat_piece piece = {.kind = PIECE_CHOICE, .node = choice, .message = CHAT_NO_MESSAGE, .name = JSON_NONE};
-    uint32_t name = json_get(tape, choice, SLICE("name"));
-    bool is_named = json_is(tape, name, JSON_STRING), is_none = json_text_is(tape, choice, SLICE("none"));
-    if (is_named) piece.name = name;
-    return !(is_named || is_none) || fn(arg, &piece);
 }
 
 static bool walk_format(const struct json_tape *tape, uint32_t format, chat_piece_fn fn, void *arg)
@@ -258,6 +236,6 @@ bool responses_walk(const struct chat_request *r, chat_piece_fn fn, void *arg)
     uint32_t text = json_get(tape, 0, SLICE("text"));
     return walk_instructions(tape, r->system_node, fn, arg) &&
            responses_walk_input(tape, r->messages_node, fn, arg) && walk_tools(tape, r->tools_node, fn, arg) &&
-           walk_choice(tape, json_get(tape, 0, SLICE("tool_choice")), fn, arg) &&
+           content_tell_choice(tape, json_get(tape, 0, SLICE("tool_choice")), fn, arg) &&
            walk_format(tape, json_get(tape, text, SLICE("format")), fn, arg);
 }

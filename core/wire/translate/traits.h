@@ -31,6 +31,7 @@ struct traits {
     bool has_schema;      /* answers that fit a JSON schema, and tools whose inputs do */
     bool has_late_system; /* system text in the middle of a conversation */
     bool has_developer;   /* system text is called the developer's */
+    bool has_plain_content; /* texts of one message are one string, where nothing else is in it */
     bool has_reasoning;   /* takes back what it thought, as reasoning_content */
     enum trait_cache cache;
 };

@@ -20,7 +20,7 @@ struct translator {
     struct answer_manner manner;
     answer_event_fn event;
     void *arg;
-    struct dropped *dropped;
+    struct dropped *dropped; /* NULL: nothing was */
     struct answer_reader *in;
     struct answer_writer *out;
     struct fault why;
@@ -121,6 +121,7 @@ static void note_lost(struct translator *t, struct slice name)
 {
     char text[DROPPED_NAME_BYTES];
     int len = snprintf(text, sizeof text, "answer.%.*s", SLICE_FMT(name));
+    if (!t->dropped) t->dropped = mem_zalloc(1, sizeof *t->dropped);
     dropped_add(t->dropped, slice_of(text, len < (int)sizeof text ? (size_t)len : sizeof text - 1));
 }
 
@@ -141,8 +142,7 @@ static bool on_delta(void *arg, const struct delta *delta)
 }
 
 struct translator *translator_new(const struct dialect *client, const struct dialect *provider,
-                                  const struct answer_manner *manner, answer_event_fn event, void *arg,
-                                  struct dropped *dropped)
+                                  const struct answer_manner *manner, answer_event_fn event, void *arg)
 {
     struct translator *t = mem_zalloc(1, sizeof *t);
     t->client = client;
@@ -150,7 +150,6 @@ struct translator *translator_new(const struct dialect *client, const struct dia
     t->manner = *manner;
     t->event = event;
     t->arg = arg;
-    t->dropped = dropped;
     said_reader_init(&t->reader);
     t->in = provider->answers->reader_new(on_delta, t, &t->why);
     t->out = client->answers->writer_new(&t->manner, event, arg, &t->why);
@@ -165,7 +164,13 @@ void translator_free(struct translator *t)
     said_reader_clear(&t->reader);
     buf_clear(&t->text);
     buf_clear(&t->comment);
+    mem_free(t->dropped);
     mem_free(t);
+}
+
+const struct dropped *translator_dropped(const struct translator *t)
+{
+    return t->dropped;
 }
 
 /* ---- errors */

@@ -1,7 +1,7 @@
 /*
  * One answer from its provider's dialect into its client's: every event gives the client's events at once.
  *
- *     struct translator *t = translator_new(client, provider, &manner, on_event, stage, &dropped);
+ *     struct translator *t = translator_new(client, provider, &manner, on_event, stage);
  *     translator_event(t, event, &said, &told, &why);        // said and told: the provider's reading (wire/dialect.h)
  *     translator_finish(t, &told, &why);                     // it ended in order, without an end marker
  *     translator_body(t, &said, &told, &why);                // a whole answer instead: one event, its data the body
@@ -10,8 +10,8 @@
  *
  * Nothing is parsed here that was read before, but for events whose characters were cut in two; a half waits for its
  * other one. The client's end marker comes behind the provider's own end alone: what is malformed, out of order, of
- * another dialect or cut off gives a fault, and no event more. What the client's dialect has no place for is named in
- * dropped, as "answer.citations".
+ * another dialect or cut off gives a fault, and no event more. What the client's dialect has no place for is named, as
+ * "answer.citations".
  * Bounds: an event at a time; arguments of calls, and what waits for them, LIMIT_RESPONSE_INSPECT_BYTES.
  */
 #ifndef MOONGATE_WIRE_TRANSLATE_TRANSLATOR_H
@@ -22,11 +22,12 @@
 
 struct translator;
 
-/* Of dialects that can (translate_can()). manner's texts are borrowed, as are dropped and arg. */
+/* Of dialects that can (translate_can()). manner's texts are borrowed, as is arg. */
 struct translator *translator_new(const struct dialect *client, const struct dialect *provider,
-                                  const struct answer_manner *manner, answer_event_fn event, void *arg,
-                                  struct dropped *dropped);
+                                  const struct answer_manner *manner, answer_event_fn event, void *arg);
 void translator_free(struct translator *t); /* NULL is welcome */
+/* NULL: nothing so far. */
+const struct dropped *translator_dropped(const struct translator *t);
 /* False: *why says what is wrong; or why->code is FAULT_NONE, and nobody hears more of it. Comments are welcome; what
  * came in pieces (is_raw) is not to be given. */
 bool translator_event(struct translator *t, const struct sse_event *event, const struct said *said,

@@ -10,6 +10,7 @@ local ASKS = {
   ["/v1/embeddings"] = { input = "hi" },
   ["/v1/messages"] = { messages = { { role = "user", content = "hi" } }, max_tokens = 1 },
   ["/v1/responses"] = { input = "hi", max_output_tokens = 1 },
+  ["/v1/responses/compact"] = { input = { { role = "user", content = "hi" } } },
   ["/openai/deployments/*/chat/completions"] = { messages = { { role = "user", content = "hi" } }, max_tokens = 1 },
   ["/openai/deployments/*/completions"] = { prompt = "hi", max_tokens = 1 },
   ["/openai/deployments/*/embeddings"] = { input = "hi" },

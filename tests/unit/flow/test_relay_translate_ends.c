@@ -62,6 +62,58 @@ static void a_client_that_has_gone_hears_nothing(void)
     close_kit(&k);
 }
 
+/* Whatever is done to the relay inside whichever callback: kit_close() watches that its promises hold. */
+static void act(const struct dialect *provider, const char *bytes, enum kit_act what, enum kit_place where, unsigned in)
+{
+    struct kit k;
+    open_from(&k, provider, TYPE_EVENTS);
+    kit_redact(&k);
+    k.parts.hooks.has_delta = true;
+    k.answers_later = in & 1;
+    k.act = what, k.act_at = where, k.act_in = in;
+    kit_feed(&k, slice_str(bytes), 50);
+    kit_answer_all(&k);
+    kit_finish(&k, NULL);
+    kit_answer_all(&k);
+    close_kit(&k);
+}
+
+static void who_goes_inside_a_callback_is_asked_for_no_more(void)
+{
+    static const char *const of_openai[] = {O_HELLO, O_TEXT("a") O_TEXT("b") "data: {\n\n" O_TEXT("c") O_DONE};
+    static const char *const of_anthropic[] = {A_HELLO, A_START A_BLOCK(A_TEXT("a")) A_TEXT("b") A_STOP};
+    for (int what = KIT_NOTHING; what <= KIT_STOP; what++) {
+        for (int where = KIT_HEAD; where <= KIT_ASK; where++) {
+            for (unsigned in = 1; in < 10; in++) {
+                act(&dialect_openai, of_openai[in % 2], (enum kit_act)what, (enum kit_place)where, in);
+                act(&dialect_anthropic, of_anthropic[in % 2], (enum kit_act)what, (enum kit_place)where, in);
+            }
+        }
+    }
+}
+
+/* The word on what came before the fault is awaited. */
+static void a_fault_waits_for_what_is_judged(void)
+{
+    struct kit k;
+    open_from(&k, &dialect_openai, TYPE_EVENTS);
+    k.parts.hooks.has_delta = k.answers_later = true;
+    kit_feed(&k, SLICE(O_TEXT("good")), 0);
+    relay_pass_time(k.relay);
+    kit_answer(&k);
+    kit_feed(&k, SLICE(O_TEXT(" text")), 0);
+    relay_pass_time(k.relay);
+    kit_feed(&k, SLICE("data: {\n\n" O_TEXT("more") O_FINISH("stop") O_DONE), 0);
+    kit_finish(&k, NULL);
+    EXPECT_INT(0, k.ends);
+    kit_answer_all(&k);
+    struct hearing h = hear(&k);
+    EXPECT_SLICE(SLICE("good text"), buf_slice(&h.text));
+    EXPECT(h.has_error && !h.has_ended);
+    hearing_clear(&h);
+    close_kit(&k);
+}
+
 /* ---- errors */
 
 struct told_error {
@@ -155,6 +207,8 @@ int main(void)
     RUN(an_end_is_the_providers_own);
     RUN(the_gateways_own_end_is_told);
     RUN(a_client_that_has_gone_hears_nothing);
+    RUN(who_goes_inside_a_callback_is_asked_for_no_more);
+    RUN(a_fault_waits_for_what_is_judged);
     RUN(errors_are_told_in_the_clients_words);
     RUN(errors_in_streams_are_told_in_the_clients_words);
     loop_free(kit_loop);

@@ -59,7 +59,7 @@ static void other_spellings_are_served(void)
         {"/openai/v1/chat/completions", "chat"}, {"/api/v1/embeddings", "embeddings"},
         {"//api//v1//completions//", "completions"}, {"/v1beta/openai/chat/completions", "chat"},
         {"/v1/messages", "messages"}, {"/v1/messages/count_tokens", "count_tokens"}, {"/anthropic/v1/messages", "messages"},
-        {"/v1//messages/", "messages"}, {"/v1/responses", "responses"}, {"/openai/v1/responses/input_tokens", "input_tokens"},
+        {"/v1//messages/", "messages"}, {"/v1/responses", "responses"}, {"/v1/responses/compact", "compact"}, {"/openai/v1/responses/input_tokens", "input_tokens"},
         {"/openai/deployments/a/chat/completions", "azure_chat"}, {"/openai/deployments/a/b/completions/", "azure_completions"},
         {"/openai//deployments/a/embeddings", "azure_embeddings"},
     };
@@ -87,7 +87,7 @@ static void expect_unspoken(const char *path, const char *says)
 static void other_apis_are_told_what_to_do(void)
 {
     static const char *const paths[] = {
-        "/v1/responses/compact", "/v1/responses/resp_1/cancel", "/v1/messages/batches",
+        "/v1/responses/resp_1", "/v1/responses/resp_1/cancel", "/v1/messages/batches",
         "/v1/messages/batches/b/results",                 "/v1/complete",      "/v1/files",    "/v1/files/file-1/content",
         "/v1/batches",     "/v1/audio/transcriptions",    "/v1/images/edits",  "/v1/threads/t/runs",
         "/v1/assistants",  "/v1/fine_tuning/jobs",        "/v1/moderations",   "/v1/realtime", "/v1/vector_stores",

@@ -38,7 +38,8 @@ static void every_figure_of_a_price_arrives(void)
     struct policy_set *set = load(
         "return models { m = { targets = { 'p/m' }, context = 128000, price = { usd_per_million { input = '0.000001', "
         "cached_input = 2, cache_write = 3, cache_write_1h = 4, audio_input = 5, image_input = 6, output = 7, reasoning = 8, "
-        "audio_output = 9, image_output = 10, per_image = '0.000000000011', per_request = 12 }, "
+        "audio_output = 9, image_output = 10, per_image = '0.000000000011', per_search = '0.000000000012', "
+        "per_tool_call = '0.000000000013', per_request = 12 }, "
         "usd_per_million { effective = '1970-01-02', correction = true, " RATES ", flex = { " RATES ", long = { { from = 10, " RATES " }, "
         "{ above = 5, input = 1, cached_input = 1, output = 1 } } } } } } }");
     const struct terms *terms = terms_of(set, "p/m");
@@ -53,6 +54,8 @@ static void every_figure_of_a_price_arrives(void)
                                               [USAGE_AUDIO_OUTPUT] = 9000000,
                                               [USAGE_IMAGE_OUTPUT] = 10000000,
                                               [USAGE_IMAGES] = 11,
+                                              [USAGE_SEARCHES] = 12,
+                                              [USAGE_TOOL_CALLS] = 13,
                                               [USAGE_REQUESTS] = 12000000000000};
     EXPECT_INT(128000, terms->context_tokens);
     EXPECT(!terms->is_default_price);
@@ -134,7 +137,7 @@ static int64_t billed(struct exchange *x, const char *told)
     usage->input_tokens = 1000;
     usage->cached_tokens = 400;
     usage->output_tokens = 10;
-    snprintf(usage->service_tier, sizeof usage->service_tier, "%s", told);
+    snprintf(usage->tier, sizeof usage->tier, "%s", told);
     struct bill bill = bill_of(x);
     EXPECT_INT(600, bill.parts.count[USAGE_INPUT]);
     return bill.cost.nano;

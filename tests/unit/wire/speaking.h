@@ -90,20 +90,26 @@ static inline void expect_pieces(const char *body, const char *want)
     finish(&f);
 }
 
-/* Every string that detectors look at inside messages, with blanks between. */
-static inline void expect_texts(const char *body, const char *want)
+/* Every string that detectors look at inside messages, or the system prompt, with blanks between. */
+static inline void expect_texts_in(const char *body, bool of_system, const char *want)
 {
     struct fixture f;
     struct buf out;
     buf_init(&out);
     begin(&f, body);
     for (uint32_t n = chat_next_text(&f.r, JSON_NONE); n != JSON_NONE; n = chat_next_text(&f.r, n)) {
-        if (n > f.r.messages_node && n < json_after(&f.r.tape, f.r.messages_node))
+        uint32_t root = of_system ? f.r.system_node : f.r.messages_node;
+        if (n >= root && n < json_after(&f.r.tape, root))
             buf_printf(&out, "%.*s ", SLICE_FMT(json_text(&f.r.tape, n, &f.arena)));
     }
     EXPECT_SLICE(slice_str(want), buf_slice(&out));
     buf_clear(&out);
     finish(&f);
+}
+
+static inline void expect_texts(const char *body, const char *want)
+{
+    expect_texts_in(body, false, want);
 }
 
 static inline void expect_edit(const char *body, const char *name, const char *json, const char *want)

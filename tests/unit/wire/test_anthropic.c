@@ -108,6 +108,9 @@ static void what_is_no_text_is_not_looked_at(void)
                       "{\"type\":\"tool_result\",\"tool_use_id\":\"I\",\"content\":[{\"type\":\"text\",\"text\":\"d\"}]},"
                       "{\"type\":\"of_next_year\",\"note\":\"e\"}]"),
                  "a b c d e ");
+    expect_texts_in("{" HEAD "\"system\":[{\"type\":\"text\",\"text\":\"a\",\"cache_control\":{\"type\":\"ephemeral\"}},"
+                    "{\"type\":\"text\",\"text\":\"b\"}],\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}", true, "a b ");
+    expect_texts_in("{" HEAD "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"system\":\"a\"}", true, "a ");
 }
 
 /* Whoever writes a tool's input may call its members as he likes: nothing hides there. */
@@ -141,11 +144,20 @@ static void what_tools_gave_back_nobody_has_said(void)
     finish(&f);
 }
 
+#define THINKS(budget) "{" HEAD "\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":" budget "}}"
+
 static void edits_are_written_as_this_api_calls_them(void)
 {
     static const char plain[] = "{\"model\":\"m\",\"max_tokens\":9}";
     expect_edit(plain, "max_tokens", "5", "{\"model\":\"m\",\"max_tokens\":5}");
     expect_edit(plain, "max_tokens", "", plain);
+    expect_edit(THINKS("5000"), "max_tokens", "5001", "{\"model\":\"m\",\"max_tokens\":5001,\"thinking\":{\"type\":\"enabled\","
+                                                      "\"budget_tokens\":5000}}");
+    expect_edit(THINKS("5000"), "max_tokens", "5000", "{\"model\":\"m\",\"max_tokens\":5000,\"thinking\":{\"type\":\"enabled\","
+                                                      "\"budget_tokens\":2500}}");
+    expect_edit(THINKS("5000"), "max_tokens", "2047", "{\"model\":\"m\",\"max_tokens\":2047}");
+    expect_edit(THINKS("5000"), "temperature", "1", "{\"model\":\"m\",\"max_tokens\":9,\"thinking\":{\"type\":\"enabled\","
+                                                    "\"budget_tokens\":5000},\"temperature\":1}");
     expect_edit(plain, "temperature", "0.1", "{\"model\":\"m\",\"max_tokens\":9,\"temperature\":0.1}");
     expect_edit(plain, "seed", "1", plain);
     expect_edit(plain, "store", "false", plain);
@@ -210,17 +222,44 @@ static void errors_are_this_apis(void)
                                         .rule = SLICE("m")},
                  "{\"type\":\"error\",\"error\":{\"type\":\"invalid_request_error\",\"message\":\"No \\\"x\\\"\","
                  "\"code\":\"not_allowed\",\"policy\":\"access\",\"rule\":\"m\"},\"request_id\":\"r-1\"}");
-    expect_error((struct dialect_error){.message = SLICE("m"), .type = SLICE("upstream_error")},
+    expect_error((struct dialect_error){.message = SLICE("m")},
                  "{\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"m\"}}");
-    expect_error((struct dialect_error){.type = SLICE("invalid_request_error"), .code = SLICE("request_too_large")},
-                 "{\"type\":\"error\",\"error\":{\"type\":\"request_too_large\",\"message\":\"\",\"code\":"
-                 "\"request_too_large\"}}");
     struct buf out;
     buf_init(&out);
     d->write_event_error(&out, &(struct dialect_error){.message = SLICE("cut"), .type = SLICE("rate_limit_error")});
     EXPECT_SLICE(SLICE("event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"rate_limit_error\",\"message\":"
                        "\"cut\"}}\n\n"), buf_slice(&out));
     buf_clear(&out);
+}
+
+static void expect_type(int status, const char *type, const char *want)
+{
+    struct buf out = {0}, text = {0};
+    buf_printf(&text, "\"error\":{\"type\":\"%s\",", want);
+    d->write_event_error(&out, &(struct dialect_error){.message = SLICE("m"), .type = slice_str(type), .status = status});
+    buf_append_char(&out, '\0');
+    buf_append_char(&text, '\0');
+    if (!strstr(buf_ptr(&out), buf_ptr(&text))) UNIT_FAIL("%d is no %s: %s", status, want, buf_ptr(&out));
+    buf_clear(&text);
+    buf_clear(&out);
+}
+
+/* Source: Anthropic API reference, "Errors". */
+static void refusals_have_the_type_of_their_status(void)
+{
+    static const struct {
+        int status;
+        const char *type;
+    } table[] = {{400, "invalid_request_error"}, {401, "authentication_error"}, {402, "billing_error"},
+                 {403, "permission_error"},      {404, "not_found_error"},      {405, "invalid_request_error"},
+                 {409, "conflict_error"},        {413, "request_too_large"},    {429, "rate_limit_error"},
+                 {500, "api_error"},             {502, "api_error"},            {503, "overloaded_error"},
+                 {504, "timeout_error"},         {529, "overloaded_error"}};
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        expect_type(table[i].status, "server_error", table[i].type);
+    expect_type(402, "invalid_request_error", "billing_error");
+    expect_type(429, "invalid_request_error", "rate_limit_error");
+    expect_type(503, "invalid_request_error", "api_error");
 }
 
 static void lists_and_rates_are_this_apis(void)
@@ -281,7 +320,8 @@ static void check_captured(const char *name, json_t *body)
     EXPECT_INT(json_array_size(messages), f.r.message_count);
     EXPECT_INT(json_array_size(tools), f.r.tool_count);
     EXPECT_INT(ORACLE_IS(json_object_get(body, "stream"), TRUE), f.r.is_stream);
-    EXPECT_INT(0, f.r.uses & ~(unsigned)CHAT_USES_TOOLS);
+    EXPECT_INT(0, f.r.uses & ~(unsigned)(CHAT_USES_TOOLS | CHAT_USES_CACHING));
+    EXPECT_INT(strstr(text, "\"cache_control\":{") != NULL, (f.r.uses & CHAT_USES_CACHING) != 0);
     EXPECT(tokens_of(&f) > 0 && chat_last_user_text(&f.r, 1000, &f.arena).len > 0);
     enum chat_kind kind;
     if (!is_count && f.r.system_node != JSON_NONE) EXPECT(dialect_guess(&f.r.tape, &kind) == d && kind == CHAT_CHAT);
@@ -307,6 +347,7 @@ int main(void)
     RUN(ends_of_streams);
     RUN(usage_comes_in_parts);
     RUN(errors_are_this_apis);
+    RUN(refusals_have_the_type_of_their_status);
     RUN(lists_and_rates_are_this_apis);
     RUN(calls_inputs_and_system_prompts_are_counted);
     RUN(requests_of_real_clients_are_read);

@@ -222,23 +222,45 @@ static void a_body_is_read_like_a_chunk(void)
     EXPECT(s.has_error);
 }
 
-static void expect_reasoning(const char *message, const char *want)
+static void expect_said(const char *choice, enum said_kind kind, const char *want)
 {
     struct dialect_stream s;
     struct said said;
     struct buf body = {0}, text = {0};
     struct arena arena;
     arena_init(&arena);
-    buf_printf(&body, "{\"choices\":[{\"message\":%s}]}", message);
+    buf_printf(&body, "{\"choices\":[%s]}", choice);
     dialect_stream_init(&s, 1);
     d->read_body(&reader, &s, buf_slice(&body), &said);
     for (uint32_t i = 0; i < said.text_count; i++) {
-        if (said.texts[i].kind == SAID_REASONING) buf_append(&text, said_decode(&said, &said.texts[i], &arena));
+        if (said.texts[i].kind == kind) buf_append(&text, said_decode(&said, &said.texts[i], &arena));
     }
     EXPECT_SLICE(slice_str(want), buf_slice(&text));
     arena_clear(&arena);
     buf_clear(&text);
     buf_clear(&body);
+}
+
+static void expect_reasoning(const char *message, const char *want)
+{
+    struct buf choice = {0};
+    buf_printf(&choice, "{\"message\":%s}", message);
+    buf_append_char(&choice, '\0');
+    expect_said(buf_ptr(&choice), SAID_REASONING, want);
+    buf_clear(&choice);
+}
+
+/* Together's chunks have it in both places. */
+static void content_is_told_once_where_it_stands_twice(void)
+{
+    expect_said("{\"text\":\"Hi\",\"delta\":{\"role\":\"assistant\",\"content\":\"Hi\"}}", SAID_CONTENT, "Hi");
+    expect_said("{\"delta\":{\"content\":\"Hi\"},\"text\":\"Hi\"}", SAID_CONTENT, "Hi");
+    expect_said("{\"text\":\"Hi\",\"message\":{\"content\":\"Hi\"}}", SAID_CONTENT, "Hi");
+    expect_said("{\"text\":\"\",\"delta\":{\"reasoning\":\"Hm.\"}}", SAID_CONTENT, "");
+    expect_said("{\"text\":\"Hi\"}", SAID_CONTENT, "Hi");
+    expect_said("{\"text\":\"Hm.\",\"delta\":{\"reasoning\":\"Hm.\"}}", SAID_CONTENT, "");
+    expect_said("{\"text\":\"more\",\"delta\":{\"content\":\"Hi\"}}", SAID_CONTENT, "moreHi");
+    expect_said("{\"text\":\"Hi\",\"delta\":null}", SAID_CONTENT, "Hi");
 }
 
 #define DETAILS(list) "\"reasoning_details\":[" list "]"
@@ -438,6 +460,7 @@ int main(void)
     RUN(every_choice_must_have_finished);
     RUN(long_names_are_cut_at_a_character);
     RUN(a_body_is_read_like_a_chunk);
+    RUN(content_is_told_once_where_it_stands_twice);
     RUN(reasoning_is_told_once_under_all_its_names);
     RUN(errors_are_written_in_the_clients_words);
     RUN(transcripts_tell_the_same_in_every_partition);

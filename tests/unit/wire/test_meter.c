@@ -83,7 +83,8 @@ static void note_choice(struct run *run, json_t *choice, int place)
     int number = ORACLE_IS(index, INTEGER) ? (int)json_integer_value(index) : place;
     char name[48];
     snprintf(name, sizeof name, "%d content", number);
-    note(run, name, json_object_get(choice, "text"));
+    /* Together has a chat's text beside the delta once more. */
+    if (!ORACLE_IS(delta, OBJECT)) note(run, name, json_object_get(choice, "text"));
     note(run, name, content);
     for (size_t i = 0; ORACLE_IS(content, ARRAY) && i < json_array_size(content); i++) {
         note(run, name, json_object_get(json_array_get(content, i), "text"));

@@ -224,6 +224,22 @@ static void whole_answers_are_treated_alike(void)
     expect_answer("{\"choices\":[{\"message\":{\"content\":\"plain\"}}]}", "{\"choices\":[{\"message\":{\"content\":\"plain\"}}]}");
 }
 
+/* Where the format has a name for a mark, a tool may have it for anything. */
+static void what_tools_are_given_is_text_whatever_it_is_called(void)
+{
+    expect_answer("{\"type\":\"message\",\"content\":[{\"type\":\"tool_use\",\"id\":\"EMP-654321\",\"name\":\"EMP-654321\",\"input\":"
+                  "{\"data\":\"[email]\",\"name\":\"cy@x.org\",\"in\":[{\"id\":\"cy@x.org\",\"model\":{\"type\":\"cy@x.org\"}}]}}]}",
+                  "{\"type\":\"message\",\"content\":[{\"type\":\"tool_use\",\"id\":\"EMP-654321\",\"name\":\"EMP-654321\",\"input\":"
+                  "{\"data\":\"ana@example.com\",\"name\":\"[email_3]\",\"in\":[{\"id\":\"[email_3]\",\"model\":{\"type\":"
+                  "\"[email_3]\"}}]}}]}");
+    expect_answer("{\"content\":[{\"type\":\"web_fetch_tool_result\",\"content\":{\"type\":\"web_fetch_result\",\"content\":{\"type\":"
+                  "\"document\",\"source\":{\"type\":\"text\",\"media_type\":\"text/plain\",\"data\":\"by cy@x.org\"}}}},"
+                  "{\"type\":\"redacted_thinking\",\"data\":\"cy@x.org\"},{\"source\":{\"type\":\"base64\",\"data\":\"cy@x.org\"}}]}",
+                  "{\"content\":[{\"type\":\"web_fetch_tool_result\",\"content\":{\"type\":\"web_fetch_result\",\"content\":{\"type\":"
+                  "\"document\",\"source\":{\"type\":\"text\",\"media_type\":\"text/plain\",\"data\":\"by [email_3]\"}}}},"
+                  "{\"type\":\"redacted_thinking\",\"data\":\"cy@x.org\"},{\"source\":{\"type\":\"base64\",\"data\":\"cy@x.org\"}}]}");
+}
+
 static void without_restore_the_callers_values_stay_masked(void)
 {
     use_rules(false, true);
@@ -366,6 +382,7 @@ int main(void)
     RUN(a_secret_across_events_of_another_dialect_is_caught);
     RUN(a_silent_text_does_not_hold_the_others_up_for_ever);
     RUN(whole_answers_are_treated_alike);
+    RUN(what_tools_are_given_is_text_whatever_it_is_called);
     RUN(without_restore_the_callers_values_stay_masked);
     RUN(with_answers_left_alone_only_what_was_masked_comes_back);
     RUN(large_events_are_put_together);

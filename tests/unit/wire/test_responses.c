@@ -20,6 +20,10 @@ static const struct dialect *const d = &dialect_responses;
 static void all_that_is_asked_for_is_found(void)
 {
     struct fixture f;
+    EXPECT_STR("/responses", d->path(CHAT_CHAT));
+    EXPECT_STR("/responses/input_tokens", d->path(CHAT_COUNT));
+    EXPECT_STR("/responses/compact", d->path(CHAT_COMPACT));
+    EXPECT(d->path(CHAT_EMBEDDINGS) == NULL);
     begin(&f, "{\"model\":\"some\\u002dmodel\",\"max_output_tokens\":1e2,\"stream\":true,\"instructions\":\"s\","
               "\"temperature\":0.5,\"service_tier\":\"flex\",\"user\":\"u-1\",\"metadata\":{\"moongate\":{\"data\":\"x\"}},"
               "\"input\":[{\"role\":\"user\",\"content\":\"u\"},{\"type\":\"function_call\",\"name\":\"f\"}],"
@@ -244,19 +248,58 @@ static void what_is_said_again_is_told_once(void)
     expect_says(&s, "{\"output\":[null,{\"type\":\"message\",\"content\":[{\"text\":\"e\"}]}]}", "0 1 e\n");
 }
 
+#define CALLS                                                                                                      \
+    "{\"type\":\"web_search_call\",\"action\":{\"type\":\"search\"}},{\"type\":\"web_search_call\",\"action\":{\"type\":"    \
+    "\"open_page\"}},{\"type\":\"file_search_call\"},{\"type\":\"code_interpreter_call\"},{\"type\":\"mcp_call\"},"             \
+    "{\"type\":\"function_call\"},{\"type\":\"image_generation_call\"}"
+
+static void expect_charged(const struct dialect_stream *s)
+{
+    struct usage_parts parts;
+    usage_normalise(&s->usage, &parts);
+    EXPECT_INT(1, parts.count[USAGE_SEARCHES]);
+    EXPECT_INT(2, parts.count[USAGE_TOOL_CALLS]);
+    EXPECT_INT(1, parts.count[USAGE_IMAGES]);
+}
+
+/* Of an answer's items, each once: the last event of a stream has them all again. */
+static void calls_that_cost_money_are_counted(void)
+{
+    struct dialect_stream s;
+    struct said said;
+    dialect_stream_init(&s, 1);
+    d->read_body(&reader, &s, SLICE("{\"output\":[" CALLS "],\"usage\":{\"input_tokens\":1}}"), &said);
+    expect_charged(&s);
+    dialect_stream_init(&s, 1);
+    read_event(&s, "x", EVENT("output_item.added", "\"item\":{\"type\":\"web_search_call\"}"));
+    read_event(&s, "x", EVENT("output_item.done", "\"item\":{\"type\":\"web_search_call\",\"action\":{\"type\":\"search\"}}"));
+    read_event(&s, "x", EVENT("output_item.done", "\"item\":{\"type\":\"file_search_call\"}"));
+    read_event(&s, "x", EVENT("output_item.done", "\"item\":{\"type\":\"code_interpreter_call\"}"));
+    read_event(&s, "x", EVENT("output_item.done", "\"item\":{\"type\":\"image_generation_call\"}"));
+    read_event(&s, "x", EVENT("completed", "\"response\":{\"output\":[" CALLS "]}"));
+    expect_charged(&s);
+    dialect_stream_init(&s, 1);
+    read_event(&s, "x", "{\"output\":[" CALLS "]}"); /* a piece of one too large to be kept */
+    expect_charged(&s);
+}
+
 static void errors_are_this_apis(void)
 {
     struct buf out;
     buf_init(&out);
     expect_error((struct dialect_error){.message = SLICE("No"), .type = SLICE("t"), .code = SLICE("c")},
                  "{\"error\":{\"message\":\"No\",\"type\":\"t\",\"param\":null,\"code\":\"c\",\"request_id\":null}}");
-    d->write_event_error(&out, &(struct dialect_error){.message = SLICE("cut"), .code = SLICE("c")});
-    EXPECT_SLICE(SLICE("event: error\ndata: {\"type\":\"error\",\"sequence_number\":0,\"error\":{\"message\":\"cut\",\"type\":null,"
-                       "\"param\":null,\"code\":\"c\",\"request_id\":null}}\n\n"
+    d->write_event_error(&out, &(struct dialect_error){.message = SLICE("cut"), .type = SLICE("invalid_request_error"),
+                                                       .code = SLICE("c")});
+    EXPECT_SLICE(SLICE("event: error\ndata: {\"type\":\"error\",\"sequence_number\":0,\"error\":{\"message\":\"cut\",\"type\":"
+                       "\"invalid_request_error\",\"param\":null,\"code\":\"c\",\"request_id\":null}}\n\n"
                        "event: response.failed\ndata: {\"type\":\"response.failed\",\"sequence_number\":0,\"response\":{\"object\":"
-                       "\"response\",\"status\":\"failed\",\"output\":[],\"error\":{\"message\":\"cut\",\"type\":null,\"param\":null,"
-                       "\"code\":\"c\",\"request_id\":null}}}\n\n"),
+                       "\"response\",\"status\":\"failed\",\"output\":[],\"error\":{\"code\":"
+                       "\"invalid_prompt\",\"message\":\"cut\"}}}\n\n"),
                  buf_slice(&out));
+    buf_reset(&out);
+    d->write_event_error(&out, &(struct dialect_error){.message = SLICE("cut"), .type = SLICE("upstream_error")});
+    EXPECT(memmem(buf_ptr(&out), buf_len(&out), "{\"code\":\"server_error\"", 22) != NULL);
     buf_clear(&out);
 }
 
@@ -323,6 +366,7 @@ int main(void)
     RUN(edits_are_written_as_this_api_calls_them);
     RUN(ends_of_streams);
     RUN(what_is_said_again_is_told_once);
+    RUN(calls_that_cost_money_are_counted);
     RUN(errors_are_this_apis);
     RUN(a_text_and_instructions_are_messages);
     RUN(requests_of_real_clients_are_read);

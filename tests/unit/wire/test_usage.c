@@ -4,8 +4,7 @@
 #include "base/limits.h"
 #include "wire/usage.h"
 
-/* Of an answer that reports so. */
-static bool take(struct usage *u, const char *report)
+static bool take_as(struct usage *u, enum usage_shape shape, const char *report)
 {
     struct json_tape tape;
     struct fault why = {0};
@@ -14,10 +13,16 @@ static bool take(struct usage *u, const char *report)
     buf_init(&text);
     buf_printf(&text, "{\"usage\":%s}", report);
     if (!json_parse(&tape, buf_slice(&text), &why)) UNIT_FAIL("%s: %s", report, why.text);
-    bool taken = usage_read(u, USAGE_SHAPE_OPENAI, &tape);
+    bool taken = usage_read(u, shape, &tape);
     json_clear(&tape);
     buf_clear(&text);
     return taken;
+}
+
+/* Of an answer that reports so. */
+static bool take(struct usage *u, const char *report)
+{
+    return take_as(u, USAGE_SHAPE_OPENAI, report);
 }
 
 /* All that is billed as output. */
@@ -45,6 +50,51 @@ static void what_is_not_reported_is_unknown(void)
     EXPECT_INT(USAGE_UNKNOWN, u.input_tokens);
     EXPECT_INT(USAGE_UNKNOWN, u.cached_tokens);
     EXPECT_INT(USAGE_UNKNOWN, u.output_tokens);
+}
+
+static void expect_calls(enum usage_shape shape, const char *report, int64_t searches, int64_t others)
+{
+    struct usage u;
+    struct usage_parts parts;
+    usage_init(&u);
+    take_as(&u, shape, report);
+    usage_normalise(&u, &parts);
+    EXPECT(!u.is_suspect);
+    EXPECT_INT(searches, parts.count[USAGE_SEARCHES]);
+    EXPECT_INT(others, parts.count[USAGE_TOOL_CALLS]);
+    EXPECT_INT(7, usage_parts_input(&parts));
+}
+
+static void tools_that_the_provider_charges_for_are_parts(void)
+{
+    expect_calls(USAGE_SHAPE_ANTHROPIC, "{\"input_tokens\":7,\"output_tokens\":1,\"server_tool_use\":{\"web_search_requests\":2,"
+                                        "\"web_fetch_requests\":5}}", 2, 0);
+    expect_calls(USAGE_SHAPE_ANTHROPIC, "{\"input_tokens\":7,\"server_tool_use\":{\"code_execution_requests\":1}}", 0, 1);
+    expect_calls(USAGE_SHAPE_ANTHROPIC, "{\"input_tokens\":7,\"server_tool_use\":null}", 0, 0);
+    expect_calls(USAGE_SHAPE_RESPONSES, "{\"input_tokens\":7,\"server_side_tool_usage_details\":{\"web_search_calls\":1,"
+                                        "\"x_search_calls\":2,\"code_interpreter_calls\":3,\"file_search_calls\":4,"
+                                        "\"mcp_calls\":5}}", 3, 7);
+    expect_calls(USAGE_SHAPE_OPENAI, "{\"prompt_tokens\":7,\"server_tool_use\":{\"web_search_requests\":1}}", 1, 0);
+}
+
+static void expect_tier(const char *report, const char *later, const char *want)
+{
+    struct usage u;
+    usage_init(&u);
+    take_as(&u, USAGE_SHAPE_ANTHROPIC, report);
+    take_as(&u, USAGE_SHAPE_ANTHROPIC, later);
+    EXPECT_SLICE(slice_str(want), usage_service_tier(&u));
+}
+
+/* Anthropic: each of them has rates of its own. */
+static void speed_and_place_are_the_tiers_of_an_answer(void)
+{
+    expect_tier("{\"service_tier\":\"standard\",\"inference_geo\":\"global\",\"speed\":\"standard\"}", "{}", "standard");
+    expect_tier("{\"service_tier\":\"priority\",\"inference_geo\":\"not_available\"}", "{}", "priority");
+    expect_tier("{\"service_tier\":\"standard\",\"speed\":\"fast\"}", "{\"output_tokens\":1}", "fast");
+    expect_tier("{\"service_tier\":\"standard\"}", "{\"inference_geo\":\"us\"}", "us");
+    expect_tier("{\"service_tier\":\"priority\",\"speed\":\"fast\",\"inference_geo\":\"us\"}", "{}", "priority_fast_us");
+    expect_tier("{}", "{}", "");
 }
 
 static void every_part_of_a_full_report_is_read(void)
@@ -286,6 +336,8 @@ static void only_what_is_malformed_sticks(void)
 int main(void)
 {
     RUN(what_is_not_reported_is_unknown);
+    RUN(tools_that_the_provider_charges_for_are_parts);
+    RUN(speed_and_place_are_the_tiers_of_an_answer);
     RUN(every_part_of_a_full_report_is_read);
     RUN(other_spellings_are_read);
     RUN(cache_writes_have_many_names);

@@ -24,7 +24,7 @@ struct translating {
     struct said_reader reader;
     struct dialect_stream told;
     struct translator *translator;
-    struct dropped dropped;
+    struct dropped dropped; /* as it was in the end */
     struct buf out;
     struct fault why;
     bool has_stopped; /* the translator said no */
@@ -49,7 +49,7 @@ static inline void translating_begin(struct translating *t, const struct dialect
     *t = (struct translating){.provider = provider};
     said_reader_init(&t->reader);
     dialect_stream_init(&t->told, 1);
-    t->translator = translator_new(client, provider, manner, translating_on_out, t, &t->dropped);
+    t->translator = translator_new(client, provider, manner, translating_on_out, t);
 }
 
 static inline void translating_on_event(void *arg, const struct sse_event *event)
@@ -65,6 +65,11 @@ static inline void translating_on_event(void *arg, const struct sse_event *event
     if (!event->is_comment_only) t->provider->read_event(&t->reader, &t->told, copy.name, copy.data, &said);
     t->has_stopped = !translator_event(t->translator, &copy, &said, &t->told, &t->why);
     mem_free(data);
+}
+
+static inline void translating_end(struct translating *t)
+{
+    if (translator_dropped(t->translator)) t->dropped = *translator_dropped(t->translator);
 }
 
 static inline void translate_stream_as(struct translating *t, const struct dialect *provider,
@@ -84,6 +89,7 @@ static inline void translate_stream_as(struct translating *t, const struct diale
     if (t->end == DIALECT_COMPLETE_UNMARKED && !t->has_stopped)
         t->has_stopped = !translator_finish(t->translator, &t->told, &t->why);
     sse_free(sse);
+    translating_end(t);
 }
 
 static inline void translate_stream(struct translating *t, const struct dialect *provider,
@@ -99,6 +105,7 @@ static inline void translate_body(struct translating *t, const struct dialect *p
     translating_begin(t, provider, client, &translating_whole);
     provider->read_body(&t->reader, &t->told, bytes, &said);
     t->has_stopped = !translator_body(t->translator, &said, &t->told, &t->why);
+    translating_end(t);
 }
 
 static inline void translate_failure(struct translating *t, const struct dialect *provider,
