@@ -36,7 +36,7 @@ local own = {
   { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/openai_client.py" } },
 }
 local anthropic = { { of = npm, run = node("anthropic.mjs") } }
-local translated = { { of = npm, run = node("translated.mjs") } }
+local translated = { { of = npm, run = node("translated.mjs") }, { of = npm, run = node("translated_responses.mjs") } }
 local refused = {
   { of = npm, run = node("refusals.mjs"), clients = { "openai-js", "anthropic-js", "vercel" } },
   { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/refusals.py", "openai", "langchain" }, clients = { "openai", "langchain" } },

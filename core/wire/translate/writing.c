@@ -127,7 +127,8 @@ void writing_drop(const struct writing *w, const struct part *p, struct slice na
         path = reasoning;
     else if (is_in_message)
         path = arena_printf(w->c->arena, "content[%u]%s%.*s", p->number, name.len ? "." : "", SLICE_FMT(name));
-    dropped_add_at(w->dropped, is_in_message ? w->c->words->messages : "system", is_in_message ? p->message : p->number, path);
+    dropped_add_at(w->dropped, is_in_message ? w->c->words->messages : "system",
+                   is_in_message ? p->message : p->number, path);
 }
 
 enum effort writing_effort(const struct writing *w, enum effort wanted, enum effort least)

@@ -24,7 +24,6 @@
 #include "wire/sse.h"
 
 #define HEARING_CALLS 64
-#define HEARING_ITEMS 256
 
 /* Of a response. */
 struct heard_item {
@@ -51,7 +50,7 @@ struct hearing {
     char kind[32];
     int call_count;
     long long sequence; /* Responses: events */
-    struct heard_item heard[HEARING_ITEMS];
+    struct heard_item *heard;
     json_t *done; /* items that are done */
 };
 
@@ -112,8 +111,9 @@ static inline void hearing_clear(struct hearing *h)
         buf_clear(&h->names[i]);
         buf_clear(&h->asked[i]);
     }
-    for (int i = 0; i < HEARING_ITEMS; i++)
+    for (int i = 0; h->heard && i < h->blocks; i++)
         buf_clear(&h->heard[i].text);
+    free(h->heard);
     json_decref(h->done);
 }
 

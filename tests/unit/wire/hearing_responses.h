@@ -134,14 +134,14 @@ static inline void hearing_responses_added(struct hearing *h, json_t *root)
     bool is_thought = strcmp(type, "reasoning") == 0;
     bool is_single = is_thought || strcmp(type, "message") == 0;
     hearing_must(h, hearing_number(root, "output_index") == h->blocks, "items are not numbered in turn");
-    hearing_must(h, h->blocks < HEARING_ITEMS, "too many items");
     hearing_must(h, is_thought || strcmp(hearing_text(item, "status"), "in_progress") == 0, "it is done as it begins");
     if (h->wrong) return;
     for (int i = 0; i < h->blocks; i++)
         hearing_must(h, !h->heard[i].is_open || !is_single || strstr(h->heard[i].type, "call"),
                      "a message or thought inside another");
+    h->heard = realloc(h->heard, ((size_t)h->blocks + 1) * sizeof *h->heard);
     struct heard_item *heard = &h->heard[h->blocks++];
-    heard->is_open = true;
+    *heard = (struct heard_item){.is_open = true};
     snprintf(heard->id, sizeof heard->id, "%s", hearing_text(item, "id"));
     snprintf(heard->type, sizeof heard->type, "%s", type);
 }
