@@ -94,10 +94,24 @@ local responses_part_of = {
   audio = part_of.audio,
 }
 
+-- And as Gemini does.
+local gemini_tool_of = {
+  tools = { functionDeclarations = { { name = "look_up" } } },
+  hosted_tools = { googleSearch = { excludeDomains = { "example.com" } } },
+  remote_mcp = { mcpServers = { { name = "docs" } } },
+}
+local gemini_part_of = {
+  images = { inlineData = { mimeType = "image/png", data = "AAAA" } },
+  files = { inlineData = { mimeType = "application/pdf", data = "AAAA" } },
+  audio = { inlineData = { mimeType = "audio/wav", data = "AAAA" } },
+}
+
 local openai = { tools = tool_of, parts = part_of, text = "text" }
 local anthropic = { tools = anthropic_tool_of, parts = anthropic_part_of, text = "text" }
 local responses = { tools = responses_tool_of, parts = responses_part_of, text = "input_text" }
-local spoken = { messages = anthropic, count_tokens = anthropic, responses = responses, input_tokens = responses }
+local gemini = { tools = gemini_tool_of, parts = gemini_part_of }
+local spoken = { messages = anthropic, count_tokens = anthropic, responses = responses, input_tokens = responses,
+  generate_content = gemini, stream_generate_content = gemini, gemini_count_tokens = gemini }
 local function words_of(t) return spoken[t.api] or openai end
 
 local function messages_of(t, tools)
@@ -113,18 +127,31 @@ local function messages_of(t, tools)
     end
   end
   if #parts > 0 then
-    table.insert(parts, 1, { type = words_of(t).text, text = content })
+    table.insert(parts, 1, { type = words_of(t).text, text = content }) -- Gemini's have no type
     content = parts
   end
   return t.messages or { { role = "user", content = content } }
 end
+
+-- Its path says the model; of what stands here the body does.
+local function gemini_body_of(t, tools)
+  local parts = messages_of(t, tools)[1].content
+  local config = { maxOutputTokens = t.max_tokens, temperature = t.temperature }
+  return { model = t.model, generationConfig = next(config) and config,
+    contents = t.messages or { { role = "user", parts = type(parts) == "table" and parts or { { text = parts } } } } }
+end
+
+local function embedded(t) return { model = t.model, content = { parts = { { text = t.text or "hello" } } } } end
 
 local function body_of(t)
   if t.body then return type(t.body) == "string" and json.raw(t.body) or t.body end
   local tools = {}
   local body = { model = t.model, stream = t.stream, max_tokens = t.max_tokens, temperature = t.temperature,
     user = t.user }
-  if t.api == "embeddings" then body.input = t.text or "hello"
+  if words_of(t) == gemini then body = gemini_body_of(t, tools)
+  elseif t.api == "embed_content" then body = embedded(t)
+  elseif t.api == "batch_embed_contents" then body = { model = t.model, requests = { embedded(t) } }
+  elseif t.api == "embeddings" then body.input = t.text or "hello"
   elseif t.api == "completions" then body.prompt = t.text or "hello"
   elseif words_of(t) == responses then
     body.input, body.max_tokens, body.max_output_tokens = messages_of(t, tools), nil, t.max_tokens

@@ -28,8 +28,16 @@ static const struct count_option {
 
 #define COUNTS (sizeof count_options / sizeof count_options[0])
 
+/* What is paid for by the piece. */
+static const struct piece_option {
+    const char *name, *part;
+} piece_options[] = {
+    {"--images", "per_image"}, {"--searches", "per_search"}, {"--tool-calls", "per_tool_call"}};
+
+#define PIECES (sizeof piece_options / sizeof piece_options[0])
+
 struct given {
-    const char *texts[COUNTS], *images, *tier, *at, *policies_dir;
+    const char *texts[COUNTS], *pieces[PIECES], *tier, *at, *policies_dir;
 };
 
 static bool read_count(const char *name, const char *text, long long *count)
@@ -38,7 +46,7 @@ static bool read_count(const char *name, const char *text, long long *count)
     errno = 0;
     *count = text ? strtoll(text, &end, 10) : 0;
     if (!text || (*text >= '0' && *text <= '9' && *end == '\0' && errno == 0 && *count <= COUNT_MAX)) return true;
-    cli_usage_error(NULL, "%s takes a whole number of tokens, 0 or more, not `%s`", name, text);
+    cli_usage_error(NULL, "%s takes a whole number, 0 or more, not `%s`", name, text);
     return false;
 }
 
@@ -67,13 +75,20 @@ static bool add_parts(const struct given *given, bool is_input, json_t *parts)
     return true;
 }
 
+static bool add_pieces(const struct given *given, json_t *parts)
+{
+    long long count;
+    for (size_t i = 0; i < PIECES; i++) {
+        if (!read_count(piece_options[i].name, given->pieces[i], &count)) return false;
+        json_object_set_new(parts, piece_options[i].part, json_integer(count));
+    }
+    return true;
+}
+
 static json_t *read_parts(const struct given *given)
 {
     json_t *parts = json_object();
-    long long images;
-    if (add_parts(given, true, parts) && add_parts(given, false, parts) &&
-        read_count("--images", given->images, &images)) {
-        json_object_set_new(parts, "per_image", json_integer(images));
+    if (add_parts(given, true, parts) && add_parts(given, false, parts) && add_pieces(given, parts)) {
         json_object_set_new(parts, "per_request", json_integer(1));
         return parts;
     }
@@ -84,13 +99,14 @@ static json_t *read_parts(const struct given *given)
 int command_price(int argc, char **argv)
 {
     struct given given = {0};
-    struct option options[COUNTS + 5];
+    struct option options[COUNTS + PIECES + 4];
     struct common_options common;
     const char *model;
     size_t count, n = 0;
     for (; n < COUNTS; n++)
         options[n] = (struct option){count_options[n].name, OPTION_TEXT, &given.texts[n]};
-    options[n++] = (struct option){"--images", OPTION_TEXT, &given.images};
+    for (size_t i = 0; i < PIECES; i++)
+        options[n++] = (struct option){piece_options[i].name, OPTION_TEXT, &given.pieces[i]};
     options[n++] = (struct option){"--tier", OPTION_TEXT, &given.tier};
     options[n++] = (struct option){"--at", OPTION_TEXT, &given.at};
     options[n++] = (struct option){"--policies", OPTION_TEXT, &given.policies_dir};

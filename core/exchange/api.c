@@ -1,13 +1,17 @@
 #include "exchange/api.h"
 
 #define ANTHROPIC_HEADER "anthropic-version"
+#define GEMINI_HEADER "x-goog-api-client" /* of Google's libraries */
+#define GEMINI_MODELS "/v1beta/models"
 
 const struct api api_none = {.word = "none", .name = "none", .client = &dialect_openai};
 static const struct api api_none_anthropic = {.word = "none", .name = "none", .client = &dialect_anthropic};
+static const struct api api_none_gemini = {.word = "none", .name = "none", .client = &dialect_gemini};
 
 /* Source: OpenAI API reference, /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/responses,
  * /v1/responses/compact, /v1/responses/input_tokens, /v1/models; Azure OpenAI reference, deployments; Anthropic API
- * reference, /v1/messages, /v1/messages/count_tokens, /v1/models. */
+ * reference, /v1/messages, /v1/messages/count_tokens, /v1/models; Gemini API reference, models.generateContent,
+ * streamGenerateContent, countTokens, embedContent, batchEmbedContents, list, get. */
 static const struct api apis[] = {
     {"chat", "chat", "POST", "/v1/chat/completions", API_CALL, CHAT_CHAT, &dialect_openai,
      .has_text = true, .meters_output = true},
@@ -31,12 +35,28 @@ static const struct api apis[] = {
      &dialect_openai, .has_text = true, .meters_output = true, .names_model = true},
     {"azure_embeddings", "embeddings", "POST", "/openai/deployments/*/embeddings", API_CALL, CHAT_EMBEDDINGS,
      &dialect_openai, .has_text = true, .names_model = true},
+    {"generate_content", "chat", "POST", GEMINI_MODELS "/*:generateContent", API_CALL, CHAT_CHAT, &dialect_gemini,
+     .has_text = true, .names_model = true, .meters_output = true},
+    {"stream_generate_content", "chat", "POST", GEMINI_MODELS "/*:streamGenerateContent", API_CALL, CHAT_CHAT,
+     &dialect_gemini, .has_text = true, .names_model = true, .meters_output = true, .is_stream = true},
+    {"gemini_count_tokens", "count_tokens", "POST", GEMINI_MODELS "/*:countTokens", API_CALL, CHAT_COUNT,
+     &dialect_gemini, .has_text = true, .names_model = true, .is_free = true},
+    {"embed_content", "embeddings", "POST", GEMINI_MODELS "/*:embedContent", API_CALL, CHAT_EMBEDDINGS,
+     &dialect_gemini, .has_text = true, .names_model = true},
+    {"batch_embed_contents", "embeddings", "POST", GEMINI_MODELS "/*:batchEmbedContents", API_CALL, CHAT_EMBEDDINGS,
+     &dialect_gemini, .has_text = true, .names_model = true},
+    {"gemini_models", "models", "GET", GEMINI_MODELS, API_MODELS, .client = &dialect_gemini},
+    {"gemini_model", "models", "GET", GEMINI_MODELS "/*", API_MODEL, .client = &dialect_gemini},
     {"models", "models", "GET", "/v1/models", API_MODELS, .client = &dialect_openai},
     {"model", "models", "GET", "/v1/models/*", API_MODEL, .client = &dialect_openai},
     {"anthropic_models", "models", "GET", "/v1/models", API_MODELS, .client = &dialect_anthropic,
      .if_header = ANTHROPIC_HEADER},
     {"anthropic_model", "models", "GET", "/v1/models/*", API_MODEL, .client = &dialect_anthropic,
      .if_header = ANTHROPIC_HEADER},
+    {"gemini_models_v1", "models", "GET", "/v1/models", API_MODELS, .client = &dialect_gemini,
+     .if_header = GEMINI_HEADER},
+    {"gemini_model_v1", "models", "GET", "/v1/models/*", API_MODEL, .client = &dialect_gemini,
+     .if_header = GEMINI_HEADER},
 };
 #define API_COUNT (sizeof apis / sizeof apis[0])
 
@@ -47,7 +67,8 @@ const struct api *api_at(size_t index)
 
 const struct api *api_spoken(const struct api *api, bool (*has)(void *arg, struct slice header), void *arg)
 {
-    if (api == &api_none) return has(arg, SLICE(ANTHROPIC_HEADER)) ? &api_none_anthropic : api;
+    if (api == &api_none && has(arg, SLICE(ANTHROPIC_HEADER))) return &api_none_anthropic;
+    if (api == &api_none && has(arg, SLICE(GEMINI_HEADER))) return &api_none_gemini;
     for (size_t i = 0; i < API_COUNT; i++) {
         bool is_same = apis[i].if_header && slice_equal(slice_str(apis[i].path), slice_str(api->path));
         if (is_same && has(arg, slice_str(apis[i].if_header))) return &apis[i];
@@ -64,7 +85,8 @@ const struct api *api_named(struct slice name, struct slice dialect, bool is_one
 {
     const struct api *first = NULL;
     for (size_t i = 0; i < API_COUNT; i++) {
-        bool is_of = slice_equal(dialect, slice_str(apis[i].client->name)) && slice_equal(name, slice_str(apis[i].name));
+        bool is_of = slice_equal(dialect, slice_str(apis[i].client->name)) &&
+                     slice_equal(name, slice_str(apis[i].name));
         if (!is_of || (is_one && apis[i].kind == API_MODELS)) continue;
         if (ends_with(path, slice_str(apis[i].path))) return &apis[i];
         if (!first) first = &apis[i];

@@ -34,7 +34,8 @@ struct api {
     bool has_text;                /* the body's texts are counted, and read by policies */
     bool meters_output;           /* the answer says something that is counted, masked and restored */
     bool is_free;                 /* providers take nothing for it: no tokens, no money */
-    bool names_model;             /* the path says the model, whatever the body says: Azure's deployments */
+    bool names_model;             /* the path says the model, whatever the body says: Azure's deployments, Gemini */
+    bool is_stream;               /* where the path says so: the answer is one, whatever the body has */
     const char *if_header;        /* of a path that two dialects share: its client sends that; NULL: all others do */
 };
 

@@ -3,7 +3,7 @@
 /* What pages may read beside the body. */
 #define EXPOSED                                                                                                        \
     "x-request-id, x-moongate-request-id, x-moongate-provider-request-id, x-moongate-warning, "                        \
-    "x-moongate-max-tokens, x-moongate-cost-usd, x-should-retry, retry-after, retry-after-ms"
+    "x-moongate-max-tokens, x-moongate-dropped, x-moongate-cost-usd, x-should-retry, retry-after, retry-after-ms"
 
 static struct slice exposed(struct exchange *x)
 {

@@ -24,6 +24,10 @@ static const struct foreign foreigns[] = {
     {"videos*", "Making videos is not served here."},
     {"files*", "Files are not served here: put their text into the messages of POST /v1/chat/completions."},
     {"uploads*", "Uploads are not served here: put texts into the messages of POST /v1/chat/completions."},
+    {"cachedContents*",
+     "Cached contents are not served here: whose one is, its name does not say. Send what it would hold in "
+     "\"contents\" and \"systemInstruction\"."},
+    {"tunedModels*", "Tuned models are not served by that path: give one a name in models.lua, and ask for that."},
     {"batches*", "Batches are not served here: " INSTEAD ", several at a time."},
     {"fine_tuning/*", "Fine tuning is not served here: use the provider's own address."},
     {"fine-tunes*", "Fine tuning is not served here: use the provider's own address."},
@@ -77,12 +81,20 @@ static struct slice model_of(struct slice rest, char end)
     return name.len <= LIMIT_LABEL_BYTES ? name : SLICE("NAME");
 }
 
-/* "models/NAME:generateContent": a verb behind a colon is Google's; models' own names have none at Google. */
+/* "models/NAME:predict": a verb behind a colon is Google's; models' own names have none at Google. Those that are
+ * served never come here. */
 static bool explain_google(struct slice rest, struct fault *why)
 {
-    static const struct slice verbs[] = {{"generateContent", 15},    {"streamGenerateContent", 21}, {"countTokens", 11},
-                                         {"embedContent", 12},       {"batchEmbedContents", 18},    {"predict", 7},
-                                         {"generateContentBatch", 20}};
+    static const struct slice verbs[] = {{"predict", 7},
+                                         {"predictLongRunning", 18},
+                                         {"generateAnswer", 14},
+                                         {"generateMessage", 15},
+                                         {"generateText", 12},
+                                         {"embedText", 9},
+                                         {"batchGenerateContent", 20},
+                                         {"asyncBatchEmbedContent", 22},
+                                         {"bidiGenerateContent", 19},
+                                         {"computeTokens", 13}};
     struct slice verb;
     if (!slice_starts(rest, SLICE("models/"))) return false;
     rest = slice_of(rest.ptr + 7, rest.len - 7);
@@ -90,8 +102,8 @@ static bool explain_google(struct slice rest, struct fault *why)
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         if (!slice_equal(verb, verbs[i])) continue;
         fault_set(why, FAULT_UNSPOKEN_PATH,
-                  "Gemini's API is not served here: use a client of OpenAI's API, and ask POST /v1/chat/completions "
-                  "with \"model\": \"%.*s\".",
+                  "This method of Gemini's API is not served here: ask POST /v1beta/models/%.*s:generateContent, "
+                  ":streamGenerateContent, :countTokens, :embedContent or :batchEmbedContents.",
                   SLICE_FMT(model_of(rest, ':')));
         return true;
     }

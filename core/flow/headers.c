@@ -11,6 +11,7 @@ static const struct slice to_provider[] = {
     PATTERN("accept"),      PATTERN("accept-language"),     PATTERN("anthropic-beta"), PATTERN("anthropic-version"),
     PATTERN("baggage"),     PATTERN("http-referer"),        PATTERN("idempotency-key"), PATTERN("openai-beta"),
     PATTERN("traceparent"), PATTERN("tracestate"),          PATTERN("user-agent"),      PATTERN("x-client-request-id"),
+    PATTERN("x-goog-api-client"),
     PATTERN("x-stainless-*"), PATTERN("x-title"),
 };
 

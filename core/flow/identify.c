@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "flow/metrics.h"
+#include "wire/http.h"
 
 /* "Bearer" and one or more spaces (RFC 6750 2.1; the scheme's case does not matter, RFC 9110 11.1). */
 static struct slice bearer_token(struct slice authorization)
@@ -12,8 +13,26 @@ static struct slice bearer_token(struct slice authorization)
     return slice_iequal(scheme, SLICE("Bearer")) ? slice_trim(rest) : SLICE_NONE;
 }
 
+/* What that API's clients may write into the query instead (Google's ?key=). Of two the first counts. */
+static struct slice key_in_query(struct exchange *x)
+{
+    struct slice rest = x->head.query, wanted = x->api->client->key_parameter, key;
+    while (rest.len) {
+        struct slice value, name = slice_split(slice_split(rest, '&', &rest), '=', &value);
+        bool is_read = slice_equal(name, wanted) && http_decode_segment(&x->arena, value, &key);
+        if (is_read) return key;
+    }
+    return SLICE_NONE;
+}
+
+static bool is_in_query(struct exchange *x, struct slice header)
+{
+    const struct dialect *client = x->api->client;
+    return client->key_parameter.len && slice_iequal(header, client->key_header.name) && key_in_query(x).len > 0;
+}
+
 /* The bare credential in the first of the headers that has one; in *name which that was. */
-static struct slice find_credential(const struct exchange *x, const struct slice *headers, size_t count,
+static struct slice find_credential(struct exchange *x, const struct slice *headers, size_t count,
                                     struct slice *name)
 {
     for (size_t i = 0; i < count; i++) {
@@ -23,6 +42,10 @@ static struct slice find_credential(const struct exchange *x, const struct slice
         *name = headers[i];
         if (bearer.len) return bearer;
         if (value.len && !is_authorization) return value; /* other headers hold it bare, as their clients send it */
+    }
+    for (size_t i = 0; i < count; i++) {
+        *name = headers[i];
+        if (is_in_query(x, headers[i])) return key_in_query(x);
     }
     return SLICE_NONE;
 }
@@ -51,7 +74,7 @@ static void take_key(struct exchange *x, const struct auth_rules *rules)
 
 /* ---- Tokens. */
 
-static struct slice find_token(const struct exchange *x, const struct auth_rules *rules, struct slice *name)
+static struct slice find_token(struct exchange *x, const struct auth_rules *rules, struct slice *name)
 {
     if (!rules || rules->issuer_count == 0) return SLICE_NONE;
     struct slice text = find_credential(x, rules->token_headers, rules->token_header_count, name);

@@ -122,7 +122,10 @@ static bool parse_body(struct job *job, struct fault *why)
     struct exchange *x = job->x;
     if (x->api->kind != API_CALL) return true;
     struct slice model = x->api->names_model ? x->model_path : SLICE_NONE;
-    return chat_parse_for(&x->request, x->api->client, buf_slice(&x->body), x->api->asks, model, &x->arena, why) &&
+    struct slice body = buf_slice(&x->body);
+    bool is_read = chat_parse_for(&x->request, x->api->client, body, x->api->asks, model, &x->arena, why);
+    if (x->api->is_stream) x->request.is_stream = true;
+    return is_read &&
            intake_hold(&job->hold, buf_len(&x->body) + json_bytes(&x->request.tape), why);
 }
 

@@ -154,8 +154,10 @@ void reply_fault(struct job *job, const struct fault *why)
     if (why->code == FAULT_METHOD) add(headers, &count, SLICE("allow"), job->allow);
     /* The clients' own retries would only repeat the failure. */
     if (refusal_is_final(why->code)) add(headers, &count, SLICE("x-should-retry"), SLICE("false"));
-    if (fault_passes(why->code))
+    if (fault_passes(why->code)) {
         add(headers, &count, SLICE("retry-after"), SLICE("1"));
+        error.retry_after_s = 1;
+    }
     send_error(job, fault_info(why->code)->status, headers, count, &error);
 }
 

@@ -53,6 +53,13 @@ static struct verdict own_refusal(struct exchange *x, const struct holds_over *o
     return no;
 }
 
+/* It refused, and could not be asked how it stands. */
+static struct slice unknown_reason(struct arena *arena, const struct counters_words *words)
+{
+    if (!words) return SLICE("it has no room for more");
+    return arena_printf(arena, "%.*s has no room for more in %.*s", SLICE_FMT(words->who), SLICE_FMT(words->what));
+}
+
 static struct verdict refusal(struct exchange *x, const struct holds_over *over, const struct counters_totals *wanted,
                               const char *what)
 {
@@ -63,7 +70,7 @@ static struct verdict refusal(struct exchange *x, const struct holds_over *over,
     no.policy = (words ? words : &unsaid)->policy;
     no.rule = !words || is_short ? over->item->rule : words->rule;
     bool is_told = words && !over->is_unknown;
-    no.reason = is_told ? reason_of(&x->arena, over, is_short, what) : SLICE("it has no room for more");
+    no.reason = is_told ? reason_of(&x->arena, over, is_short, what) : unknown_reason(&x->arena, words);
     if (is_short) return no;
     no.status = (words ? words : &unsaid)->status;
     no.code = (words ? words : &unsaid)->code;

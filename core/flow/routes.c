@@ -144,13 +144,29 @@ static struct slice meant_by(struct slice path, struct arena *arena)
     return slice_of(text, len);
 }
 
+/* Google serves the same paths behind /v1, where others have models alone: "/v1/models/NAME:generateContent". */
+static bool find_google(struct slice path, struct arena *arena, struct place *place)
+{
+    struct place found;
+    if (!slice_starts(path, SLICE("/v1/models/"))) return false;
+    path = arena_join(arena, SLICE("/v1beta"), slice_of(path.ptr + 3, path.len - 3));
+    if (!find(path, &found) || found.api->kind != API_CALL) return false;
+    *place = found;
+    return true;
+}
+
+static bool find_plain(struct slice path, struct arena *arena, struct place *place)
+{
+    return find_google(path, arena, place) || find(path, place);
+}
+
 static bool find_meant(struct slice *path, struct arena *arena, struct place *place)
 {
     bool is_tidy = path->len < 2 || path->ptr[path->len - 1] != '/';
     is_tidy = is_tidy && !memmem(path->ptr, path->len, "//", 2);
-    if (is_tidy && find(*path, place)) return true;
+    if (is_tidy && find_plain(*path, arena, place)) return true;
     *path = meant_by(*path, arena);
-    return find(*path, place);
+    return find_plain(*path, arena, place);
 }
 
 struct route_match routes_find(struct slice method, struct slice path, struct slice upgrade, struct arena *arena)

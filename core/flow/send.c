@@ -60,11 +60,19 @@ static size_t own_headers(struct call *call, struct fetch_header *headers, size_
     return added;
 }
 
+static struct slice path_of(struct call *call, const struct target *target)
+{
+    const struct chat_request *r = &call->job->x->request;
+    struct slice model = target->model.len ? target->model : r->model;
+    if (call->dialect->path_to) return call->dialect->path_to(r, model, &call->passing);
+    return slice_str(call->dialect->path(call->job->x->api->asks));
+}
+
 /* Of the client's query only what the provider's API has a parameter for: others hold keys. */
-static struct slice url_of(struct call *call)
+static struct slice url_of(struct call *call, const struct target *target)
 {
     struct exchange *x = call->job->x;
-    struct slice url = arena_join(&call->passing, call->provider->url, slice_str(call->dialect->path(x->api->asks)));
+    struct slice url = arena_join(&call->passing, call->provider->url, path_of(call, target));
     struct slice rest = x->head.query, parameter;
     struct slice wanted = crossing_is_foreign(call) ? SLICE_NONE : call->dialect->query;
     while (rest.len && wanted.len) {
@@ -127,7 +135,7 @@ struct fetch *send_request(struct call *call, const struct target *target, const
     struct slice *body;
     struct fetch_request request = {
         .method = SLICE("POST"),
-        .url = url_of(call),
+        .url = url_of(call, target),
         .headers = headers,
         .header_count = collect_headers(call, headers),
         .ca_file = p->ca_file.ptr,

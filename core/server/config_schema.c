@@ -168,7 +168,7 @@ static const struct field provider_breaker_group[] = {
 const struct field provider_fields[] = {
     {"kind", &type_kind, IN_PROVIDER(kind), .required = "kind = \"openai\"",
      .says = "What it speaks: \"openai\" chats, completions, embeddings and responses, \"openai_compatible\" all of "
-             "these but responses, \"anthropic\" messages."},
+             "these but responses, \"anthropic\" messages, \"gemini\" Google's contents and embeddings."},
     {"url", &type_url, IN_PROVIDER(url), .required = "url = \"https://…/v1\"",
      .says = "Where its API begins; paths are appended."},
     {"key", &type_secret, IN_PROVIDER(key),

@@ -70,6 +70,10 @@ void chat_edit_model(const struct chat_request *r, struct splice *edits, struct 
 {
     struct buf text;
     bool is_said = r->model_node == JSON_NONE || slice_equal(model, r->model);
+    if (r->dialect->edit_model) {
+        if (!slice_equal(model, r->model)) r->dialect->edit_model(r, edits, model);
+        return;
+    }
     if (is_said && !r->is_model_apart) return;
     buf_init(&text);
     buf_append_json(&text, model);

@@ -118,14 +118,24 @@ static struct slice message_text(const struct chat_request *r, uint32_t message,
     return text;
 }
 
-/* The last element that is a string. */
-static uint32_t last_string(const struct json_tape *tape, uint32_t list)
+struct last {
+    uint32_t root, after, node;
+};
+
+static bool on_last(void *arg, const struct chat_piece *piece)
 {
-    uint32_t last = JSON_NONE;
-    for (uint32_t n = json_first(tape, list); n != JSON_NONE; n = json_next(tape, n)) {
-        if (json_is(tape, n, JSON_STRING)) last = n;
-    }
-    return last;
+    struct last *last = arg;
+    bool is_inside = piece->kind == PIECE_CONTENT && piece->node >= last->root && piece->node < last->after;
+    if (is_inside) last->node = piece->node;
+    return true;
+}
+
+/* Of what is to be completed or embedded. */
+static uint32_t last_string(const struct chat_request *r)
+{
+    struct last last = {r->messages_node, json_after(&r->tape, r->messages_node), JSON_NONE};
+    r->dialect->walk(r, on_last, &last);
+    return last.node;
 }
 
 static uint32_t last_user_message(const struct chat_request *r)
@@ -142,7 +152,7 @@ struct slice chat_last_user_text(const struct chat_request *r, size_t max_bytes,
     const struct json_tape *tape = &r->tape;
     uint32_t node = r->messages_node;
     if (node == JSON_NONE) return SLICE("");
+    if (!chat_has_messages(r)) return text_of(tape, last_string(r), max_bytes, arena);
     if (!json_is(tape, node, JSON_ARRAY)) return text_of(tape, node, max_bytes, arena);
-    if (!chat_has_messages(r)) return text_of(tape, last_string(tape, node), max_bytes, arena);
     return message_text(r, last_user_message(r), max_bytes, arena);
 }

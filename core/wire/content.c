@@ -11,6 +11,11 @@ static inline bool is_name(struct slice text, struct slice name)
     return text.len == name.len && text.ptr[0] == name.ptr[0] && memcmp(text.ptr, name.ptr, name.len) == 0;
 }
 
+static inline bool is_member(struct slice text, const struct content_member *member)
+{
+    return is_name(text, member->name) || (member->other.len && is_name(text, member->other));
+}
+
 /* Keys without escapes, nearly all, are compared as they stand. */
 unsigned content_find(const struct content_table *table, const struct json_tape *tape, uint32_t node)
 {
@@ -18,11 +23,12 @@ unsigned content_find(const struct content_table *table, const struct json_tape 
     if (!key.ptr) return table->count;
     struct slice text = slice_of(key.ptr + 1, key.len - 2);
     for (unsigned m = 0; m < table->count; m++) {
-        if (is_name(text, table->members[m].name)) return m;
+        if (is_member(text, &table->members[m])) return m;
     }
     if (!memchr(text.ptr, '\\', text.len)) return table->count;
     for (unsigned m = 0; m < table->count; m++) {
-        if (json_key_is(tape, node, table->members[m].name)) return m;
+        struct slice other = table->members[m].other;
+        if (json_key_is(tape, node, table->members[m].name) || (other.len && json_key_is(tape, node, other))) return m;
     }
     return table->count;
 }

@@ -22,6 +22,7 @@ struct content_member {
     struct slice name;
     bool is_once;   /* of two a policy would read the one, the model the other */
     bool is_format; /* nothing in it is a text */
+    struct slice other; /* a spelling that means the same; empty: there is none */
 };
 
 struct content_table {

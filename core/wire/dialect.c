@@ -2,7 +2,8 @@
 
 #include "base/utf8.h"
 
-static const struct dialect *const dialects[] = {&dialect_anthropic, &dialect_responses, &dialect_openai};
+static const struct dialect *const dialects[] = {&dialect_anthropic, &dialect_responses, &dialect_gemini,
+                                                &dialect_openai};
 #define DIALECT_COUNT (sizeof dialects / sizeof dialects[0])
 
 /* What accounts of each kind are spoken to in: its main dialect first. */
@@ -11,6 +12,7 @@ static const struct kind {
     const struct dialect *speaks[DIALECT_COUNT];
 } kinds[] = {
     {{"anthropic", 9}, {&dialect_anthropic}},
+    {{"gemini", 6}, {&dialect_gemini}},
     {{"openai", 6}, {&dialect_openai, &dialect_responses}},
     {{"openai_compatible", 17}, {&dialect_openai}},
 };

@@ -62,6 +62,7 @@ struct dialect_error {
     /* Of the gateway's own refusals, whose type is OpenAI's: what a dialect that has other types goes by, also where a
      * stream has begun with 200. 0: the type is a word of the dialect it is written in. */
     int status;
+    uint32_t retry_after_s; /* when to come again; 0: not said */
 };
 
 /* What may still be sent of one unit. limit 0: it is not limited. */
@@ -94,6 +95,8 @@ struct dialect {
     /* Of a node inside messages, prompt or input: it is no text for a model, nor is anything inside it. */
     bool (*is_format)(const struct chat_request *r, uint32_t node);
     void (*edit_ask_usage)(const struct chat_request *r, struct splice *edits);
+    /* Where a body names its model elsewhere than in model_node; NULL: it does not. */
+    void (*edit_model)(const struct chat_request *r, struct splice *edits, struct slice model);
     void (*edit_member)(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice name,
                         struct slice json);
     /* NULL: it has one name for the bound of an answer. */
@@ -108,13 +111,17 @@ struct dialect {
 
     /* Appended to the provider's URL: "/chat/completions". NULL: it has nothing of that kind. */
     const char *(*path)(enum chat_kind kind);
+    /* Where that is not all of it: the path of this request to that model. NULL: it is. */
+    struct slice (*path_to)(const struct chat_request *r, struct slice model, struct arena *arena);
     struct dialect_header key_header;     /* the account's key goes there, behind this beginning: "Bearer " */
+    struct slice key_parameter;           /* of the query, which clients may have instead of key_header; empty: none */
     struct slice query;                   /* the one parameter of the client's that goes along; empty: none */
     struct dialect_header version_header; /* sent where neither the client nor the account says it; empty: none */
 
     /* A complete answer of any status, read into *said and the stream; SAID_UNREADABLE: it is no JSON object, and
      * nothing was learnt. *said is good until the reader's next reading. */
     void (*read_body)(struct said_reader *reader, struct dialect_stream *stream, struct slice body, struct said *said);
+    bool streams_list; /* a stream may come as a JSON array too, whose elements are its events */
     /* One event's name and joined data, likewise. Not to be called for comment-only and is_raw events. */
     void (*read_event)(struct said_reader *reader, struct dialect_stream *stream, struct slice name, struct slice data,
                        struct said *said);
@@ -142,7 +149,7 @@ struct dialect {
 };
 
 extern const struct answer_translation openai_answers, anthropic_answers, responses_answers;
-extern const struct dialect dialect_openai, dialect_responses, dialect_anthropic;
+extern const struct dialect dialect_openai, dialect_responses, dialect_anthropic, dialect_gemini;
 
 /* All of them; NULL behind the last. */
 const struct dialect *dialect_at(size_t index);
@@ -178,7 +185,7 @@ size_t dialect_write_rates(struct arena *arena, const struct dialect_rate_form *
                            const struct dialect_rates *rates, uint64_t now_ns, struct dialect_header *headers);
 /* For dialects: a string of an answer, decoded, cut at a character, NUL-terminated. */
 void dialect_copy_text(char *to, size_t size, const struct json_tape *tape, uint32_t string);
-/* type, code and message of a fault; request_id is the caller's to set. Borrows `why`. */
+/* type, code, status and message of a fault; request_id is the caller's to set. Borrows `why`. */
 struct dialect_error dialect_error_of(const struct fault *why);
 
 #endif

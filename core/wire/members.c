@@ -42,7 +42,7 @@ static unsigned find(const struct members *m, struct slice text, bool *is_varian
 {
     *is_variant = false;
     for (unsigned n = 0; n < m->count; n++) {
-        if (slice_equal(text, m->names[n])) return n;
+        if (slice_equal(text, m->names[n]) || (m->others && slice_equal(text, m->others[n]))) return n;
     }
     if (is_lower_ascii(text)) return m->count;
     for (unsigned n = 0; n < m->count; n++) {
@@ -62,7 +62,8 @@ bool members_read(struct members *m)
         unsigned n = find(m, json_key_text(tape, node, m->arena), &is_variant);
         if (n == m->count) continue;
         if (is_variant)
-            return fault_set(m->why, FAULT_BAD_BODY, "\"%s\" must be written in lower case", m->names[n].ptr);
+            return fault_set(m->why, FAULT_BAD_BODY, "\"%s\" must be written in %s", m->names[n].ptr,
+                             is_lower_ascii(m->names[n]) ? "lower case" : "these letters");
         if (m->nodes[n] != JSON_NONE)
             return fault_set(m->why, FAULT_BAD_BODY, "\"%s\" is given twice; give it once", m->names[n].ptr);
         m->nodes[n] = node;
@@ -86,12 +87,13 @@ struct slice members_keep_text(const struct members *m, uint32_t string)
     return arena_copy(m->arena, json_text(&m->r->tape, string, m->arena));
 }
 
-/* The record of its refusal is to be no longer than others. */
-static bool check_model(const struct members *m)
+bool members_keep_model(const struct members *m, unsigned name, struct slice model)
 {
     struct chat_request *r = m->r;
+    r->model = model;
+    if (r->model.len == 0) return members_refuse(m, name, "a string that is not empty");
     if (r->model.len <= LIMIT_MODEL_BYTES) return true;
-    r->model = utf8_cut(r->model, LIMIT_MODEL_BYTES);
+    r->model = utf8_cut(r->model, LIMIT_MODEL_BYTES); /* the record of its refusal is to be no longer than others */
     return fault_set(m->why, FAULT_BAD_BODY, "\"model\" must be at most %u bytes long", LIMIT_MODEL_BYTES);
 }
 
@@ -99,12 +101,10 @@ bool members_read_model(struct members *m, unsigned name)
 {
     struct chat_request *r = m->r;
     r->model_node = m->nodes[name];
-    if (r->is_model_apart) return check_model(m);
+    if (r->is_model_apart) return members_keep_model(m, name, r->model);
     if (r->model_node == JSON_NONE) return fault_set(m->why, FAULT_BAD_BODY, "\"model\" is missing");
     if (!json_is(&r->tape, r->model_node, JSON_STRING)) return members_refuse(m, name, "a string");
-    r->model = members_keep_text(m, r->model_node);
-    if (r->model.len == 0) return members_refuse(m, name, "a string that is not empty");
-    return check_model(m);
+    return members_keep_model(m, name, members_keep_text(m, r->model_node));
 }
 
 bool members_read_stream(struct members *m, unsigned name)
@@ -135,6 +135,13 @@ bool members_check_inner(const struct members *m, const struct members_inner *in
     return true;
 }
 
+bool members_is_once(const struct json_tape *tape, uint32_t object, struct slice name, struct slice other)
+{
+    bool has_both = json_get(tape, object, name) != JSON_NONE && json_get(tape, object, other) != JSON_NONE;
+    return !json_has_duplicate(tape, object, name) && !json_has_duplicate(tape, object, other) &&
+           (slice_equal(name, other) || !has_both);
+}
+
 bool members_whole_number(const struct json_tape *tape, uint32_t node, int64_t *value)
 {
     if (!json_is(tape, node, JSON_NUMBER)) return false;
@@ -161,6 +168,16 @@ struct slice members_object(struct arena *arena, struct slice name, struct slice
     return arena_printf(arena, "{\"%.*s\":%.*s}", SLICE_FMT(name), SLICE_FMT(json));
 }
 
+/* Where there is none yet, or null; several edits make one. */
+static void add_object(const struct chat_request *r, struct splice *edits, struct slice object, struct slice name,
+                       struct slice json)
+{
+    uint32_t outer = json_get(&r->tape, 0, object);
+    if (splice_append_inside(edits, 0, object, name, json)) return;
+    if (outer != JSON_NONE) splice_remove(edits, 0, outer);
+    splice_append(edits, 0, object, members_object(edits->arena, name, json));
+}
+
 void members_edit_inside(const struct chat_request *r, struct splice *edits, struct slice object, struct slice name,
                          struct slice json)
 {
@@ -172,5 +189,5 @@ void members_edit_inside(const struct chat_request *r, struct splice *edits, str
     else if (json.len && json_is(&r->tape, outer, JSON_OBJECT))
         splice_append(edits, outer, name, json);
     else if (json.len)
-        members_edit(r, edits, object, members_object(edits->arena, name, json));
+        add_object(r, edits, object, name, json);
 }

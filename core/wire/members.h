@@ -24,6 +24,7 @@ struct members {
     struct arena *arena;    /* of all texts that are kept */
     struct fault *why;
     const struct slice *names;
+    const struct slice *others; /* each name's other spelling, which means the same; NULL: they have none */
     unsigned count;
     uint32_t *nodes; /* of each name's value; JSON_NONE: it is not there */
 };
@@ -36,6 +37,8 @@ uint32_t members_value(const struct members *m, unsigned name);
 bool members_refuse(const struct members *m, unsigned name, const char *must);
 /* A string's text. Copied: what is kept of a request outlives its body. */
 struct slice members_keep_text(const struct members *m, uint32_t string);
+/* r->model becomes this text, unless it is none, or too long: FAULT_BAD_BODY. */
+bool members_keep_model(const struct members *m, unsigned name, struct slice model);
 /* r->model and its node. */
 bool members_read_model(struct members *m, unsigned name);
 /* r->is_stream and its node. */
@@ -49,6 +52,8 @@ struct members_inner {
     struct slice inner;
 };
 bool members_check_inner(const struct members *m, const struct members_inner *inner, size_t count);
+/* Neither of its two spellings twice, nor one beside the other. */
+bool members_is_once(const struct json_tape *tape, uint32_t object, struct slice name, struct slice other);
 /* A whole number, also one written as 100.0 or 1e2; false when it is none. */
 bool members_whole_number(const struct json_tape *tape, uint32_t node, int64_t *value);
 /* That member of the root becomes this JSON; empty: it goes. */

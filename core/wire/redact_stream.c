@@ -257,6 +257,23 @@ static void read_foreign(struct redact_stream *s, struct event *e, const struct 
     keep_as_it_came(e, event, said);
 }
 
+/* An event of candidates. What one has said is over when it goes on in another way, and at the end: a reason for having
+ * finished stands in each event of some models. */
+static void read_candidates(struct redact_stream *s, struct event *e, const struct sse_event *event,
+                            const struct said *said, uint32_t candidates)
+{
+    uint64_t place = 0;
+    s->reading = e;
+    s->tape = said->tape;
+    redact_walk_candidates(s->tape, candidates, on_text, s);
+    redact_walk_beside(s->tape, candidates, on_text, s);
+    end_rest(s);
+    for (uint32_t n = json_first(s->tape, candidates); n != JSON_NONE; n = json_next(s->tape, n))
+        end_texts(s, redact_walk_number(s->tape, n, place++) % UINT32_MAX, false);
+    s->tape = NULL;
+    keep_as_it_came(e, event, said);
+}
+
 /* What a text's number is as a choice: never REDACT_NO_CHOICE. */
 static uint64_t choice_of(const struct said *said)
 {
@@ -406,6 +423,7 @@ static bool take_event(struct redact_stream *s, const struct sse_event *event, c
                        struct fault *why)
 {
     uint32_t choices = said->tape ? json_get(said->tape, 0, SLICE("choices")) : JSON_NONE;
+    uint32_t candidates = said->tape ? json_get(said->tape, 0, SLICE("candidates")) : JSON_NONE;
     bool has_error = said->tape && json_is(said->tape, json_get(said->tape, 0, SLICE("error")), JSON_OBJECT);
     bool has_choices = said->tape && json_is(said->tape, choices, JSON_ARRAY) && !has_error;
     if (!has_choices && (has_error || said->what & SAID_DONE) && !redact_stream_flush(s)) return false;
@@ -416,6 +434,8 @@ static bool take_event(struct redact_stream *s, const struct sse_event *event, c
     keep_texts(e, said);
     if (has_choices)
         read_choices(s, e, event, said);
+    else if (candidates != JSON_NONE && json_is(said->tape, candidates, JSON_ARRAY) && !has_error)
+        read_candidates(s, e, event, said, candidates);
     else if (said->has_parts && json_is(said->tape, json_get(said->tape, 0, SLICE("delta")), JSON_STRING))
         read_part(s, e, event, said);
     else if (said->tape && json_is(said->tape, 0, JSON_OBJECT) && !has_error && !said->has_parts)

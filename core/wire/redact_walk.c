@@ -16,7 +16,9 @@ static bool is_no_text(const struct json_tape *tape, uint32_t member)
         {"data", 4},           {"b64_json", 8},      {"index", 5},        {"encrypted_content", 17},
         {"native_finish_reason", 20}, {"stop_reason", 11}, {"tool_use_id", 11}, {"encrypted_index", 15},
         {"item_id", 7},        {"call_id", 7},       {"response_id", 11}, {"obfuscation", 11},
-        {"partial_image_b64", 17}};
+        {"partial_image_b64", 17}, {"thoughtSignature", 16}, {"finishReason", 12}, {"modelVersion", 12},
+        {"responseId", 10},    {"mimeType", 8},      {"createTime", 10},  {"modality", 8},
+        {"trafficType", 11},   {"blockReason", 11}, {"logprobsResult", 14}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (json_key_is(tape, member, names[i])) return true;
     }
@@ -47,7 +49,8 @@ uint64_t redact_walk_number(const struct json_tape *tape, uint32_t element, uint
 static bool is_given(const struct json_tape *tape, uint32_t member)
 {
     return json_is(tape, member, JSON_OBJECT) &&
-           (json_key_is(tape, member, SLICE("input")) || json_key_is(tape, member, SLICE("arguments")));
+           (json_key_is(tape, member, SLICE("input")) || json_key_is(tape, member, SLICE("arguments")) ||
+            json_key_is(tape, member, SLICE("args")));
 }
 
 /* A document's words, in {"type":"text","media_type":"text/plain","data":…}. */
@@ -69,6 +72,13 @@ static bool is_left_alone(const struct json_tape *tape, uint32_t object, uint32_
     return (is_no_text(tape, member) && !is_document_text(tape, object, member)) || is_picture(tape, object, member);
 }
 
+/* In OpenAI's word, or in Google's. */
+static uint32_t logprobs_of(const struct json_tape *tape, uint32_t choice)
+{
+    uint32_t node = json_get(tape, choice, SLICE("logprobs"));
+    return node != JSON_NONE ? node : json_get(tape, choice, SLICE("logprobsResult"));
+}
+
 /* As deep as the tape lets JSON nest. */
 static void visit(const struct walk *w, struct redact_place place)
 {
@@ -77,7 +87,7 @@ static void visit(const struct walk *w, struct redact_place place)
     struct redact_place inner = place;
     uint64_t number = 0;
     if (place.choice_node == JSON_NONE && json_is(tape, node, JSON_OBJECT) &&
-        json_get(tape, node, SLICE("logprobs")) != JSON_NONE)
+        logprobs_of(tape, node) != JSON_NONE)
         inner.choice_node = node;
     if (json_is(tape, node, JSON_STRING) && json_raw(tape, node).len > 2) w->fn(w->arg, &place);
     if (!json_is(tape, node, JSON_ARRAY) && !json_is(tape, node, JSON_OBJECT)) return;
@@ -139,6 +149,118 @@ void redact_walk_part(const struct json_tape *tape, uint64_t part, redact_place_
     visit_rest(&w, delta);
 }
 
+/* ---- Candidates. */
+
+enum candidate_path { PATH_TEXT = 1, PATH_THOUGHT, PATH_ARGUMENTS };
+
+struct candidate {
+    const struct walk *w;
+    uint32_t node;
+    uint64_t number;
+};
+
+static void tell_text(const struct candidate *c, uint32_t node, enum candidate_path path)
+{
+    struct redact_place place = {
+        .node = node, .choice_node = c->node, .choice = c->number, .path = path, .field = path};
+    if (json_is(c->w->tape, node, JSON_STRING) && json_raw(c->w->tape, node).len > 2) c->w->fn(c->w->arg, &place);
+}
+
+/* What stands whole, by where it stands. */
+static void tell_whole(const struct candidate *c, uint32_t node, uint64_t path)
+{
+    const struct json_tape *tape = c->w->tape;
+    if (json_type(tape, node) < JSON_STRING || is_no_text(tape, node)) return;
+    path = mix_name(mix(path, c->number), json_key(tape, node));
+    visit(c->w, (struct redact_place){.node = node,
+                                      .choice_node = JSON_NONE,
+                                      .choice = REDACT_NO_CHOICE,
+                                      .path = path,
+                                      .field = path,
+                                      .is_given = is_given(tape, node)});
+}
+
+/* Arguments that come in pieces: [{"jsonPath":"$.city","stringValue":"Ber","willContinue":true}] */
+static void tell_partial(const struct candidate *c, uint32_t call)
+{
+    const struct json_tape *tape = c->w->tape;
+    uint32_t list = json_get(tape, call, SLICE("partialArgs"));
+    uint32_t n = json_is(tape, list, JSON_ARRAY) ? json_first(tape, list) : JSON_NONE;
+    for (; n != JSON_NONE; n = json_next(tape, n))
+        tell_text(c, json_get(tape, n, SLICE("stringValue")), PATH_ARGUMENTS);
+}
+
+static void tell_call(const struct candidate *c, uint32_t call, uint64_t path)
+{
+    const struct json_tape *tape = c->w->tape;
+    uint32_t n = json_is(tape, call, JSON_OBJECT) ? json_first(tape, call) : JSON_NONE;
+    for (; n != JSON_NONE; n = json_next(tape, n)) {
+        if (!json_key_is(tape, n, SLICE("partialArgs"))) tell_whole(c, n, path);
+    }
+    tell_partial(c, call);
+}
+
+static void tell_part(const struct candidate *c, uint32_t part, uint64_t path)
+{
+    const struct json_tape *tape = c->w->tape;
+    bool is_thought = json_is(tape, json_get(tape, part, SLICE("thought")), JSON_TRUE);
+    uint32_t n = json_is(tape, part, JSON_OBJECT) ? json_first(tape, part) : JSON_NONE;
+    for (; n != JSON_NONE; n = json_next(tape, n)) {
+        if (json_key_is(tape, n, SLICE("text")))
+            tell_text(c, n, is_thought ? PATH_THOUGHT : PATH_TEXT);
+        else if (json_key_is(tape, n, SLICE("functionCall")))
+            tell_call(c, n, path);
+        else
+            tell_whole(c, n, path);
+    }
+}
+
+static void tell_content(const struct candidate *c, uint32_t content)
+{
+    const struct json_tape *tape = c->w->tape;
+    uint32_t parts = json_get(tape, content, SLICE("parts"));
+    uint64_t place = 1;
+    for (uint32_t n = json_first(tape, content); n != JSON_NONE; n = json_next(tape, n)) {
+        if (n != parts || !json_is(tape, parts, JSON_ARRAY)) tell_whole(c, n, 0);
+    }
+    if (!json_is(tape, parts, JSON_ARRAY)) return;
+    for (uint32_t n = json_first(tape, parts); n != JSON_NONE; n = json_next(tape, n))
+        tell_part(c, n, place++);
+}
+
+static void tell_candidate(const struct candidate *c, uint32_t candidate)
+{
+    const struct json_tape *tape = c->w->tape;
+    uint32_t content = json_get(tape, candidate, SLICE("content"));
+    for (uint32_t n = json_first(tape, candidate); n != JSON_NONE; n = json_next(tape, n)) {
+        if (n == content && json_is(tape, n, JSON_OBJECT))
+            tell_content(c, n);
+        else
+            tell_whole(c, n, 0);
+    }
+}
+
+void redact_walk_candidates(const struct json_tape *tape, uint32_t candidates, redact_place_fn fn, void *arg)
+{
+    struct walk w = {tape, fn, arg};
+    struct candidate c = {.w = &w};
+    uint64_t place = 0;
+    for (uint32_t n = json_first(tape, candidates); n != JSON_NONE; n = json_next(tape, n)) {
+        c.number = redact_walk_number(tape, n, place++) % UINT32_MAX;
+        c.node = n;
+        if (json_is(tape, n, JSON_OBJECT))
+            tell_candidate(&c, n);
+        else
+            tell_whole(&c, n, c.number);
+    }
+}
+
+void redact_walk_beside(const struct json_tape *tape, uint32_t member, redact_place_fn fn, void *arg)
+{
+    struct walk w = {tape, fn, arg};
+    visit_rest(&w, member);
+}
+
 uint64_t redact_walk_event_choice(const struct json_tape *tape)
 {
     return REDACT_NO_CHOICE - 1 - redact_walk_number(tape, 0, 0) % UINT32_MAX;
@@ -152,7 +274,7 @@ void redact_walk_event(const struct json_tape *tape, redact_place_fn fn, void *a
 
 struct slice redact_walk_logprobs(const struct json_tape *tape, uint32_t choice)
 {
-    uint32_t logprobs = json_get(tape, choice, SLICE("logprobs"));
+    uint32_t logprobs = logprobs_of(tape, choice);
     bool is_empty = json_is(tape, logprobs, JSON_ARRAY) && json_first(tape, logprobs) == JSON_NONE;
     bool has_any = logprobs != JSON_NONE && !json_is(tape, logprobs, JSON_NULL) && !is_empty;
     return has_any ? json_raw(tape, logprobs) : SLICE_NONE;

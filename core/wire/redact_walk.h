@@ -34,6 +34,11 @@ void redact_walk_event(const struct json_tape *tape, redact_place_fn fn, void *a
 uint64_t redact_walk_event_choice(const struct json_tape *tape);
 /* The texts of an event whose strings stand whole in it, all but "delta", which goes on: its choice is `part`. */
 void redact_walk_part(const struct json_tape *tape, uint64_t part, redact_place_fn fn, void *arg);
+/* The texts of an event of candidates (Gemini): what a candidate says goes on from event to event, whatever part of it
+ * the next piece stands in, thoughts apart from the answer; all else in them stands whole. Without the root's other
+ * members, which are redact_walk_beside()'s. */
+void redact_walk_candidates(const struct json_tape *tape, uint32_t candidates, redact_place_fn fn, void *arg);
+void redact_walk_beside(const struct json_tape *tape, uint32_t member, redact_place_fn fn, void *arg);
 /* The "index" of an element of an array, else its place. */
 uint64_t redact_walk_number(const struct json_tape *tape, uint32_t element, uint64_t place);
 

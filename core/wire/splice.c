@@ -78,23 +78,51 @@ void splice_remove(struct splice *s, uint32_t object, uint32_t value)
     edit->value = value;
 }
 
-static void add_member(struct splice *s, enum edit_kind kind, uint32_t object, struct slice name, struct slice json)
+/* `"name":json` */
+static struct slice member_text(struct splice *s, struct slice name, struct slice json)
 {
     struct buf text;
-    check(json_is(s->tape, object, JSON_OBJECT) && json.len > 0);
     buf_init(&text);
     buf_append_json(&text, name);
     buf_append_char(&text, ':');
     buf_append(&text, json);
+    struct slice member = arena_copy(s->arena, buf_slice(&text));
+    buf_clear(&text);
+    return member;
+}
+
+static void add_member(struct splice *s, enum edit_kind kind, uint32_t object, struct slice name, struct slice json)
+{
+    check(json_is(s->tape, object, JSON_OBJECT) && json.len > 0);
     struct splice_edit *edit = add_edit(s, kind);
     edit->object = object;
-    edit->text = arena_copy(s->arena, buf_slice(&text));
-    buf_clear(&text);
+    edit->text = member_text(s, name, json);
 }
 
 void splice_append(struct splice *s, uint32_t object, struct slice name, struct slice json)
 {
     add_member(s, EDIT_APPEND, object, name, json);
+}
+
+static struct splice_edit *find_appended(struct splice *s, uint32_t object, struct slice name)
+{
+    struct slice begin = member_text(s, name, SLICE("{"));
+    for (uint32_t i = 0; i < s->count; i++) {
+        struct splice_edit *e = &s->edits[i];
+        if (e->kind == EDIT_APPEND && e->object == object && slice_starts(e->text, begin)) return e;
+    }
+    return NULL;
+}
+
+bool splice_append_inside(struct splice *s, uint32_t object, struct slice name, struct slice inner, struct slice json)
+{
+    struct splice_edit *e = find_appended(s, object, name);
+    if (!e) return false;
+    struct slice before = slice_of(e->text.ptr, e->text.len - 1), member = member_text(s, inner, json);
+    bool is_empty = before.ptr[before.len - 1] == '{';
+    e->text = arena_printf(s->arena, "%.*s%s%.*s}", SLICE_FMT(before), is_empty ? "" : ",", SLICE_FMT(member));
+    s->ranges = NULL;
+    return true;
 }
 
 void splice_prepend(struct splice *s, uint32_t object, struct slice name, struct slice json)

@@ -54,6 +54,8 @@ void splice_remove(struct splice *s, uint32_t object, uint32_t value);
  * Several appended ones follow each other in the order of the calls; so do several prepended ones. */
 void splice_append(struct splice *s, uint32_t object, struct slice name, struct slice json);
 void splice_prepend(struct splice *s, uint32_t object, struct slice name, struct slice json);
+/* A member more in the object that splice_append() gave that object under `name`. False: it gave none. */
+bool splice_append_inside(struct splice *s, uint32_t object, struct slice name, struct slice inner, struct slice json);
 /* Bytes [from, to) of the body become `bytes`: for edits inside a string. from == to inserts. */
 void splice_bytes(struct splice *s, size_t from, size_t to, struct slice bytes);
 

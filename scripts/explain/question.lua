@@ -137,7 +137,7 @@ local function is_request(file)
     "topups" } do
     if file[field] ~= nil then return true end
   end
-  return not (file.messages or file.input or file.prompt)
+  return not (file.messages or file.input or file.prompt or file.contents or file.content or file.requests)
 end
 
 -- Members that OpenAI's chats have not; a short body may be either's.
@@ -155,6 +155,8 @@ local function looks_responses(file)
 end
 
 local function api_of(file)
+  if file.contents then return "generate_content" end
+  if file.requests or file.content then return file.requests and "batch_embed_contents" or "embed_content" end
   if file.prompt then return "completions" end
   if file.input and not file.messages then return looks_responses(file) and "responses" or "embeddings" end
   return looks_anthropic(file) and "messages" or "chat"
@@ -246,10 +248,14 @@ local function names_of_missing(again)
 end
 
 -- What a request of that dialect is called, where a chat is one in each.
-local chat_in = { anthropic = "messages", responses = "responses" }
-local count_in = { responses = "input_tokens" }
+local words_in = {
+  chat = { anthropic = "messages", responses = "responses", gemini = "generate_content" },
+  count_tokens = { responses = "input_tokens", gemini = "gemini_count_tokens" },
+  embeddings = { gemini = "embed_content" },
+}
 local function word_of(record)
-  local words = record.api == "chat" and chat_in or record.api == "count_tokens" and count_in or {}
+  if record.api == "chat" and record.dialect == "gemini" and record.stream then return "stream_generate_content" end
+  local words = type(record.api) == "string" and words_in[record.api] or {}
   return words[record.dialect] or text_or_nil(record.api)
 end
 

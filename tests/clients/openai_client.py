@@ -1,57 +1,21 @@
-"""The openai client of PyPI against the gateway. run.lua gives BASE_URL, KEY, MOCK_CONTROL, LIMITED_URL and LIMITED_KEY."""
+"""The openai client of PyPI against the gateway. run.lua gives what kit.py reads, LIMITED_URL and LIMITED_KEY."""
 import asyncio
 import json
 import os
-import sys
-import time
-import traceback
-import urllib.request
 
 import openai
 
-BASE_URL, KEY, MOCK_CONTROL = (os.environ[name] for name in ("BASE_URL", "KEY", "MOCK_CONTROL"))
+from kit import BASE_URL, KEY, attempts, end_of, make, mock, refusal, requests_with, run
+
 MODEL = "gpt-4o-mini"
-attempts = []
 
 
 def client(key=KEY, url=BASE_URL):
-    attempts.clear()
-    hooks = {"request": [attempts.append]}
-    return openai.OpenAI(base_url=url, api_key=key, http_client=openai.DefaultHttpxClient(event_hooks=hooks))
+    return make(openai, key, url)
 
 
 def ask(text, **more):
     return {"model": MODEL, "messages": [{"role": "user", "content": text}], **more}
-
-
-def mock(path, body=None):
-    data = json.dumps(body).encode() if body is not None else None
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(MOCK_CONTROL + path, data=data, timeout=10) as answer:
-        return json.load(answer)
-
-
-def requests_with(mark):
-    entries = mock("/_mock/log")["entries"]
-    return [e for e in entries if e["event"] == "request" and mark in e.get("body", "")]
-
-
-def end_of(mark):
-    sent = requests_with(mark)[0]
-    for _ in range(200):
-        for e in mock("/_mock/log")["entries"]:
-            if e["event"] == "end" and (e["conn"], e["request"]) == (sent["conn"], sent["request"]):
-                return e
-        time.sleep(0.025)
-    raise AssertionError("the mock's log never says how it ended")
-
-
-def refusal(kind, call):
-    try:
-        call()
-    except kind as error:
-        return error
-    raise AssertionError("no error was raised")
 
 
 def lists_only_the_models_that_the_key_may_use():
@@ -171,13 +135,4 @@ TESTS = [
     a_stream_that_dies_at_the_provider_raises, who_is_over_a_limit_waits_as_long_as_it_says,
 ]
 
-failed = 0
-for test in TESTS:
-    try:
-        test()
-    except Exception:
-        failed += 1
-        print("not ok:", test.__name__)
-        traceback.print_exc(file=sys.stdout)
-print(f"clients/pypi: {len(TESTS) - failed} passed, {failed} failed")
-sys.exit(1 if failed else 0)
+run("pypi", TESTS)

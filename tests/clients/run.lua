@@ -1,4 +1,4 @@
--- Clients of npm and PyPI against the gateway and the mock behind it: OpenAI's own with the shipped policies, Anthropic's, then what each
+-- Clients of npm and PyPI against the gateway and the mock behind it: OpenAI's own with the shipped policies, Anthropic's and Google's, then what each
 -- of several does with each refusal, which must be what README.md beside this says.
 --
 --   B=build luajit tests/clients/run.lua [table]       table: prints README.md's table as measured
@@ -34,8 +34,13 @@ local own = {
   { of = npm, run = node("openai.mjs") },
   { of = npm, run = node("responses.mjs") },
   { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/openai_client.py" } },
+  { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/responses_client.py" } },
 }
-local anthropic = { { of = npm, run = node("anthropic.mjs") } }
+local natives = {
+  { of = npm, run = node("anthropic.mjs") },
+  { of = npm, run = node("gemini.mjs") },
+  { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/anthropic_client.py" } },
+}
 local translated = { { of = npm, run = node("translated.mjs") }, { of = npm, run = node("translated_responses.mjs") } }
 local refused = {
   { of = npm, run = node("refusals.mjs"), clients = { "openai-js", "anthropic-js", "vercel" } },
@@ -204,7 +209,7 @@ all_well = with_gateway({
 }, function(g)
   local key = g:key { app = "table", department = "tests", user = "ann" }
   local native = { BASE_URL = g.url, KEY = key, MOCK_CONTROL = "http://" .. control, NO_PROXY = "127.0.0.1" }
-  local native_well = only_table or run_all(anthropic, run_own, native)
+  local native_well = only_table or run_all(natives, run_own, native)
   local well = run_all(refused, measure, { BASE_URL = g.url .. "/v1", KEY = key, CASES = CASES, NO_PROXY = "127.0.0.1" })
   if only_table then print_table() else well = compare() and well end
   return well and native_well

@@ -50,6 +50,17 @@ return models {
     has((price("m", "--in", "500", "--out", "501")), "p/m  0.000000002 USD")
   end)
 
+  it("counts what is paid for by the piece", function()
+    dir:write("p/models.lua", 'return models { m = { targets = { "p/m" }, price = usd_per_million { input = "1", output = "1", ' ..
+      'per_search = "0.01", us = { input = "2", output = "2", per_search = "0.02" } } } }\n')
+    local out, code = price("m", "--in", "1000000", "--searches", "3")
+    assert.equal(0, code, out)
+    has(out, "p/m  1.03 USD")
+    has((price("m", "--in", "1000000", "--searches", "3", "--tier", "us")), "p/m  2.06 USD")
+    out, code = price("m", "--in", "1000000", "--tool-calls", "1")
+    assert.equal(1, code, out)
+  end)
+
   it("takes a model's targets, a tier and a date", function()
     local out, code = price("tiny", "--in", "1000000", "--tier", "flex", "--at", "2026-03-01")
     assert.equal(0, code, out)
@@ -91,9 +102,9 @@ return models {
     end
     refuses("there is no model or target 'smal': did you mean 'small'?", "smal", "--in", "1")
     refuses("'auto' runs nowhere of its own, routing chooses: name a model", "auto", "--in", "1")
-    refuses("--in takes a whole number of tokens, 0 or more, not `-5`", "small", "--in=-5")
-    refuses("--out takes a whole number of tokens, 0 or more, not `1.5`", "small", "--out", "1.5")
-    refuses("--in takes a whole number of tokens, 0 or more, not `9007199254740993`", "small", "--in", "9007199254740993")
+    refuses("--in takes a whole number, 0 or more, not `-5`", "small", "--in=-5")
+    refuses("--out takes a whole number, 0 or more, not `1.5`", "small", "--out", "1.5")
+    refuses("--in takes a whole number, 0 or more, not `9007199254740993`", "small", "--in", "9007199254740993")
     refuses("of 5 tokens in, 6 are named", "small", "--in", "5", "--cached", "6")
     refuses("--at is written 2026-03-01", "small", "--in", "5", "--at", "March")
     refuses("that is more than can be counted", "small", "--in", "9007199254740992")

@@ -105,8 +105,12 @@ describe("counters in Redis", function()
       assert.equal("6000", r:get("x-ratelimit-limit-requests"))
       assert.is_true(tonumber(r:get("x-ratelimit-remaining-requests")) < 1000)
     end
-    expect.eventually(function() return charged() == 100 end, 20, "100 dimes")
-    local r = ask { tokens = 1 }
+    local r -- while the last of them is held by its budget still: 429
+    expect.eventually(function()
+      r = ask { tokens = 1 }
+      return r.status ~= 429
+    end, 20, "100 dimes are spent")
+    assert.equal(100, charged())
     assert.equal(402, r.status, r.body)
     assert.equal("budget_exhausted", gateway.error_of(r).code)
     assert.equal("6000", r:get("x-ratelimit-limit-requests"))
@@ -141,10 +145,12 @@ describe("counters in Redis", function()
     local r = ask { tokens = 1000, stream = true, script = "tokens=400&rate=100" }
     local last = cjson.decode(client.last_event(r).data)
     assert.equal("budget_cut", last.error.code)
-    assert.truthy(last.error.message:find("has used %$0%.00 of %$3 this month, this request holds %$[%d.]+, and "), last.error.message)
+    local text = last.error.message -- on a loaded machine it may be that Redis is not asked in time how it stands
+    assert.truthy(text:find("has used %$0%.00 of %$3 this month, this request holds %$[%d.]+, and ")
+      or text:find("has no room for more in %$3 this month"), text)
     expect.eventually(function() return charged() > 0 end, 20, "what came")
     assert.is_true(charged() >= 24 and charged() <= 40, charged())
-    assert.equal(402, ask({ tokens = 30 }).status)
+    expect.eventually(function() return ask({ tokens = 30 }).status == 402 end, 20, "nothing to be held any more")
   end)
 
   it("are asked again before another target, and refuse it or not", function()

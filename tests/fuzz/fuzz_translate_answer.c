@@ -3,7 +3,8 @@
  * a grammar of what providers say, a production a byte, or as it stands.
  *
  * Whatever comes, what leaves is what a strict client reads (tests/unit/wire/hearing.h), up to where a fault ended it;
- * an end marker leaves only behind the provider's own end; and what leaves does not depend on how the answer was cut.
+ * an end marker leaves only behind the provider's own end; what leaves does not depend on how the answer was cut; and
+ * what leaves, translated back, says the same.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -173,6 +174,28 @@ static void check_heard(const struct hearing *h)
     check(!h->wrong);
 }
 
+/* There and back: what both dialects can say is as it was. Arguments that are no object have no place in one, and a
+ * refusal is a text of its own in the other. */
+static void check_back(const struct plan *p, const struct hearing *h, struct slice events)
+{
+    struct translating back;
+    struct hearing again;
+    bool is_plain = !h->is_beyond && !memchr(buf_slice(&h->calls).ptr, '?', buf_len(&h->calls));
+    if (!h->has_ended || !is_plain || buf_len(&h->refusal)) return;
+    translate_stream_as(&back, p->client, p->provider, &p->manner, events, 0);
+    hearing_begin(&again, p->provider);
+    hearing_stream(&again, buf_slice(&back.out));
+    check_heard(&again);
+    check(again.has_ended && !back.has_stopped);
+    check(slice_equal(buf_slice(&h->text), buf_slice(&again.text)));
+    check(slice_equal(buf_slice(&h->reasoning), buf_slice(&again.reasoning)));
+    check(slice_equal(buf_slice(&h->signatures), buf_slice(&again.signatures)));
+    check(slice_equal(buf_slice(&h->redacted), buf_slice(&again.redacted)));
+    check(slice_equal(buf_slice(&h->calls), buf_slice(&again.calls)));
+    hearing_clear(&again);
+    translating_clear(&back);
+}
+
 static void check_stream(const struct plan *p, struct slice answer)
 {
     struct translating whole, cut;
@@ -189,6 +212,7 @@ static void check_stream(const struct plan *p, struct slice answer)
     check(!h.has_ended || is_over || whole.told.has_error); /* an error may come behind the end */
     check(!is_over || h.has_ended || h.has_error || whole.has_stopped || h.is_beyond);
     check(!(h.has_ended && whole.has_stopped));
+    check_back(p, &h, buf_slice(&whole.out));
     hearing_clear(&h);
     translating_clear(&whole);
     translating_clear(&cut);

@@ -9,6 +9,7 @@
 #include "control.h"
 #include "entries.h"
 #include "fast.h"
+#include "gemini.h"
 #include "openai.h"
 #include "reply.h"
 #include "request.h"
@@ -46,6 +47,7 @@ static bool is_authorized(const struct mock *mock, const struct request *request
 {
     struct slice value = request_header(request, SLICE("authorization")), bearer = SLICE("Bearer ");
     struct slice bare = request_header(request, SLICE("x-api-key")); /* Anthropic's */
+    if (!bare.len) bare = request_header(request, SLICE("x-goog-api-key")); /* Google's */
     if (bare.len) return mock->key ? slice_equal(bare, slice_str(mock->key)) : !slice_equal(bare, SLICE(BAD_KEY));
     if (!mock->key) return !slice_equal(value, SLICE("Bearer " BAD_KEY));
     return slice_starts(value, bearer) &&
@@ -61,6 +63,12 @@ static struct source *scripted_error(const struct script *s, struct slice path)
                                : is_limit    ? "rate_limit_error"
                                              : "api_error",
                                s->error_message ? s->error_message : "The mock was asked to fail.");
+    if (gemini_is_path(path))
+        return gemini_error((int)s->status,
+                            s->error_type ? s->error_type
+                            : is_limit    ? "RESOURCE_EXHAUSTED"
+                                          : "INTERNAL",
+                            s->error_message ? s->error_message : "The mock was asked to fail.");
     return source_of_error((int)s->status,
                            s->error_type ? s->error_type
                            : is_limit    ? "requests"
@@ -90,6 +98,7 @@ static struct source *choose_source(struct session *s, const json_t *body, const
     }
     source = anthropic_answer(s->request.path, body, script);
     if (!source) source = responses_answer(s->request.path, body, script);
+    if (!source) source = gemini_answer(s->request.path, s->request.query, body, script);
     if (source) return source;
     return openai_answer(&(struct openai_ask){s->request.method, s->request.path, body, script});
 }

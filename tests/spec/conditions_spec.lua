@@ -133,12 +133,14 @@ describe("conditions", function()
     for _, use in ipairs { "tools", "hosted_tools", "remote_mcp", "images", "files" } do
       check("uses = '" .. use .. "'", { { uses = { use }, api = "messages" } }, { { api = "messages" } })
     end
-    for _, api in ipairs { "responses", "input_tokens" } do
+    for _, api in ipairs { "responses", "input_tokens", "generate_content", "stream_generate_content", "gemini_count_tokens" } do
       for _, use in ipairs { "tools", "hosted_tools", "remote_mcp", "images", "files", "audio" } do
         check("uses = '" .. use .. "'", { { uses = { use }, api = api } }, { { api = api } })
       end
     end
-    check("api = 'chat'", { { api = "responses" } }, { { api = "input_tokens" } })
+    check("api = 'chat'", { { api = "responses" }, { api = "generate_content" } }, { { api = "input_tokens" }, { api = "embed_content" } })
+    check("stream = true", { { api = "stream_generate_content" } }, { { api = "generate_content" } })
+    check("api = 'embeddings'", { { api = "embed_content" }, { api = "batch_embed_contents" } }, { { api = "gemini_count_tokens" } })
     check("uses = { 'tools', 'images' }", { { uses = { "images" } } }, { { uses = { "audio" } } })
     check("uses = none_of { 'tools' }", { {} }, { { uses = { "tools" } } })
   end)

@@ -40,8 +40,19 @@ static void on_event(void *arg, const struct sse_event *event)
     feed(arg, &(struct piece){.event = event, .bytes = event->raw});
 }
 
+static void read_elements(struct relay *r, struct slice bytes)
+{
+    bool must_be_whole = r->translate || r->mask || r->keep || r->hold;
+    if (!r->frame.list) r->frame.list = elements_new(must_be_whole ? LIMIT_REDACT_EVENT_BYTES : LIMIT_EVENT_BYTES);
+    elements_feed(r->frame.list, bytes, on_event, r);
+}
+
 static void read_events(struct relay *r, struct slice bytes)
 {
+    if (r->is_list) {
+        read_elements(r, bytes);
+        return;
+    }
     if (!r->frame.sse) {
         r->frame.sse = sse_new();
         if (r->translate || r->mask || r->keep || r->hold) sse_keep(r->frame.sse, LIMIT_REDACT_EVENT_BYTES);
@@ -104,10 +115,16 @@ static bool is_field(struct slice line)
     return false;
 }
 
+/* A stream of a provider that has a spelling of it as an array. */
+static bool is_list(const struct relay *r, struct slice first)
+{
+    return r->parts.provider->streams_list && r->parts.x->request.is_stream && first.len && first.ptr[0] == '[';
+}
+
 /* A JSON text begins with a brace or bracket, an event stream never does, whatever the head says. */
 static enum relay_form form_of(const struct relay *r, struct slice first)
 {
-    if (!first.len) return FORM_EVENTS;
+    if (!first.len || is_list(r, first)) return FORM_EVENTS;
     if (first.ptr[0] == '{' || first.ptr[0] == '[') return FORM_WHOLE;
     return is_type(r, SLICE("text/event-stream")) || is_field(first) ? FORM_EVENTS : FORM_WHOLE;
 }
@@ -120,10 +137,11 @@ static bool is_decided(const struct relay *r, struct slice first)
     return first.ptr[0] == '{' || first.ptr[0] == '[';
 }
 
-static void take_sniffed(struct relay *r, enum relay_form form)
+static void take_sniffed(struct relay *r, enum relay_form form, struct slice first)
 {
     struct buf kept = r->frame.kept;
     r->form = form;
+    r->is_list = form == FORM_EVENTS && is_list(r, first);
     if (form == FORM_WHOLE) {
         bound(r);
         return;
@@ -137,7 +155,8 @@ static void sniff(struct relay *r, struct slice bytes)
 {
     struct slice first;
     buf_append(&r->frame.kept, bytes);
-    if (find_first(buf_slice(&r->frame.kept), &first) && is_decided(r, first)) take_sniffed(r, form_of(r, first));
+    if (find_first(buf_slice(&r->frame.kept), &first) && is_decided(r, first))
+        take_sniffed(r, form_of(r, first), first);
 }
 
 void frame_feed(struct relay *r, struct slice bytes)
@@ -155,13 +174,15 @@ static void settle_form(struct relay *r)
 {
     struct slice first;
     bool has_first = find_first(buf_slice(&r->frame.kept), &first);
-    take_sniffed(r, has_first ? form_of(r, first) : is_type(r, SLICE("text/event-stream")) ? FORM_EVENTS : FORM_WHOLE);
+    enum relay_form form = is_type(r, SLICE("text/event-stream")) ? FORM_EVENTS : FORM_WHOLE;
+    take_sniffed(r, has_first ? form_of(r, first) : form, has_first ? first : SLICE_NONE);
 }
 
 void frame_finish(struct relay *r, const struct fault *why)
 {
     if (r->form == FORM_SNIFFED) settle_form(r);
     if (r->form == FORM_EVENTS && r->frame.sse) sse_finish(r->frame.sse, on_event, r);
+    if (r->form == FORM_EVENTS && r->frame.list) elements_finish(r->frame.list, on_event, r);
     if (r->form == FORM_WHOLE && !why) feed(r, &(struct piece){.bytes = buf_slice(&r->frame.kept)});
     r->is_read = true;
     if (relay_has_said_its_end(r)) why = NULL;
@@ -171,5 +192,6 @@ void frame_finish(struct relay *r, const struct fault *why)
 void frame_clear(struct relay *r)
 {
     sse_free(r->frame.sse);
+    elements_free(r->frame.list);
     buf_clear(&r->frame.kept);
 }

@@ -67,11 +67,23 @@ static void finish_as(struct relay *r, enum relay_how how, enum exchange_outcome
     relay_end_with(r, &(struct relay_end){.how = how, .outcome = outcome, .why = why});
 }
 
+/* Of a stream that is an array the error is its last element: the array is whole, and no answer. */
+static void write_error(struct relay *r, struct buf *out, const struct dialect_error *error)
+{
+    if (!r->is_list) {
+        r->parts.client->write_event_error(out, error);
+        return;
+    }
+    buf_append(out, SLICE(",\r\n"));
+    r->parts.client->write_body_error(out, error);
+    buf_append(out, SLICE("]"));
+}
+
 static void tell(struct relay *r, const struct dialect_error *error)
 {
     struct buf event;
     buf_init(&event);
-    r->parts.client->write_event_error(&event, error);
+    write_error(r, &event, error);
     begin_tail(r);
     write_bytes(r, buf_slice(&event), CONN_STREAM);
     buf_clear(&event);

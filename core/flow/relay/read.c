@@ -66,9 +66,13 @@ static void read_unreadable(struct read *rd, const struct said *said)
     }
 }
 
+/* An element of an array is JSON as it stands. */
 static void skim_event(struct read *rd, const struct sse_event *event)
 {
-    sse_lines_feed(&rd->lines, event->raw, skim, rd);
+    if (rd->stage.relay->is_list)
+        skim(rd, event->raw);
+    else
+        sse_lines_feed(&rd->lines, event->raw, skim, rd);
     if (event->ends) end_skim(rd);
 }
 

@@ -9,6 +9,7 @@
 #define MOONGATE_FLOW_RELAY_RELAY_INNER_H
 
 #include "flow/relay/relay.h"
+#include "wire/elements.h"
 #include "wire/sse.h"
 
 /* An event, or bytes: a whole answer, or a run of one that is not read. */
@@ -32,7 +33,7 @@ struct stage {
 
 enum relay_form {
     FORM_SNIFFED, /* the first bytes decide */
-    FORM_EVENTS,  /* server-sent events */
+    FORM_EVENTS,  /* server-sent events, or elements of a JSON array that are a stream's (is_list) */
     FORM_WHOLE,   /* kept until complete: a failure in the middle is still a clean error */
     FORM_OPAQUE,  /* too large to keep, and read on the way, or in a coding that nobody asked for: bytes as they come */
 };
@@ -41,6 +42,7 @@ enum relay_form {
 struct frame {
     struct buf kept; /* FORM_SNIFFED, FORM_WHOLE: the body so far */
     struct sse_parser *sse;
+    struct elements *list;
 };
 
 struct relay {
@@ -56,6 +58,7 @@ struct relay {
     struct meter *meter; /* NULL: nothing is counted */
     uint64_t unread_bytes;
     bool is_encoded;
+    bool is_list; /* FORM_EVENTS: they are elements of a JSON array */
     bool is_large; /* an answer that was to be kept whole, and could not */
     bool is_committed, is_over, is_detached, is_judged;
     bool is_read;   /* all that came is with the stages: the end needs nothing more of the provider's */

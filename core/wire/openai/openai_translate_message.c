@@ -193,20 +193,58 @@ static bool is_foreign(const struct reading *in, uint32_t detail)
     return format.len && !slice_starts(format, SLICE("anthropic"));
 }
 
+/* One thought: a stream's pieces of it, put together by its index, come back one by one. */
+struct thought {
+    struct buf text; /* inside of a JSON string */
+    struct slice index, signature;
+    bool is_begun;
+};
+
+static bool end_thought(const struct reading *in, struct thought *t, struct part_list *list)
+{
+    bool is_begun = t->is_begun;
+    struct slice text = arena_printf(in->c->arena, "\"%.*s\"", SLICE_FMT(buf_slice(&t->text)));
+    buf_reset(&t->text);
+    t->is_begun = false;
+    return !is_begun || add_reasoning(in, list, text, t->signature, false);
+}
+
+/* Behind its signature nothing more comes of a thought. */
+static bool read_thought(const struct reading *in, uint32_t detail, struct thought *t, struct part_list *list)
+{
+    uint32_t index = json_get(in->tape, detail, SLICE("index"));
+    struct slice text = string_of(in, json_get(in->tape, detail, SLICE("text"))), place = json_raw(in->tape, index);
+    struct slice signature = string_of(in, json_get(in->tape, detail, SLICE("signature")));
+    if (!text.len) text = string_of(in, json_get(in->tape, detail, SLICE("thinking")));
+    if (!slice_equal(place, t->index) && !end_thought(in, t, list)) return false;
+    t->index = place;
+    t->signature = signature;
+    t->is_begun = t->is_begun || text.len || signature.len;
+    buf_append(&t->text, reading_inside(text));
+    return signature.len <= 2 || end_thought(in, t, list);
+}
+
+static bool read_detail(const struct reading *in, uint32_t detail, struct thought *t, struct part_list *list)
+{
+    struct slice data = string_of(in, json_get(in->tape, detail, SLICE("data")));
+    if (is_foreign(in, detail)) {
+        reading_drop(in, SLICE("reasoning_details"));
+        return true;
+    }
+    if (!data.len) return read_thought(in, detail, t, list);
+    return end_thought(in, t, list) && add_reasoning(in, list, data, SLICE_NONE, true);
+}
+
 static bool read_details(const struct reading *in, uint32_t details, struct part_list *list)
 {
-    for (uint32_t n = json_first(in->tape, details); n != JSON_NONE; n = json_next(in->tape, n)) {
-        if (is_foreign(in, n)) {
-            reading_drop(in, SLICE("reasoning_details"));
-            continue;
-        }
-        struct slice data = string_of(in, json_get(in->tape, n, SLICE("data")));
-        struct slice text = string_of(in, json_get(in->tape, n, SLICE("text")));
-        struct slice signature = string_of(in, json_get(in->tape, n, SLICE("signature")));
-        if (!text.len) text = string_of(in, json_get(in->tape, n, SLICE("thinking")));
-        if (!add_reasoning(in, list, data.len ? data : text, signature, data.len != 0)) return false;
-    }
-    return true;
+    struct thought t = {.is_begun = false};
+    bool is_good = true;
+    buf_init(&t.text);
+    for (uint32_t n = json_first(in->tape, details); n != JSON_NONE && is_good; n = json_next(in->tape, n))
+        is_good = read_detail(in, n, &t, list);
+    is_good = is_good && end_thought(in, &t, list);
+    buf_clear(&t.text);
+    return is_good;
 }
 
 /* --- a message --- */

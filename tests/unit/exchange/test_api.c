@@ -11,9 +11,10 @@ static void every_row_is_whole(void)
         bool is_call = api->kind == API_CALL;
         EXPECT(api->kind != API_NONE && api->client && api->name && api->path[0] == '/');
         EXPECT_STR(is_call ? "POST" : "GET", api->method);
-        EXPECT_INT(api->kind == API_MODEL || api->names_model, strchr(api->path, '*') != NULL);
-        EXPECT(is_call || (!api->has_text && !api->meters_output));
-        if (is_call) EXPECT(api->client->path(api->asks)[0] == '/');
+        bool has_star = strchr(api->path, '*') != NULL;
+        EXPECT_INT(api->kind == API_MODEL || api->names_model, has_star);
+        EXPECT(is_call || (!api->has_text && !api->meters_output && !api->is_stream));
+        if (is_call) EXPECT(api->client->path(api->asks)[0] == (api->client->path_to ? ':' : '/'));
     }
     EXPECT(count > 0);
     EXPECT(api_at(SIZE_MAX) == NULL);
@@ -63,6 +64,8 @@ static void names_are_told_apart_by_dialect(void)
     EXPECT_STR("anthropic_model", api_named(SLICE("models"), SLICE("anthropic"), true, SLICE(""))->word);
     EXPECT_STR("model", api_named(SLICE("models"), SLICE("openai"), true, SLICE(""))->word);
     EXPECT(api_named(SLICE("embeddings"), SLICE("anthropic"), false, SLICE("")) == NULL);
+    EXPECT_STR("generate_content", api_named(SLICE("chat"), SLICE("gemini"), false, SLICE(""))->word);
+    EXPECT_STR("gemini_model", api_named(SLICE("models"), SLICE("gemini"), true, SLICE(""))->word);
 }
 
 static void only_embeddings_say_nothing(void)

@@ -96,9 +96,10 @@ static void other_apis_are_told_what_to_do(void)
     };
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
         expect_unspoken(paths[i], "");
-    expect_unspoken("/models/gemini-2.5-flash:generateContent", "\"model\": \"gemini-2.5-flash\"");
-    expect_unspoken("/v1beta/models/gemini-2.5-flash:streamGenerateContent", "\"gemini-2.5-flash\"");
-    expect_unspoken("/v1/models/gemini-2.5-flash:countTokens", "POST /v1/chat/completions");
+    expect_unspoken("/v1beta/models/gemini-2.5-flash:predict", "/v1beta/models/gemini-2.5-flash:generateContent");
+    expect_unspoken("/v1beta/cachedContents/x", "\"contents\"");
+    expect_unspoken("/v1beta/tunedModels/x:generateContent", "models.lua");
+    EXPECT_INT(FAULT_MISSPELT_PATH, match_of("POST", "/models/gemini-2.5-flash:generateContent").fault.code);
     expect_unspoken("/openai/deployments/gpt-4o/images/generations", "\"model\": \"gpt-4o\"");
     expect_unspoken("/v1/deployments/gpt-4o/chat/completions", "\"gpt-4o\"");
     expect_unspoken("/openai/v1/deployments/gpt-4o/embeddings", "\"gpt-4o\"");
@@ -107,6 +108,29 @@ static void other_apis_are_told_what_to_do(void)
     EXPECT_INT(FAULT_MISSPELT_PATH, match_of("POST", "/responses").fault.code);
     EXPECT_INT(FAULT_MISSPELT_PATH, match_of("POST", "/v1/v1/messages").fault.code);
     EXPECT_INT(ROUTE_API, match_of("GET", "/v1/models/llama:70b").kind);
+}
+
+static void expect_google(const char *path, const char *word, const char *model)
+{
+    struct route_match match = match_of("POST", path);
+    EXPECT_INT(ROUTE_API, match.kind);
+    EXPECT_STR(word, match.api->word);
+    EXPECT_SLICE(slice_str(model), match.id);
+}
+
+/* Behind a name, also one with slashes and colons, a verb of Google's; a model is asked about behind /v1 as well. */
+static void googles_paths_have_the_model_and_a_verb(void)
+{
+    expect_google("/v1beta/models/gemini-2.5-flash:generateContent", "generate_content", "gemini-2.5-flash");
+    expect_google("/v1/models/gemini-2.5-flash:streamGenerateContent", "stream_generate_content", "gemini-2.5-flash");
+    expect_google("//v1beta/models/a/b:1:countTokens", "gemini_count_tokens", "a/b:1");
+    expect_google("/v1/models/a:embedContent/", "embed_content", "a");
+    expect_google("/v1beta/models/a:batchEmbedContents", "batch_embed_contents", "a");
+    EXPECT_STR("gemini_models", match_of("GET", "/v1beta/models").api->word);
+    EXPECT_STR("gemini_model", match_of("GET", "/v1beta/models/a").api->word);
+    EXPECT_STR("model", match_of("GET", "/v1/models/a:b").api->word);
+    EXPECT_INT(FAULT_METHOD, match_of("GET", "/v1beta/models/a:generateContent").fault.code);
+    EXPECT_INT(FAULT_METHOD, match_of("POST", "/v1beta/models/:generateContent").fault.code);
 }
 
 /* Codex falls back to HTTP on 426 alone. */
@@ -189,6 +213,7 @@ int main(void)
     RUN(a_missing_or_doubled_v1_is_named);
     RUN(other_spellings_are_served);
     RUN(other_apis_are_told_what_to_do);
+    RUN(googles_paths_have_the_model_and_a_verb);
     RUN(websockets_are_sent_back_to_http);
     RUN(a_wrong_method_is_told_the_right_ones);
     RUN(credentials_and_internals_never_cross);

@@ -138,6 +138,20 @@ static bool is_responses(const struct recording *r)
     return r->dialect == &dialect_responses;
 }
 
+static bool is_gemini(const struct recording *r)
+{
+    return r->dialect == &dialect_gemini;
+}
+
+/* Where its words were asked for as numbers. */
+static const char *expected_number(const struct recording *r)
+{
+    static char number[24];
+    json_t *reason = json_object_get(r->expected, "finish_reason");
+    snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(reason));
+    return ORACLE_IS(reason, INTEGER) ? number : expected_text(r, "finish_reason");
+}
+
 /* Of a response that is not whole the oracle has no more than that. */
 static const char *expected_reason(const struct recording *r)
 {
@@ -145,13 +159,14 @@ static const char *expected_reason(const struct recording *r)
     size_t count = json_array_size(reasons);
     const char *last = count ? json_string_value(json_array_get(reasons, count - 1)) : NULL;
     if (is_responses(r)) return expected_text(r, "status");
+    if (is_gemini(r)) return expected_number(r);
     return last ? last : expected_text(r, "stop_reason");
 }
 
 /* Texts are read by all; of these the oracle has them in the same order. */
 static bool tells_texts(const struct recording *r)
 {
-    return is_anthropic(r) || is_responses(r);
+    return is_anthropic(r) || is_responses(r) || is_gemini(r);
 }
 
 /* As the provider of that dialect names its counts. */
@@ -176,6 +191,9 @@ static void expect_told(const struct recording *r, const struct dialect_stream *
     expect_tokens(r, "total_tokens", u->total_tokens, false);
     if (is_anthropic(r)) {
         expect_anthropic_usage(r, u);
+    } else if (is_gemini(r)) {
+        expect_tokens(r, "cached_tokens", u->cached_tokens, true);
+        expect_tokens(r, "thoughts_tokens", u->reasoning_tokens, true);
     } else {
         expect_tokens(r, "cached_input_tokens", u->cached_tokens, true);
         if (!is_responses(r)) expect_tokens(r, "cache_write_tokens", u->cache_write_tokens, true);
@@ -227,7 +245,11 @@ static bool has_functions_alone(const struct recording *r)
  * together, leaves out what stands in message_start, or begins a block, and spells what is not ASCII with escapes. */
 static bool has_plain_calls(const struct recording *r)
 {
-    static const char *const others[] = {"anthropic/094-messages-stream", "anthropic/095-messages-json",
+    static const char *const others[] = {"gemini/004-generateContent-json", /* code is no call to it */
+                                         "gemini/006-streamGenerateContent-stream",
+                                         "gemini/014-streamGenerateContent-stream",
+                                         "gemini/040-streamGenerateContent-stream", /* nor are pieces of arguments */
+                                         "gemini/042-streamGenerateContent-stream", "anthropic/094-messages-stream", "anthropic/095-messages-json",
                                          "anthropic/106-messages-stream", "anthropic/111-messages-stream",
                                          "anthropic/118-messages-stream"};
     json_t *blocks = json_object_get(r->expected, "blocks");
@@ -250,9 +272,12 @@ static void expect_calls(const struct recording *r, const struct buf *names, con
     buf_init(&got);
     for (size_t i = 0; i < json_array_size(calls); i++) {
         const char *name = json_string_value(json_object_get(json_array_get(calls, i), "name"));
-        const char *args = json_string_value(json_object_get(json_array_get(calls, i), "args"));
+        json_t *value = json_object_get(json_array_get(calls, i), "args");
+        char *object = ORACLE_IS(value, OBJECT) ? json_dumps(value, JSON_COMPACT) : NULL;
+        const char *args = object ? object : json_string_value(value);
         buf_append(&want_names, slice_str(name ? name : ""));
         if (args && strcmp(args, "{}") != 0) append_dense(&want, slice_str(args));
+        free(object);
     }
     if (!slice_equal(buf_slice(arguments), SLICE("{}"))) append_dense(&got, buf_slice(arguments));
     if (!slice_equal(buf_slice(&want_names), buf_slice(names)))
@@ -267,7 +292,7 @@ static void expect_calls(const struct recording *r, const struct buf *names, con
 static void expect_texts(const struct recording *r, const struct buf texts[SAID_CALL_ARGUMENTS + 1])
 {
     expect_joined(r, "text", &texts[SAID_CONTENT]);
-    if (is_anthropic(r)) expect_joined(r, "thinking_text", &texts[SAID_REASONING]);
+    if (is_anthropic(r) || is_gemini(r)) expect_joined(r, "thinking_text", &texts[SAID_REASONING]);
     if (has_plain_calls(r)) expect_calls(r, &texts[SAID_CALL_NAME], &texts[SAID_CALL_ARGUMENTS]);
 }
 
@@ -310,9 +335,11 @@ static void check_stream(struct recording *r)
     if (whole.differs) UNIT_FAIL("%s: bytes were lost", r->id);
     if (whole.unreadable) UNIT_FAIL("%s: %zu events could not be read", r->id, whole.unreadable);
     json_t *chunks = json_object_get(r->expected, "chunks");
-    EXPECT_INT(tells_texts(r) ? (json_int_t)expected_events(r) : json_integer_value(chunks), whole.chunks);
+    bool has_types = is_anthropic(r) || is_responses(r);
+    EXPECT_INT(has_types ? (json_int_t)expected_events(r) : json_integer_value(chunks), whole.chunks);
     expect_told(r, &whole.stream);
-    EXPECT_INT(r->has_error ? DIALECT_FAILED : DIALECT_COMPLETE, r->dialect->judge_end(&whole.stream));
+    enum dialect_end end = is_gemini(r) ? DIALECT_COMPLETE_UNMARKED : DIALECT_COMPLETE;
+    EXPECT_INT(r->has_error ? DIALECT_FAILED : end, r->dialect->judge_end(&whole.stream));
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         struct relay relay = run(r, 0, steps[i], false, true, NULL);
         if (relay.differs) UNIT_FAIL("%s: differs in steps of %zu", r->id, steps[i]);
@@ -363,6 +390,7 @@ static const struct dialect *dialect_of(const char *api)
         if (strcmp(api, openai[i]) == 0) return &dialect_openai;
     }
     if (strcmp(api, "openai.responses") == 0) return &dialect_responses;
+    if (strncmp(api, "gemini.", 7) == 0) return &dialect_gemini;
     bool is_anthropic = strcmp(api, "anthropic.messages") == 0 || strcmp(api, "anthropic.count_tokens") == 0;
     return is_anthropic ? &dialect_anthropic : NULL;
 }
@@ -375,7 +403,7 @@ static void check_recording(json_t *entry)
     if (!dialect) return;
     r = (struct recording){.id = json_string_value(json_object_get(entry, "id")),
                            .dialect = dialect,
-                           .is_count = strcmp(api, "anthropic.count_tokens") == 0,
+                           .is_count = strstr(api, "count_tokens") || strstr(api, "countTokens"),
                            .expected = json_object_get(entry, "expected"),
                            .has_error = is_error(entry)};
     const char *name = json_string_value(json_object_get(entry, "response_file"));
