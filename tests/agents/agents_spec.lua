@@ -146,6 +146,7 @@ end)
 
 describe("Codex", function()
   it("works on a model of OpenAI's", function() corrects("Codex", gpt_responses) end)
+  it("works on a model of Anthropic's", function() corrects("Codex", claude) end)
 end)
 
 describe("gemini-cli", function()

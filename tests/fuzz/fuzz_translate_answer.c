@@ -28,14 +28,18 @@ struct plan {
 static struct plan read_plan(const uint8_t b[PLAN_BYTES])
 {
     static const size_t steps[] = {1, 2, 3, 7, 30, 200, 3000, 0};
-    bool is_openai = b[0] & 1;
+    static struct tool_name patch = {.flat = {"\"f\"", 3}, .name = {"\"f\"", 3}, .takes_text = true};
+    static struct tool_name named = {
+        .flat = {"\"g\"", 3}, .name = {"\"h\"", 3}, .space = {"\"s\"", 3}, .next = &patch};
+    static const struct tool_names names = {.first = &named, .count = 2};
+    bool is_openai = b[0] & 1, is_responses = b[0] & 32;
     return (struct plan){
         .provider = is_openai ? &dialect_openai : &dialect_anthropic,
-        .client = is_openai ? &dialect_anthropic : &dialect_openai,
+        .client = is_responses ? &dialect_responses : is_openai ? &dialect_anthropic : &dialect_openai,
         .is_body = b[0] & 2,
         .is_failure = (b[0] & 6) == 6,
         .is_grammar = !(b[0] & 8),
-        .manner = {.id = {"req-1", 5}, .created = 1, .is_stream = true, .wants_usage = b[0] & 16},
+        .manner = {.id = {"req-1", 5}, .created = 1, .is_stream = true, .wants_usage = b[0] & 16, .names = &names},
         .step = steps[b[1] % 8],
     };
 }
