@@ -120,6 +120,7 @@ const struct dialect dialect_openai = {
     .guess = openai_guess,
     .request_translation = &openai_request_translation,
     .path = path,
+    .has_deployments = true,
     .key_header = {{"authorization", 13}, {"Bearer ", 7}},
     .read_body = read_body,
     .read_event = read_event,

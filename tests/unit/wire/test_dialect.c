@@ -58,6 +58,9 @@ static void kinds_and_paths(void)
     EXPECT(dialect_for(SLICE("openai"), &dialect_anthropic) == d);
     EXPECT(dialect_for(SLICE("anthropic"), d) == &dialect_anthropic);
     EXPECT(dialect_for(SLICE("anthropic"), &dialect_anthropic) == &dialect_anthropic);
+    EXPECT(dialect_for(SLICE("azure"), NULL) == d);
+    EXPECT(dialect_for(SLICE("azure"), &dialect_responses) == &dialect_responses);
+    EXPECT(dialect_for(SLICE("azure"), &dialect_anthropic) == d);
     EXPECT(dialect_for(SLICE("OpenAI"), d) == NULL);
     EXPECT(dialect_for(SLICE(""), d) == NULL);
     EXPECT(dialect_of_kind(SLICE("openai"), 0) == d);
