@@ -50,7 +50,8 @@ static bool is_sent(const struct fetch_header *headers, size_t count, struct sli
 /* The account's key, and the version of the API that is spoken where nobody has said one. */
 static size_t own_headers(struct call *call, struct fetch_header *headers, size_t count)
 {
-    struct dialect_header key = reach_key_header(call->provider->kind, call->dialect), version = call->dialect->version_header;
+    struct dialect_header key = reach_key_header(call->provider->kind, call->dialect),
+                          version = call->dialect->version_header;
     size_t added = 0;
     if (call->provider->key.len) {
         struct slice value = arena_join(&call->passing, key.value, call->provider->key);

@@ -96,6 +96,7 @@ static void usage_only_is_a_chunk_with_nothing_else(void)
     expect_event("", CHUNK("[]", ",\"usage\":{\"prompt_tokens\":1}"), SAID_USAGE_ONLY);
     expect_event("", CHUNK("[ ]", ",\"usage\" : {}"), SAID_USAGE_ONLY);
     expect_event("", CHUNK("[]", ",\"x_groq\":{\"id\":\"r\",\"usage\":{}}"), SAID_USAGE_ONLY);
+    expect_event("", CHUNK("[]", ",\"usage\":{},\"latency_checkpoint\":{\"total_duration_ms\":1}"), SAID_USAGE_ONLY);
     expect_event("", CHUNK("[]", ",\"usage\":{},\"prompt_filter_results\":[]"), SAID_USAGE_ONLY);
     expect_event("", CHUNK("[]", ",\"usage\":{},\"prompt_filter_results\":[{}]"), 0);
     expect_event("", CHUNK("[]", ",\"usage\":{},\"citations\":[\"x\"]"), 0);
