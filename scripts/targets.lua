@@ -22,13 +22,11 @@ local function dropped(target, by, rule, why) return { target = target.name, by 
 local foreign = {}
 targets.foreign = foreign
 
--- What is translated where an account speaks another dialect; lists have what can be asked for in chats.
-local translated = { chat = true, count_tokens = true, models = true }
-
--- Can the target's account be asked for this, in the caller's dialect or another?
+-- Can the target's account be asked for this, in the caller's dialect or another? Lists have what can be asked for in
+-- chats, which cross from one to the other.
 local function understands(f, target)
   local how = target.dialects[f.dialect]
-  return how == true or how == "translated" and translated[f.api]
+  return how == true or how == "translated" and f.crosses
 end
 
 local function speaks(f, target)

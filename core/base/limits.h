@@ -51,6 +51,7 @@
 #define LIMIT_USAGE_MEMBERS 256u           /* of one object on the way to an answer's usage, and in it */
 #define LIMIT_MODEL_BYTES 256u             /* a model's name; it goes into records and messages */
 #define LIMIT_TRANSLATE_PARTS 65536u       /* messages, parts and tools of one that goes to another dialect */
+#define LIMIT_TRANSLATE_TOOL_NAMES 1024u   /* of its tools that are called otherwise there */
 
 /* Server-sent events from a provider */
 #define LIMIT_EVENT_BYTES (64u * KIB)      /* an unfinished event is held whole up to this, then read on its way */

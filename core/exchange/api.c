@@ -76,14 +76,22 @@ const struct api *api_spoken(const struct api *api, bool (*has)(void *arg, struc
     return api;
 }
 
-const struct api *api_named(struct slice name, struct slice dialect, bool is_one)
+static bool ends_with(struct slice text, struct slice end)
 {
+    return text.len >= end.len && slice_equal(slice_of(text.ptr + text.len - end.len, end.len), end);
+}
+
+const struct api *api_named(struct slice name, struct slice dialect, bool is_one, struct slice path)
+{
+    const struct api *first = NULL;
     for (size_t i = 0; i < API_COUNT; i++) {
-        bool is_of = slice_equal(dialect, slice_str(apis[i].client->name));
-        if (is_one && apis[i].kind == API_MODELS) continue;
-        if (is_of && slice_equal(name, slice_str(apis[i].name))) return &apis[i];
+        bool is_of = slice_equal(dialect, slice_str(apis[i].client->name)) &&
+                     slice_equal(name, slice_str(apis[i].name));
+        if (!is_of || (is_one && apis[i].kind == API_MODELS)) continue;
+        if (ends_with(path, slice_str(apis[i].path))) return &apis[i];
+        if (!first) first = &apis[i];
     }
-    return NULL;
+    return first;
 }
 
 const struct api *api_find(struct slice word)

@@ -47,8 +47,9 @@ const struct api *api_at(size_t index);
 /* The same path's row for a client that sends such headers; has: is that one among them? Also of api_none: whoever asks
  * for nothing that is here is told so in its own dialect. */
 const struct api *api_spoken(const struct api *api, bool (*has)(void *arg, struct slice header), void *arg);
-/* By its name, and its client's dialect; is_one: of models, the row that asks about one. NULL when there is none. */
-const struct api *api_named(struct slice name, struct slice dialect, bool is_one);
+/* By its name, and its client's dialect; is_one: of models, the row that asks about one. Of several the one whose path
+ * the path ends in, else the first; NULL when there is none. */
+const struct api *api_named(struct slice name, struct slice dialect, bool is_one, struct slice path);
 /* By its word; NULL when there is none. */
 const struct api *api_find(struct slice word);
 

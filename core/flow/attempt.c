@@ -206,6 +206,7 @@ static void open_relay(struct job *job, const struct fetch_head *head)
         .redact = relay_redact(x),
         .secrets = call->secrets,
         .secret_count = call->secret_count,
+        .tool_names = &call->tool_names,
         .drops_usage = call->asks_usage,
         .hooks = {.has_delta = policy_has(job->policies, PHASE_DELTA),
                   .has_response = policy_has(job->policies, PHASE_RESPONSE),

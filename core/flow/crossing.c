@@ -48,12 +48,15 @@ static bool translate(struct call *call, const struct target *target, struct sli
     static const struct traits nobodys = {0};
     const struct terms *terms = target->terms;
     const struct count_rules *counting = terms ? terms->counting : NULL;
+    struct tool_names names_there = {.first = NULL};
     struct translate_target to = {.traits = terms && terms->traits ? terms->traits : &nobodys,
                                   .limit = counting ? counting->limit : CHAT_LIMIT_ANY,
-                                  .asks_usage = call->provider->can_report_usage};
+                                  .asks_usage = call->provider->can_report_usage,
+                                  .names = &names_there};
     struct dropped dropped = {.count = 0};
     if (!translate_request(call->job->x->api->client, body, call->dialect, &to, arena, &call->crossed, &dropped, why))
         return false;
+    tool_names_keep(&names_there, &call->job->x->arena, &call->tool_names);
     if (!dropped_is_empty(&dropped)) *names = spell(&dropped, &call->job->x->arena);
     bool is_refused = names->len && terms && terms->refuses_dropped;
     return is_refused ? refuse_dropped(call->job->x, *names, why) : hold(call, why);

@@ -195,7 +195,8 @@ static const struct api *find_api(const struct reading *r)
     struct slice name = text_of(r, 0, "api");
     bool is_one = member(r, r->facts, "model_path") != JSON_NONE;
     struct slice dialect = text_of(r, 0, "dialect");
-    return api_named(name, dialect.len ? dialect : slice_str(api_none.client->name), is_one);
+    return api_named(name, dialect.len ? dialect : slice_str(api_none.client->name), is_one,
+                     text_of(r, 0, "path"));
 }
 
 static bool read_record(const struct reading *r, struct fault *why)

@@ -193,6 +193,7 @@ enum fact {
     FACT_ID,
     FACT_TIME,
     FACT_DIALECT,
+    FACT_CROSSES,
 };
 
 static const char *const fact_names[] = {
@@ -200,6 +201,7 @@ static const char *const fact_names[] = {
     "key_id", "api",          "asked",         "stream",         "max_tokens", "temperature", "request_user", "tools",
     "uses",   "input_tokens", "output_tokens", "context_tokens",
     "input_estimated", "known_cost_nano", "id", "time", "dialect",
+    "crosses",
 };
 
 static int push_fact(lua_State *L, struct policy_eval *eval, enum fact fact)
@@ -233,6 +235,7 @@ static int push_fact(lua_State *L, struct policy_eval *eval, enum fact fact)
     case FACT_KNOWN_COST_NANO: return push_number(L, x->known_cost_nano >= 0, (double)x->known_cost_nano);
     case FACT_ID: return push_text(L, x->id);
     case FACT_DIALECT: return push_text(L, x->api->client->name);
+    case FACT_CROSSES: return push_flag(L, x->api->asks == CHAT_CHAT || x->api->asks == CHAT_COUNT);
     case FACT_TIME: return push_number(L, true, (double)x->born_wall_ns / (double)NS_PER_S);
     }
     return 0;

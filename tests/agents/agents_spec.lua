@@ -16,11 +16,12 @@ local DONE = "The word is corrected now."
 
 local POLICIES = {
   ["init.lua"] = 'return chain { "auth", "routing" }\n',
-  ["auth.lua"] = 'return auth { keys = { headers = { "authorization", "x-api-key" } } }\n',
+  ["auth.lua"] = 'return auth { keys = { headers = { "authorization", "x-api-key", "x-goog-api-key" } } }\n',
   ["models.lua"] = [[
 local price = usd_per_million { input = "1", output = "8" }
 return models {
   ["claude-sonnet-4-5"] = { targets = { "anthropic/claude-sonnet-4-5" }, context = 200000, price = price },
+  ["gemini-2.5-pro"]    = { targets = { "google/gemini-2.5-pro" }, context = 1000000, price = price },
   ["gpt-4.1"]           = { targets = { "openai/gpt-4.1" }, context = 1000000, price = price },
 }
 ]],
@@ -32,12 +33,15 @@ local claude = { model = "claude-sonnet-4-5", path = "/v1/messages", turns = tur
 local gpt = { model = "gpt-4.1", path = "/v1/chat/completions", turns = turns.chat }
 local gpt_responses = { model = "gpt-4.1", path = "/v1/responses", turns = turns.responses }
 
+local gemini = { model = "gemini-2.5-pro", path = "/v1beta/models/gemini-2.5-pro:streamGenerateContent", turns = turns.gemini }
+
 local m, g
 setup(function()
   m = mock.start { key = gateway.PROVIDER_KEY }
   local function account(kind) return { kind = kind, url = m.url, key = gateway.raw('env "OPENAI_API_KEY"') } end
   g = gateway.start { mock = m, name = "agents", policies = POLICIES, key = { app = "agents" },
-    config = { providers = { anthropic = account("anthropic"), openai = account("openai") } } }
+    config = { providers = { anthropic = account("anthropic"), openai = account("openai"),
+      google = { kind = "gemini", url = m.url:gsub("/v1$", "/v1beta"), key = gateway.raw('env "OPENAI_API_KEY"') } } } }
 end)
 teardown(function()
   if g then g:stop() end
@@ -94,6 +98,17 @@ agents["opencode"] = {
   end,
 }
 
+agents["gemini-cli"] = {
+  tool = "replace",
+  read = function(file) return "read_file", { file_path = file } end,
+  edit = function(file) return "replace", { file_path = file, old_string = WRONG, new_string = RIGHT, instruction = "spell it right" } end,
+  words = function(of)
+    g.dir:write(of.home .. "/.gemini/settings.json", cjson.encode { security = { auth = { selectedType = "gemini-api-key" } } })
+    return { "gemini", "-m", of.model, "--yolo", "--skip-trust", "-p", TASK,
+      env = { GOOGLE_GEMINI_BASE_URL = of.url, GEMINI_API_KEY = g.key, GEMINI_CLI_TRUST_WORKSPACE = "true" } }
+  end,
+}
+
 -- The model: what holds the result of a call is answered with the turn behind it, so the last of them stands first.
 local function play(agent, on, file)
   local function says(body) return { count = 0, path = on.path, body = body, content_type = "text/event-stream" } end
@@ -131,6 +146,11 @@ end)
 
 describe("Codex", function()
   it("works on a model of OpenAI's", function() corrects("Codex", gpt_responses) end)
+  it("works on a model of Anthropic's", function() corrects("Codex", claude) end)
+end)
+
+describe("gemini-cli", function()
+  it("works on a model of Google's", function() corrects("gemini-cli", gemini) end)
 end)
 
 describe("opencode", function()

@@ -4,11 +4,12 @@
 --   turns.anthropic.call("toolu_read", "Read", { file_path = "/x" })
 --   turns.chat.text(…), .call(…)                               -- OpenAI's chat completions
 --   turns.responses.text(…), .call(…)                          -- OpenAI's Responses
+--   turns.gemini.text(…), .call(…)                             -- Gemini's generateContent, as events
 --
 -- Each is a whole answer with its usage and its end marker; what a call is given comes in two pieces.
 local cjson = require("cjson")
 
-local turns = { anthropic = {}, chat = {}, responses = {} }
+local turns = { anthropic = {}, chat = {}, responses = {}, gemini = {} }
 
 local NO_ITEMS = "@no items@" -- an empty list, which this library cannot say: its empty table is an object
 local INPUT_TOKENS, OUTPUT_TOKENS = 1000, 20
@@ -122,5 +123,18 @@ function turns.responses.call(id, name, input)
     { type = "response.function_call_arguments.done", item_id = "fc_" .. id, output_index = 0, arguments = arguments },
   })
 end
+
+-- ---- Gemini
+
+local function content(part)
+  return "data: " .. encode {
+    candidates = { { content = { role = "model", parts = { part } }, finishReason = "STOP", index = 0 } },
+    usageMetadata = { promptTokenCount = INPUT_TOKENS, candidatesTokenCount = OUTPUT_TOKENS, totalTokenCount = INPUT_TOKENS + OUTPUT_TOKENS },
+    modelVersion = "mock" } .. "\n\n"
+end
+
+function turns.gemini.text(text) return content { text = text } end
+
+function turns.gemini.call(id, name, input) return content { functionCall = { id = id, name = name, args = input } } end
 
 return turns

@@ -41,7 +41,7 @@ local natives = {
   { of = npm, run = node("gemini.mjs") },
   { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/anthropic_client.py" } },
 }
-local translated = { { of = npm, run = node("translated.mjs") } }
+local translated = { { of = npm, run = node("translated.mjs") }, { of = npm, run = node("translated_responses.mjs") } }
 local refused = {
   { of = npm, run = node("refusals.mjs"), clients = { "openai-js", "anthropic-js", "vercel" } },
   { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/refusals.py", "openai", "langchain" }, clients = { "openai", "langchain" } },

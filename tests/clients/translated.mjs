@@ -1,12 +1,11 @@
 // OpenAI's and Anthropic's clients of npm against models of the other vendor: all recordings that there are
 // (RECORDINGS names their folder), and what goes wrong. What they get must be what was recorded.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import OpenAI from "openai";
 import Anthropic from "@anthropic-ai/sdk";
 import { BASE_URL, client, mockScript, refusal, run } from "./kit.mjs";
+import { RECORDINGS, callsOf, parsed, recordingsOf } from "./recordings.mjs";
 
-const { RECORDINGS } = process.env;
 const openai = () => client(OpenAI, undefined, { baseURL: `${BASE_URL}/v1`, apiKey: process.env.KEY, maxRetries: 0 });
 const anthropic = () => client(Anthropic, process.env.KEY, { maxRetries: 0 });
 
@@ -15,8 +14,6 @@ const forOpenAI = (text, more = {}) => ({ model: "of-anthropic", max_tokens: 200
 const forAnthropic = (text, more = {}) => ({ model: "of-openai", max_tokens: 200, messages: [{ role: "user", content: text }], ...more });
 
 // --- what a client got, in one form ---
-
-const parsed = (text) => { try { return JSON.parse(text || "{}"); } catch { return text; } };
 
 function ofCompletion(c) {
   const { message, finish_reason } = c.choices[0];
@@ -72,12 +69,6 @@ const streamed = { openai: streamedOpenAI,
 const REASONS = { stop: "end_turn", length: "max_tokens", tool_calls: "tool_use", content_filter: "refusal" };
 const BACK = { end_turn: "stop", stop_sequence: "stop", pause_turn: "stop", max_tokens: "length", tool_use: "tool_calls", refusal: "content_filter" };
 
-// Messages glued together by who kept them, and what the manifest's own parser does not read.
-const LEFT_OUT = ["anthropic/094", "anthropic/106", "anthropic/109", "anthropic/117", "anthropic/118", "mistral/002", "mistral/010", "mistral/021", "openai/029"];
-
-const isFor = (r, api) => r.api === api && !LEFT_OUT.some((id) => r.id.startsWith(id)) && !(r.features.includes("stop=None") && !r.features.includes("text"));
-const isOwnAccount = (r) => [401, 402, 403].includes(r.status); // the gateway's key, which its callers cannot help
-
 function wantedUsage(e, isOfOpenAI) {
   if (e.input_tokens === undefined) return undefined;
   const output = Math.max(e.output_tokens ?? 0, (e.total_tokens ?? 0) - e.input_tokens);
@@ -95,13 +86,13 @@ function gotUsage(u, isOfOpenAI) {
 
 function compare(r, got, isOfOpenAI) {
   const e = r.expected;
-  const calls = (e.tool_calls ?? []).filter((c) => !(c.choice > 0) && (!c.type || ["function", "tool_use"].includes(c.type)));
+  const calls = callsOf(r);
   const said = isOfOpenAI ? (e.finish_reasons ?? [])[0] : e.stop_reason;
   const isStop = said === undefined || ["stop", "end_turn"].includes(said);
   const reason = isStop && calls.length ? (isOfOpenAI ? "tool_use" : "tool_calls") : isOfOpenAI ? REASONS[said ?? "stop"] : BACK[said];
   if (!r.features.includes("n>1")) assert.equal(got.text, e.text ?? "");
   assert.equal(got.thought, (isOfOpenAI ? e.reasoning_text : e.thinking_text) ?? "");
-  assert.deepEqual(got.calls, calls.map((c) => ({ name: c.name, args: parsed(c.args) })));
+  assert.deepEqual(got.calls, calls);
   assert.equal(got.reason, reason);
   const usage = wantedUsage(e, isOfOpenAI);
   if (usage) assert.deepEqual(gotUsage(got.usage, isOfOpenAI), usage);
@@ -122,14 +113,9 @@ async function replay(r, kind, isOfOpenAI) {
 }
 
 async function replayAll(api, kind, isOfOpenAI) {
-  const { recordings } = JSON.parse(await readFile(`${RECORDINGS}/manifest.json`, "utf8"));
-  const failures = [];
-  let count = 0;
-  for (const r of recordings.filter((r) => isFor(r, api) && !isOwnAccount(r))) {
-    count++;
-    await replay(r, kind, isOfOpenAI).catch((error) => failures.push(`${r.id}: ${error.message}`));
-  }
-  assert.ok(count > 50, `${count} recordings`);
+  const failures = [], list = await recordingsOf(api);
+  for (const r of list) await replay(r, kind, isOfOpenAI).catch((error) => failures.push(`${r.id}: ${error.message}`));
+  assert.ok(list.length > 50, `${list.length} recordings`);
   assert.equal(failures.length, 0, failures.join("\n"));
 }
 

@@ -260,17 +260,17 @@ describe("the gateway's own refusals", function()
     assert.equal(405, g:ask({ method = "GET", path = "/v1/responses" }).status)
   end)
 
-  it("tell what an account needs that has no responses, before anybody is called", function()
+  it("tell what an account needs that cannot compact, before anybody is called", function()
     local since = m:mark()
     for _, model in ipairs { "chats", "claude" } do
-      local r = ask { json = response { model = model } }
+      local r = ask { path = "/v1/responses/compact", json = { model = model, input = "hi" } }
       assert.same({ 400, "dialect_mismatch" }, { r.status, gateway.error_of(r).code }, r.body)
       assert.truthy(gateway.error_of(r).message:find('a target of kind "openai"', 1, true), gateway.error_of(r).message)
     end
     assert.equal(0, #m:requests(since))
     local r = g:chat { model = "chats", messages = { { role = "user", content = "hi" } } }
     assert.equal(200, r.status, r.body)
-    r = ask { json = response { model = "auto" } }
+    r = ask { path = "/v1/responses/compact", json = { model = "auto", input = "hi" } }
     assert.equal("openai/free", g:record(r.id).target)
   end)
 end)

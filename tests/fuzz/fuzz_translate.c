@@ -1,5 +1,5 @@
-/* Translation of requests. By the first byte: any bytes as a body of either dialect, which gives JSON or a reason; or a
- * request made of what both can say, which is the same after the way there and back. */
+/* Translation of requests. By the first byte: any bytes as a body of a dialect, which gives JSON or a reason; or a request
+ * made of what both can say, which is the same after the way there and back. */
 #include "../unit/wire/crossing_over.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
@@ -9,6 +9,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     struct buf what;
     if (len == 0) return 0;
     struct slice body = slice_of((const char *)bytes + 1, len - 1);
+    if (bytes[0] >= 0xC0) {
+        over_any(&dialect_responses, bytes[0] & 1 ? &dialect_openai : &dialect_anthropic, body);
+        return 0;
+    }
     switch (bytes[0] % 3) {
     case 0: over_any(&dialect_openai, &dialect_anthropic, body); return 0;
     case 1: over_any(&dialect_anthropic, &dialect_openai, body); return 0;

@@ -28,14 +28,18 @@ struct plan {
 static struct plan read_plan(const uint8_t b[PLAN_BYTES])
 {
     static const size_t steps[] = {1, 2, 3, 7, 30, 200, 3000, 0};
-    bool is_openai = b[0] & 1;
+    static struct tool_name patch = {.flat = {"\"f\"", 3}, .name = {"\"f\"", 3}, .takes_text = true};
+    static struct tool_name named = {
+        .flat = {"\"g\"", 3}, .name = {"\"h\"", 3}, .space = {"\"s\"", 3}, .next = &patch};
+    static const struct tool_names names = {.first = &named, .count = 2};
+    bool is_openai = b[0] & 1, is_responses = b[0] & 32;
     return (struct plan){
         .provider = is_openai ? &dialect_openai : &dialect_anthropic,
-        .client = is_openai ? &dialect_anthropic : &dialect_openai,
+        .client = is_responses ? &dialect_responses : is_openai ? &dialect_anthropic : &dialect_openai,
         .is_body = b[0] & 2,
         .is_failure = (b[0] & 6) == 6,
         .is_grammar = !(b[0] & 8),
-        .manner = {.id = {"req-1", 5}, .created = 1, .is_stream = true, .wants_usage = b[0] & 16},
+        .manner = {.id = {"req-1", 5}, .created = 1, .is_stream = true, .wants_usage = b[0] & 16, .names = &names},
         .step = steps[b[1] % 8],
     };
 }
@@ -208,7 +212,7 @@ static void check_stream(const struct plan *p, struct slice answer)
     check(!h.has_ended || is_over || whole.told.has_error); /* an error may come behind the end */
     check(!is_over || h.has_ended || h.has_error || whole.has_stopped || h.is_beyond);
     check(!(h.has_ended && whole.has_stopped));
-    check_back(p, &h, buf_slice(&whole.out));
+    if (p->client->answers->reader_new) check_back(p, &h, buf_slice(&whole.out));
     hearing_clear(&h);
     translating_clear(&whole);
     translating_clear(&cut);

@@ -42,6 +42,7 @@
 #include "wire/meter.h"
 #include "wire/said.h"
 #include "wire/translate/dropped.h"
+#include "wire/translate/tool_names.h"
 
 struct relay;
 
@@ -101,6 +102,7 @@ struct relay_parts {
     struct redact *redact;               /* NULL: nothing is masked or restored */
     const struct slice *secrets;         /* taken out of all that leaves (wire/conceal.h): the account's key … */
     size_t secret_count;
+    const struct tool_names *tool_names; /* that the client calls otherwise than the provider; NULL: none */
     bool drops_usage;                    /* a chunk with usage alone was asked for by the gateway, not by the client */
     struct relay_hooks hooks;
     const struct relay_sink *sink;

@@ -80,7 +80,8 @@ static struct translator *translator_of(struct translate *t)
     struct answer_manner manner = {.id = slice_str(x->id),
                                    .created = (int64_t)(x->born_wall_ns / 1000000000u),
                                    .is_stream = r->form == FORM_EVENTS,
-                                   .wants_usage = x->request.include_usage == CHAT_TRUE};
+                                   .wants_usage = x->request.include_usage == CHAT_TRUE,
+                                   .names = r->parts.tool_names};
     if (!t->translator) {
         r->head.content_type = manner.is_stream ? SLICE("text/event-stream") : SLICE("application/json");
         t->translator = translator_new(r->parts.client, r->parts.provider, &manner, on_event, t);

@@ -34,7 +34,8 @@ static const struct slice key_names[] = {
 #undef X
 };
 
-static const struct conversation_words words = {.stop = {"stop_sequences", 14},
+static const struct conversation_words words = {.messages = "messages",
+                                                .stop = {"stop_sequences", 14},
                                                 .effort = {"thinking", 8},
                                                 .format = {"output_config.format", 20},
                                                 .user = {"metadata.user_id", 16},

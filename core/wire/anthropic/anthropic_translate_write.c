@@ -197,7 +197,7 @@ static void write_tool(const struct asking *a, const struct tool *t)
         schema_write_strict(w->c->tape, t->parameters, w->out, w->dropped,
                             arena_printf(w->c->arena, "tools[%u]", t->number));
     else
-        schema_write_object(w->c->tape, t->parameters, w->out);
+        writing_parameters(w, t);
     if (is_strict) writing_member(w, SLICE("strict"), SLICE("true"));
     if (t->is_strict && !is_strict) dropped_add_at(w->dropped, "tools", t->number, SLICE("strict"));
     writing_member(w, SLICE("cache_control"), t->cache);

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "wire/openai/openai_told.h"
 #include "wire/translate/answers.h"
 
 /* How a completion is written. Functions are false when nobody hears more of it. */
@@ -46,6 +47,5 @@ void openai_writer_free(struct answer_writer *w);
 bool openai_write(struct answer_writer *w, const struct delta *delta);
 
 void openai_read_failure(const struct json_tape *tape, struct failure *failure, struct arena *arena);
-void openai_word_failure(const struct failure *failure, struct dialect_error *error, int *status);
 
 #endif

@@ -7,6 +7,7 @@
 #define MOONGATE_WIRE_OPENAI_TOLD_H
 
 #include "wire/dialect.h"
+#include "wire/translate/failure.h"
 
 #define OPENAI_RATE_NAMES                                                                                              \
     "x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, "                         \
@@ -17,6 +18,8 @@ void openai_write_error(struct buf *out, const struct dialect_error *error);
 void openai_write_body_error(struct buf *out, const struct dialect_error *error);
 void openai_write_models(struct buf *out, const struct slice *names, size_t count, int64_t since);
 void openai_write_model(struct buf *out, struct slice name, int64_t since);
+/* What went wrong, in the words and with the status that these clients know. */
+void openai_word_failure(const struct failure *failure, struct dialect_error *error, int *status);
 size_t openai_write_rates(struct arena *arena, const struct dialect_rates *rates, uint64_t now_ns,
                           struct dialect_header *headers);
 

@@ -1,7 +1,6 @@
 /* Settings of OpenAI's chats, into the hub. Source: OpenAI API reference, POST /v1/chat/completions. */
 #include "wire/openai/openai_translate.h"
-
-#define ALLOWED_TOOLS_MAX 128u /* as many tools as that API takes */
+#include "wire/translate/choice.h"
 
 #define KEYS(X)                                                                                                        \
     X(MODEL, "model")                                                                                                  \
@@ -46,7 +45,8 @@ static const struct slice key_names[] = {
 #undef X
 };
 
-const struct conversation_words openai_words = {.stop = {"stop", 4},
+const struct conversation_words openai_words = {.messages = "messages",
+                                                .stop = {"stop", 4},
                                                 .effort = {"reasoning_effort", 16},
                                                 .format = {"response_format", 15},
                                                 .user = {"user", 4},
@@ -62,25 +62,6 @@ static bool is_word(const struct reading *in, uint32_t node, struct slice word)
 
 /* --- tools --- */
 
-/* What tools the model may choose among; JSON_NONE: all of them. */
-static uint32_t allowed_tools(const struct reading *in, uint32_t choice)
-{
-    uint32_t inner = json_get(in->tape, choice, SLICE("allowed_tools"));
-    uint32_t tools = json_get(in->tape, inner != JSON_NONE ? inner : choice, SLICE("tools"));
-    return is_word(in, json_get(in->tape, choice, SLICE("type")), SLICE("allowed_tools")) ? tools : JSON_NONE;
-}
-
-static bool is_allowed(const struct reading *in, uint32_t allowed, uint32_t name)
-{
-    if (allowed == JSON_NONE) return true;
-    struct slice text = json_text(in->tape, name, in->c->arena);
-    for (uint32_t n = json_first(in->tape, allowed); n != JSON_NONE; n = json_next(in->tape, n)) {
-        uint32_t function = json_get(in->tape, n, SLICE("function"));
-        if (is_word(in, json_get(in->tape, function != JSON_NONE ? function : n, SLICE("name")), text)) return true;
-    }
-    return false;
-}
-
 enum { TOOL_NAME, TOOL_DESCRIPTION, TOOL_PARAMETERS, TOOL_STRICT, TOOL_MEMBERS };
 
 static bool read_function(struct reading *in, uint32_t function, struct slice cache, uint32_t allowed)
@@ -92,7 +73,7 @@ static bool read_function(struct reading *in, uint32_t function, struct slice ca
     if (!json_is(in->tape, at[TOOL_NAME], JSON_STRING)) return reading_refuse(in, "\"name\" must be a string");
     if (at[TOOL_PARAMETERS] != JSON_NONE && !json_is(in->tape, at[TOOL_PARAMETERS], JSON_OBJECT))
         return reading_refuse(in, "\"parameters\" must be an object");
-    if (!is_allowed(in, allowed, at[TOOL_NAME])) return true;
+    if (!choice_allows(in, allowed, at[TOOL_NAME])) return true;
     struct tool *tool = conversation_add_tool(in->c, in->place.number);
     if (!tool) return reading_is_full(in);
     tool->name = json_raw(in->tape, at[TOOL_NAME]);
@@ -120,10 +101,10 @@ static bool read_tool(struct reading *in, uint32_t tool, uint32_t allowed)
 
 static bool read_tools(struct reading *in, uint32_t tools, uint32_t choice)
 {
-    uint32_t allowed = allowed_tools(in, choice);
+    uint32_t allowed = choice_allowed(in, choice);
     if (tools == JSON_NONE) return true;
-    if (allowed != JSON_NONE && json_count(in->tape, allowed) > ALLOWED_TOOLS_MAX)
-        return reading_refuse(in, "\"tool_choice\" must name no more than %u tools", ALLOWED_TOOLS_MAX);
+    if (allowed != JSON_NONE && json_count(in->tape, allowed) > CHOICE_ALLOWED_MAX)
+        return reading_refuse(in, "\"tool_choice\" must name no more than %u tools", CHOICE_ALLOWED_MAX);
     in->place = (struct place){.list = "tools"};
     for (uint32_t n = json_first(in->tape, tools); n != JSON_NONE; n = json_next(in->tape, n)) {
         in->place.inner = NULL;
@@ -131,29 +112,6 @@ static bool read_tools(struct reading *in, uint32_t tools, uint32_t choice)
         in->place.number++;
     }
     in->place = (struct place){.list = NULL};
-    return true;
-}
-
-static enum choice choice_named(const struct reading *in, uint32_t word)
-{
-    if (is_word(in, word, SLICE("auto"))) return CHOICE_AUTO;
-    if (is_word(in, word, SLICE("none"))) return CHOICE_NONE;
-    return is_word(in, word, SLICE("required")) ? CHOICE_ANY : CHOICE_UNSAID;
-}
-
-static bool read_choice(const struct reading *in, uint32_t choice)
-{
-    if (choice == JSON_NONE) return true;
-    uint32_t inner = json_get(in->tape, choice, SLICE("allowed_tools")), word = choice;
-    uint32_t name = json_get(in->tape, json_get(in->tape, choice, SLICE("function")), SLICE("name"));
-    if (allowed_tools(in, choice) != JSON_NONE)
-        word = json_get(in->tape, inner != JSON_NONE ? inner : choice, SLICE("mode"));
-    in->c->choice = choice_named(in, word);
-    if (in->c->choice != CHOICE_UNSAID) return true;
-    if (!json_is(in->tape, name, JSON_STRING))
-        return reading_refuse(in, "this \"tool_choice\" cannot be translated for this model's provider");
-    in->c->choice = CHOICE_NAMED;
-    in->c->choice_name = json_raw(in->tape, name);
     return true;
 }
 
@@ -259,7 +217,7 @@ static bool read(const struct chat_request *r, struct conversation *c, struct dr
     reading_members(&in, 0, key_names, KEYS_COUNT, at);
     if (refuse_unspoken(&in, r, at)) return false;
     read_words(&in, at);
-    return read_tools(&in, at[KEY_TOOLS], at[KEY_TOOL_CHOICE]) && read_choice(&in, at[KEY_TOOL_CHOICE]) &&
+    return read_tools(&in, at[KEY_TOOLS], at[KEY_TOOL_CHOICE]) && choice_read(&in, at[KEY_TOOL_CHOICE]) &&
            read_knobs(&in, at) && read_stops(&in, at[KEY_STOP]) && read_format(&in, at[KEY_FORMAT]) &&
            read_user(&in, at[KEY_USER], at[KEY_SAFETY_IDENTIFIER]) && openai_read_conversation(&in, at[KEY_MESSAGES]);
 }

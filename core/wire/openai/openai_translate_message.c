@@ -8,25 +8,6 @@ struct messages {
 
 /* --- parts of a content --- */
 
-enum { URL_NONE, URL_DATA, URL_BAD };
-
-/* data:image/png;base64,… (RFC 2397); parameters before ";base64" say nothing here. */
-static int split_data_url(const struct reading *in, struct slice raw, struct part *p)
-{
-    struct slice url = reading_inside(raw), rest, media;
-    bool has_escapes = memchr(url.ptr, '\\', url.len) != NULL;
-    if (has_escapes) url = json_decode(raw, in->c->arena);
-    if (!slice_starts(url, SLICE("data:"))) return URL_NONE;
-    url = slice_of(url.ptr + 5, url.len - 5);
-    struct slice head = slice_split(url, ',', &rest);
-    bool is_base64 = head.len >= 7 && slice_iequal(slice_of(head.ptr + head.len - 7, 7), SLICE(";base64"));
-    if (!is_base64 || !rest.len) return URL_BAD;
-    media = slice_split(head, ';', &head);
-    p->media_type = has_escapes ? reading_quoted(in, media) : media;
-    p->data = has_escapes ? reading_quoted(in, rest) : rest;
-    return URL_DATA;
-}
-
 static struct part *add_part(const struct reading *in, struct part_list *list, enum part_kind kind, struct slice cache)
 {
     struct part *p = reading_add_part(in, list, kind);
@@ -46,7 +27,7 @@ static bool read_image(struct reading *in, uint32_t image, struct part_list *lis
     struct part *p = add_part(in, list, PART_IMAGE, cache);
     if (!p) return false;
     struct slice raw = json_raw(in->tape, url);
-    int kind = split_data_url(in, raw, p);
+    enum data_url kind = reading_data_url(in, raw, p);
     if (kind == URL_BAD) return reading_refuse(in, "a data URL must be in base64");
     if (kind == URL_NONE) p->url = raw;
     in->place.leaf = NULL;
@@ -63,7 +44,7 @@ static bool read_file(struct reading *in, uint32_t file, struct part_list *list,
         return reading_refuse(in, "this model's provider has no files of yours: give \"file_data\"");
     struct part *p = add_part(in, list, PART_DOCUMENT, cache);
     if (!p) return false;
-    int kind = split_data_url(in, json_raw(in->tape, at[0]), p);
+    enum data_url kind = reading_data_url(in, json_raw(in->tape, at[0]), p);
     if (kind != URL_DATA || !slice_iequal(p->media_type, SLICE("application/pdf")))
         return reading_refuse(in, "this model's provider takes PDF alone, as \"data:application/pdf;base64,…\"");
     bool is_good = reading_string(in, at[1], "filename", &p->name);
@@ -145,27 +126,6 @@ static bool read_content(struct reading *in, uint32_t content, struct part_list 
 
 /* --- what an assistant did --- */
 
-/* A string of JSON, or as some clients have it the object itself. None at all is an empty one. */
-static bool read_arguments(struct messages *m, uint32_t node, struct slice *json)
-{
-    const struct reading *in = m->in;
-    struct fault why;
-    *json = SLICE("{}");
-    if (node == JSON_NONE) return true;
-    if (json_is(in->tape, node, JSON_OBJECT)) {
-        *json = json_raw(in->tape, node);
-        return true;
-    }
-    if (!json_is(in->tape, node, JSON_STRING)) return reading_refuse(in, "\"arguments\" must be a string");
-    struct slice text = slice_trim(json_text(in->tape, node, in->c->arena));
-    if (!text.len) return true;
-    if (!json_parse(&m->arguments, text, &why))
-        return reading_refuse(in, "\"arguments\" must be valid JSON: %s", why.text);
-    if (!json_is(&m->arguments, 0, JSON_OBJECT)) return reading_refuse(in, "\"arguments\" must hold a JSON object");
-    *json = text;
-    return true;
-}
-
 static bool read_function(struct messages *m, uint32_t function, struct part *call)
 {
     static const struct slice names[] = {{"name", 4}, {"arguments", 9}};
@@ -174,7 +134,7 @@ static bool read_function(struct messages *m, uint32_t function, struct part *ca
     reading_members(m->in, function, names, 2, at);
     if (!json_is(m->in->tape, at[0], JSON_STRING)) return reading_refuse(m->in, "\"name\" must be a string");
     call->name = json_raw(m->in->tape, at[0]);
-    bool is_good = read_arguments(m, at[1], &call->text);
+    bool is_good = reading_arguments(m->in, &m->arguments, at[1], &call->text);
     if (is_good) m->in->place.leaf = NULL;
     return is_good;
 }
@@ -349,14 +309,6 @@ static bool read_result(struct messages *m, const uint32_t at[MESSAGE_MEMBERS], 
     return read_content(in, at[CONTENT], &result->parts);
 }
 
-/* What opens the conversation stands apart from it. */
-static struct part_list *list_for(const struct reading *in, enum speaker speaker)
-{
-    if (speaker == SPEAKER_SYSTEM && !in->c->first) return &in->c->system;
-    struct message *message = conversation_add_message(in->c, speaker);
-    return message ? &message->parts : NULL;
-}
-
 static bool is_role(const struct reading *in, uint32_t role, struct slice name)
 {
     return json_text_is(in->tape, role, name);
@@ -375,8 +327,8 @@ static bool read_message(struct messages *m, uint32_t node)
         return reading_refuse(in, "messages of this \"role\" cannot be translated for this model's provider");
     if (at[NAME] != JSON_NONE && !is_result) reading_drop(in, SLICE("name"));
     enum speaker speaker = is_assistant ? SPEAKER_ASSISTANT : is_system ? SPEAKER_SYSTEM : SPEAKER_USER;
-    struct part_list *list = list_for(in, speaker);
-    if (!list) return reading_is_full(in);
+    struct part_list *list = reading_list_for(in, speaker);
+    if (!list) return false;
     struct part *before = list->last;
     bool is_good = is_assistant ? read_assistant(m, at, list)
                    : is_result  ? read_result(m, at, list)

@@ -275,7 +275,7 @@ static void write_tool(const struct writing *w, const struct tool *t)
     buf_append(w->out, t->name);
     if (t->description.len > 2) writing_member(w, SLICE("description"), t->description);
     writing_name(w, SLICE("parameters"));
-    schema_write_object(w->c->tape, t->parameters, w->out);
+    writing_parameters(w, t);
     if (is_strict) writing_member(w, SLICE("strict"), SLICE("true"));
     if (t->is_strict && !is_strict) dropped_add_at(w->dropped, "tools", t->number, SLICE("strict"));
     buf_append_char(w->out, '}');
@@ -393,7 +393,8 @@ static void write_schema(const struct writing *w)
     buf_append(w->out, json_raw(c->tape, c->schema));
     if (is_strict) buf_append(w->out, SLICE(",\"strict\":true"));
     buf_append(w->out, SLICE("}}"));
-    if (c->is_schema_strict && !is_strict) dropped_add(w->dropped, SLICE("output_config.format.strict"));
+    if (c->is_schema_strict && !is_strict)
+        dropped_add(w->dropped, arena_join(c->arena, c->words->format, SLICE(".strict")));
 }
 
 static void write_format(const struct writing *w)

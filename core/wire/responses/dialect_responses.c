@@ -4,7 +4,9 @@
  */
 #include "wire/openai/openai_told.h"
 #include "wire/responses/responses_inner.h"
+#include "wire/responses/responses_answers.h"
 #include "wire/responses/responses_items.h"
+#include "wire/responses/responses_translate.h"
 
 static const char *path(enum chat_kind kind)
 {
@@ -41,6 +43,13 @@ static void write_event_error(struct buf *out, const struct dialect_error *error
     buf_append(out, SLICE("}}}\n\n"));
 }
 
+static void write_count(struct buf *out, uint64_t tokens)
+{
+    buf_append(out, SLICE("{\"object\":\"response.input_tokens\",\"input_tokens\":"));
+    buf_append_u64(out, tokens);
+    buf_append_char(out, '}');
+}
+
 const struct dialect dialect_responses = {
     .name = "responses",
     .read_request = responses_read_request,
@@ -51,16 +60,19 @@ const struct dialect dialect_responses = {
     .edit_ask_usage = responses_edit_ask_usage,
     .edit_member = responses_edit_member,
     .guess = responses_guess,
+    .request_translation = &responses_request_translation,
     .path = path,
     .key_header = {{"authorization", 13}, {"Bearer ", 7}},
     .read_body = responses_read_body,
     .read_event = responses_read_event,
     .judge_end = responses_judge_end,
+    .answers = &responses_answers,
     .request_id_header = {"x-request-id", 12},
     .write_event_error = write_event_error,
     .write_body_error = openai_write_body_error,
     .write_rates = openai_write_rates,
     .rate_names = OPENAI_RATE_NAMES,
+    .write_count = write_count,
     .write_models = openai_write_models,
     .write_model = openai_write_model,
 };

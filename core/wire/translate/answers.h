@@ -19,6 +19,7 @@
 #include "wire/sse.h"
 #include "wire/translate/delta.h"
 #include "wire/translate/failure.h"
+#include "wire/translate/tool_names.h"
 
 struct answer_reader;
 struct answer_writer;
@@ -29,11 +30,13 @@ struct answer_manner {
     int64_t created;     /* seconds since 1970 */
     bool is_stream;      /* in events; else in one body */
     bool wants_usage;    /* in a stream: where the dialect's clients are told only when they ask */
+    const struct tool_names *names; /* tools that the client calls otherwise; NULL: there are none */
 };
 
 /* A body is an event that has data alone. False: nobody hears more of it. */
 typedef bool (*answer_event_fn)(void *arg, const struct sse_event *event);
 
+/* Without reader_new: no provider is spoken to in it but by its own clients. */
 struct answer_translation {
     struct answer_reader *(*reader_new)(delta_fn take, void *arg, struct fault *why);
     void (*reader_free)(struct answer_reader *in);

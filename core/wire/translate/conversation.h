@@ -23,6 +23,7 @@
 #include "base/arena.h"
 #include "base/slice.h"
 #include "wire/chat.h"
+#include "wire/translate/tool_names.h"
 
 enum part_kind {
     PART_TEXT,
@@ -71,6 +72,7 @@ struct message {
 struct tool {
     uint32_t number;
     bool is_strict;
+    bool takes_text; /* it is asked with a text, which others have as the one property "input" */
     struct slice name, description; /* JSON strings */
     uint32_t parameters;            /* a node, of an object; JSON_NONE: it takes none */
     struct slice cache;
@@ -106,8 +108,10 @@ extern const struct slice knob_names[KNOBS];
 
 /* What the client's dialect calls what others may not have a word for: its caller is told in these. */
 struct conversation_words {
+    const char *messages; /* the list of them */
+    bool has_items;       /* what was thought is an item of that list */
     struct slice stop, effort, format, user, tier, choice, parallel;
-    struct slice reasoning; /* in a message; empty: it is a part of the content */
+    struct slice reasoning; /* in a message; empty: it is a part of the content, or an item */
 };
 
 struct conversation {
@@ -122,6 +126,7 @@ struct conversation {
     struct part_list system; /* TEXT alone */
     struct message *first, *last;
     struct tool *tools, *last_tool;
+    struct tool_names names; /* of tools that the client calls otherwise */
     enum choice choice;
     struct slice choice_name; /* of CHOICE_NAMED: a JSON string */
     enum chat_flag parallel;  /* may several tools be called at once? */

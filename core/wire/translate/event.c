@@ -47,10 +47,11 @@ bool event_error(struct buf *text, answer_event_fn fn, void *arg)
 {
     struct slice raw = buf_slice(text), name = SLICE_NONE;
     const char *data = memmem(raw.ptr, raw.len, "data: ", 6);
+    const char *end = memmem(data, raw.len - (size_t)(data - raw.ptr), "\n\n", 2);
     if (slice_starts(raw, SLICE("event: error\n"))) name = slice_of(raw.ptr + 7, 5);
     size_t from = (size_t)(data - raw.ptr) + 6;
     return fn(arg, &(struct sse_event){.raw = raw,
-                                       .data = slice_of(raw.ptr + from, raw.len - from - 2),
+                                       .data = slice_of(raw.ptr + from, (size_t)(end - raw.ptr) - from),
                                        .name = name,
                                        .retry_ms = -1,
                                        .ends = true});

@@ -188,3 +188,46 @@ bool reading_fits(const struct reading *in, enum speaker speaker, const struct p
     }
     return true;
 }
+
+struct part_list *reading_list_for(const struct reading *in, enum speaker speaker)
+{
+    if (speaker == SPEAKER_SYSTEM && !in->c->first) return &in->c->system;
+    struct message *message = conversation_add_message(in->c, speaker);
+    if (!message) reading_is_full(in);
+    return message ? &message->parts : NULL;
+}
+
+enum data_url reading_data_url(const struct reading *in, struct slice raw, struct part *p)
+{
+    struct slice url = reading_inside(raw), rest, media;
+    bool has_escapes = memchr(url.ptr, '\\', url.len) != NULL;
+    if (has_escapes) url = json_decode(raw, in->c->arena);
+    if (!slice_starts(url, SLICE("data:"))) return URL_NONE;
+    url = slice_of(url.ptr + 5, url.len - 5);
+    struct slice head = slice_split(url, ',', &rest);
+    bool is_base64 = head.len >= 7 && slice_iequal(slice_of(head.ptr + head.len - 7, 7), SLICE(";base64"));
+    if (!is_base64 || !rest.len) return URL_BAD;
+    media = slice_split(head, ';', &head);
+    p->media_type = has_escapes ? reading_quoted(in, media) : media;
+    p->data = has_escapes ? reading_quoted(in, rest) : rest;
+    return URL_DATA;
+}
+
+bool reading_arguments(const struct reading *in, struct json_tape *scratch, uint32_t node, struct slice *json)
+{
+    struct fault why;
+    *json = SLICE("{}");
+    if (node == JSON_NONE) return true;
+    if (json_is(in->tape, node, JSON_OBJECT)) {
+        *json = json_raw(in->tape, node);
+        return true;
+    }
+    if (!json_is(in->tape, node, JSON_STRING)) return reading_refuse(in, "\"arguments\" must be a string");
+    struct slice text = slice_trim(json_text(in->tape, node, in->c->arena));
+    if (!text.len) return true;
+    if (!json_parse(scratch, text, &why))
+        return reading_refuse(in, "\"arguments\" must be valid JSON: %s", why.text);
+    if (!json_is(scratch, 0, JSON_OBJECT)) return reading_refuse(in, "\"arguments\" must hold a JSON object");
+    *json = text;
+    return true;
+}

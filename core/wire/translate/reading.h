@@ -63,5 +63,14 @@ bool reading_fits(const struct reading *in, enum speaker speaker, const struct p
 /* A part of that kind and text; false when there are too many. Empty texts are none. */
 bool reading_add_text(const struct reading *in, struct part_list *list, enum part_kind kind, struct slice raw,
                       struct slice cache);
+/* Where what one says goes, who speaks next: what opens the conversation stands apart from it. NULL, and refused: there
+ * are too many. */
+struct part_list *reading_list_for(const struct reading *in, enum speaker speaker);
+/* data:image/png;base64,… (RFC 2397) as the part's media type and data; parameters before ";base64" say nothing. */
+enum data_url { URL_NONE, URL_DATA, URL_BAD };
+enum data_url reading_data_url(const struct reading *in, struct slice raw, struct part *p);
+/* What a tool was asked: a string of JSON, or as some clients have it the object itself; none at all is an empty one.
+ * scratch: a tape for it. False: refused. */
+bool reading_arguments(const struct reading *in, struct json_tape *scratch, uint32_t node, struct slice *json);
 
 #endif

@@ -1,10 +1,13 @@
 #include "wire/translate/translate.h"
 
+#include "wire/translate/answers.h"
+
 bool translate_can(const struct dialect *client, const struct dialect *provider, enum chat_kind kind)
 {
     bool is_chat = kind == CHAT_CHAT || kind == CHAT_COUNT;
-    return is_chat && client->request_translation && provider->request_translation && client->answers &&
-           provider->answers;
+    const struct request_translation *from = client->request_translation, *to = provider->request_translation;
+    const struct answer_translation *out = client->answers, *in = provider->answers;
+    return is_chat && from && to && to->write && out && in && in->reader_new;
 }
 
 static bool write_read(const struct chat_request *r, const struct dialect *provider,
@@ -15,6 +18,7 @@ static bool write_read(const struct chat_request *r, const struct dialect *provi
     struct conversation c;
     conversation_init(&c, r, arena, from->words);
     if (!from->read(r, &c, dropped, why)) return false;
+    if (target->names) *target->names = c.names;
     provider->request_translation->write(&c, target, out, dropped);
     return true;
 }

@@ -29,13 +29,14 @@ struct translate_target {
     const struct traits *traits; /* never NULL */
     enum chat_limit limit;       /* what it calls the bound of its answers */
     bool asks_usage;             /* a stream is to tell its usage, where that has to be asked for */
+    struct tool_names *names;    /* filled, of the arena and the body: tools that the client calls otherwise; or NULL */
 };
 
 /* One dialect's half of the hub. */
 struct request_translation {
     /* Fills c, begun by conversation_init(), from a request of this dialect. */
     bool (*read)(const struct chat_request *r, struct conversation *c, struct dropped *dropped, struct fault *why);
-    /* Appends the body; c may be rearranged for that. */
+    /* Appends the body; c may be rearranged for that. NULL: no provider is spoken to in it but by its own clients. */
     void (*write)(struct conversation *c, const struct translate_target *target, struct buf *out,
                   struct dropped *dropped);
     const struct conversation_words *words;

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
+#include "wire/translate/schema.h"
+
 #define CALL_ID_BYTES 40 /* OpenAI's APIs take no longer one */
 
 void writing_comma(const struct writing *w)
@@ -75,6 +77,15 @@ void writing_call_id(const struct writing *w, struct slice id)
     buf_printf(w->out, "\"call_%016llx%016llx\"", (unsigned long long)hash.high64, (unsigned long long)hash.low64);
 }
 
+void writing_parameters(const struct writing *w, const struct tool *t)
+{
+    if (t->takes_text)
+        buf_append(w->out, SLICE("{\"type\":\"object\",\"properties\":{\"input\":"
+                                 "{\"type\":\"string\"}},\"required\":[\"input\"]}"));
+    else
+        schema_write_object(w->c->tape, t->parameters, w->out);
+}
+
 size_t writing_count(const struct part_list *list, enum part_kind kind)
 {
     size_t count = 0;
@@ -112,11 +123,12 @@ void writing_drop(const struct writing *w, const struct part *p, struct slice na
     struct slice reasoning = w->c->words->reasoning;
     bool is_in_message = p->message != CHAT_NO_MESSAGE;
     struct slice path = name;
-    if (p->kind == PART_REASONING && reasoning.len)
+    if (p->kind == PART_REASONING && (reasoning.len || w->c->words->has_items))
         path = reasoning;
     else if (is_in_message)
         path = arena_printf(w->c->arena, "content[%u]%s%.*s", p->number, name.len ? "." : "", SLICE_FMT(name));
-    dropped_add_at(w->dropped, is_in_message ? "messages" : "system", is_in_message ? p->message : p->number, path);
+    dropped_add_at(w->dropped, is_in_message ? w->c->words->messages : "system",
+                   is_in_message ? p->message : p->number, path);
 }
 
 enum effort writing_effort(const struct writing *w, enum effort wanted, enum effort least)

@@ -32,6 +32,8 @@ void writing_joined(const struct writing *w, const struct part_list *list, enum 
 void writing_data_url(const struct writing *w, const struct part *p);
 /* The id of a tool's call; what its provider would not take is written as another one, always the same. */
 void writing_call_id(const struct writing *w, struct slice id);
+/* The schema of what a tool is asked. */
+void writing_parameters(const struct writing *w, const struct tool *t);
 /* Parts of that kind in the list. */
 size_t writing_count(const struct part_list *list, enum part_kind kind);
 /* Does any part carry a cache marker? */

@@ -6,6 +6,7 @@ return moongate.config {
   policies  = "policies",
   providers = {
     o = { kind = "openai", url = env "MOCK_URL", key = "sk-good" },
+    c = { kind = "openai_compatible", url = env "MOCK_URL", key = "sk-good" },
     a = { kind = "anthropic", url = env "MOCK_URL", key = "sk-good" },
   },
 }

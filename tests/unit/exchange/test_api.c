@@ -57,13 +57,15 @@ static void a_shared_path_is_whose_client_asks(void)
 
 static void names_are_told_apart_by_dialect(void)
 {
-    EXPECT_STR("messages", api_named(SLICE("chat"), SLICE("anthropic"), false)->word);
-    EXPECT_STR("chat", api_named(SLICE("chat"), SLICE("openai"), false)->word);
-    EXPECT_STR("anthropic_model", api_named(SLICE("models"), SLICE("anthropic"), true)->word);
-    EXPECT_STR("model", api_named(SLICE("models"), SLICE("openai"), true)->word);
-    EXPECT(api_named(SLICE("embeddings"), SLICE("anthropic"), false) == NULL);
-    EXPECT_STR("generate_content", api_named(SLICE("chat"), SLICE("gemini"), false)->word);
-    EXPECT_STR("gemini_model", api_named(SLICE("models"), SLICE("gemini"), true)->word);
+    EXPECT_STR("messages", api_named(SLICE("chat"), SLICE("anthropic"), false, SLICE(""))->word);
+    EXPECT_STR("chat", api_named(SLICE("chat"), SLICE("openai"), false, SLICE(""))->word);
+    EXPECT_STR("responses", api_named(SLICE("chat"), SLICE("responses"), false, SLICE("/v1/responses"))->word);
+    EXPECT_STR("compact", api_named(SLICE("chat"), SLICE("responses"), false, SLICE("/v1/responses/compact"))->word);
+    EXPECT_STR("anthropic_model", api_named(SLICE("models"), SLICE("anthropic"), true, SLICE(""))->word);
+    EXPECT_STR("model", api_named(SLICE("models"), SLICE("openai"), true, SLICE(""))->word);
+    EXPECT(api_named(SLICE("embeddings"), SLICE("anthropic"), false, SLICE("")) == NULL);
+    EXPECT_STR("generate_content", api_named(SLICE("chat"), SLICE("gemini"), false, SLICE(""))->word);
+    EXPECT_STR("gemini_model", api_named(SLICE("models"), SLICE("gemini"), true, SLICE(""))->word);
 }
 
 static void only_embeddings_say_nothing(void)

@@ -119,12 +119,19 @@ static void requests_of_anthropic_clients_reach_openai(void)
     EXPECT(expect_file("anthropic_to_openai", &dialect_anthropic, &dialect_openai) >= 30);
 }
 
+static void requests_of_responses_clients_reach_others(void)
+{
+    EXPECT(expect_file("responses_to_anthropic", &dialect_responses, &dialect_anthropic) >= 30);
+    EXPECT(expect_file("responses_to_openai", &dialect_responses, &dialect_openai) >= 30);
+}
+
 int main(void)
 {
     EXPECT(checked_open(&openai, "tests/data/translate", "openai.schema.json"));
     EXPECT(checked_open(&anthropic, "tests/data/translate", "anthropic.schema.json"));
     RUN(requests_of_openai_clients_reach_anthropic);
     RUN(requests_of_anthropic_clients_reach_openai);
+    RUN(requests_of_responses_clients_reach_others);
     checked_close(&openai);
     checked_close(&anthropic);
     return unit_close("translate");

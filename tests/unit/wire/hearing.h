@@ -1,5 +1,5 @@
 /*
- * A strict client of either dialect: it reads a translated answer by the order that the vendors' clients rely on, and
+ * A strict client of any dialect: it reads a translated answer by the order that the vendors' clients rely on, and
  * notes what breaks it. Its JSON is jansson's, its events are wire/sse.h's.
  *
  *     struct hearing h;
@@ -25,6 +25,14 @@
 
 #define HEARING_CALLS 64
 
+/* Of a response. */
+struct heard_item {
+    char id[160], type[24];
+    bool is_open, has_part, has_text, is_asked;
+    int parts;
+    struct buf text; /* of the open part, or of what it is asked */
+};
+
 struct hearing {
     const struct dialect *dialect;
     const char *wrong;
@@ -41,6 +49,9 @@ struct hearing {
     int blocks, open; /* Anthropic: begun; the open one's number, -1: none */
     char kind[32];
     int call_count;
+    long long sequence; /* Responses: events */
+    struct heard_item *heard;
+    json_t *done; /* items that are done */
 };
 
 static inline void hearing_wrong(struct hearing *h, const char *what)
@@ -100,6 +111,10 @@ static inline void hearing_clear(struct hearing *h)
         buf_clear(&h->names[i]);
         buf_clear(&h->asked[i]);
     }
+    for (int i = 0; h->heard && i < h->blocks; i++)
+        buf_clear(&h->heard[i].text);
+    free(h->heard);
+    json_decref(h->done);
 }
 
 static inline void hearing_end_calls(struct hearing *h)
@@ -107,7 +122,7 @@ static inline void hearing_end_calls(struct hearing *h)
     for (int i = 0; i < h->call_count; i++) {
         if (h->dialect == &dialect_anthropic && !buf_len(&h->asked[i])) buf_append(&h->asked[i], SLICE("{}"));
         json_error_t why;
-        json_t *asked = json_loadb(buf_ptr(&h->asked[i]), buf_len(&h->asked[i]), JSON_ALLOW_NUL, &why);
+        json_t *asked = json_loadb(buf_slice(&h->asked[i]).ptr, buf_len(&h->asked[i]), JSON_ALLOW_NUL, &why);
         bool is_beyond = !asked && json_error_code(&why) == json_error_numeric_overflow;
         char *sorted = asked && ORACLE_IS(asked, OBJECT) ? json_dumps(asked, JSON_SORT_KEYS | JSON_COMPACT) : NULL;
         buf_printf(&h->calls, "%.*s(%s)", SLICE_FMT(buf_slice(&h->names[i])), sorted ? sorted : "?");
@@ -359,7 +374,9 @@ static inline void hearing_anthropic_event(struct hearing *h, const struct sse_e
     json_decref(root);
 }
 
-/* ---- both */
+/* ---- all of them */
+
+#include "hearing_responses.h"
 
 static inline void hearing_on_event(void *arg, const struct sse_event *e)
 {
@@ -370,9 +387,12 @@ static inline void hearing_on_event(void *arg, const struct sse_event *e)
         return;
     }
     hearing_must(h, !e->is_raw && !e->is_tail, "half an event");
-    hearing_must(h, !h->has_ended && !h->has_error, "something behind the end");
+    bool may_go_on = h->dialect == &dialect_responses && h->has_error; /* which is told in two events */
+    hearing_must(h, !h->has_ended && (!h->has_error || may_go_on), "something behind the end");
     if (h->dialect == &dialect_openai)
         hearing_openai_event(h, e);
+    else if (h->dialect == &dialect_responses)
+        hearing_responses_event(h, e);
     else
         hearing_anthropic_event(h, e);
     if (h->wrong && !was_wrong) snprintf(h->place, sizeof h->place, "%.*s", SLICE_FMT(e->raw));
@@ -418,10 +438,12 @@ static inline void hearing_body(struct hearing *h, struct slice bytes)
 {
     json_t *root = hearing_load(h, bytes);
     if (!root) return;
-    if (json_object_get(root, "error"))
+    if (ORACLE_IS(json_object_get(root, "error"), OBJECT))
         hearing_take_error(h, json_object_get(root, "error"));
     else if (h->dialect == &dialect_openai)
         hearing_openai_body(h, root);
+    else if (h->dialect == &dialect_responses)
+        hearing_responses_whole(h, root);
     else
         hearing_anthropic_body(h, root);
     hearing_end_calls(h);

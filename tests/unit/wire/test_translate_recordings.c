@@ -1,6 +1,6 @@
 /*
  * Real answers of many providers (../shared/recordings, or where MOONGATE_RECORDINGS says) for clients of the other
- * dialect: what a strict client hears is the text, the calls, the reason and the usage that an independent parser read
+ * dialects: what a strict client hears is the text, the calls, the reason and the usage that an independent parser read
  * of the answer as it came; however it is cut into pieces, and in a stream as in a body.
  */
 #include "../files.h"
@@ -24,6 +24,11 @@ struct recording {
 static bool is_anthropic(const struct recording *r)
 {
     return r->provider == &dialect_anthropic;
+}
+
+static bool is_responses(const struct recording *r)
+{
+    return r->client == &dialect_responses;
 }
 
 static bool is_among(const struct recording *r, const char *const *ids, size_t count)
@@ -93,12 +98,15 @@ static void expect_calls(const struct recording *r, const struct buf *got)
 
 static const char *reason_for(const struct recording *r, bool has_calls)
 {
-    static const char *const words[][3] = {
-        /* OpenAI, Anthropic's from it, and back */
-        {"stop", "end_turn", "end_turn"},     {"length", "max_tokens", "max_tokens"},
-        {"tool_calls", "tool_use", "tool_use"}, {"content_filter", "refusal", "refusal"},
-        {"function_call", "tool_use", ""},    {"stop", "", "stop_sequence"},
-        {"stop", "", "pause_turn"},
+    static const char *const words[][4] = {
+        /* OpenAI, Anthropic's from it, and back; Responses' from either */
+        {"stop", "end_turn", "end_turn", "completed"},
+        {"length", "max_tokens", "max_tokens", "max_output_tokens"},
+        {"tool_calls", "tool_use", "tool_use", "completed"},
+        {"content_filter", "refusal", "refusal", "content_filter"},
+        {"function_call", "tool_use", "", "completed"},
+        {"stop", "", "stop_sequence", "completed"},
+        {"stop", "", "pause_turn", "completed"},
     };
     json_t *reasons = json_object_get(r->expected, "finish_reasons");
     const char *reason = is_anthropic(r) ? hearing_text(r->expected, "stop_reason")
@@ -106,7 +114,7 @@ static const char *reason_for(const struct recording *r, bool has_calls)
     if (!reason || strcmp(reason, "stop") == 0 || strcmp(reason, "end_turn") == 0)
         reason = has_calls ? (is_anthropic(r) ? "tool_use" : "tool_calls") : is_anthropic(r) ? "end_turn" : "stop";
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (strcmp(words[i][is_anthropic(r) ? 2 : 0], reason) == 0) return words[i][is_anthropic(r) ? 0 : 1];
+        if (strcmp(words[i][is_anthropic(r) ? 2 : 0], reason) == 0) return words[i][is_responses(r) ? 3 : is_anthropic(r) ? 0 : 1];
     }
     return "?";
 }
@@ -124,6 +132,7 @@ static void expect_usage(const struct recording *r, const struct hearing *h)
     if (is_anthropic(r)) {
         long long read = number(r, "cache_read_input_tokens"), written = number(r, "cache_creation_input_tokens");
         json_t *details = json_object_get(r->expected, "output_tokens_details");
+        if (is_responses(r)) written = 0, input += number(r, "cache_creation_input_tokens"); /* no word for it */
         if (h->input != input + read + written || h->cached != read || h->written != written || h->output != output)
             UNIT_FAIL("%s: usage %lld %lld %lld %lld", r->id, h->input, h->cached, h->written, h->output);
         if (details && h->thought != hearing_number(details, "thinking_tokens")) UNIT_FAIL("%s: reasoning", r->id);
@@ -132,6 +141,7 @@ static void expect_usage(const struct recording *r, const struct hearing *h)
     long long total = number(r, "total_tokens"), cached = number(r, "cached_input_tokens");
     long long written = number(r, "cache_write_tokens");
     if (total > input + output) output = total - input;
+    if (is_responses(r)) input += cached + written; /* in the input */
     if (h->input != input - cached - written || h->cached != cached || h->output != output)
         UNIT_FAIL("%s: usage %lld %lld %lld", r->id, h->input, h->cached, h->output);
     if (h->thought != number(r, "reasoning_tokens")) UNIT_FAIL("%s: reasoning %lld", r->id, h->thought);
@@ -222,15 +232,18 @@ static void check_recording(json_t *entry)
     bool is_openai = strcmp(api, "openai.chat") == 0;
     if (!is_openai && (strcmp(api, "anthropic.messages") != 0 || is_no_message(entry))) return;
     r.provider = is_openai ? &dialect_openai : &dialect_anthropic;
-    r.client = is_openai ? &dialect_anthropic : &dialect_openai;
     r.status = (int)hearing_number(entry, "status");
     r.has_choices = has_feature(entry, "n>1");
     r.has_error = r.status >= 400 || has_feature(entry, "instream_error");
     if (!read_file(folder, hearing_text(entry, "response_file"), &r.bytes)) return;
-    if (ORACLE_IS(json_object_get(entry, "stream"), TRUE))
-        check_stream(&r);
-    else
-        check_body(&r);
+    const struct dialect *const clients[] = {is_openai ? &dialect_anthropic : &dialect_openai, &dialect_responses};
+    for (size_t i = 0; i < 2; i++) {
+        r.client = clients[i];
+        if (ORACLE_IS(json_object_get(entry, "stream"), TRUE))
+            check_stream(&r);
+        else
+            check_body(&r);
+    }
     buf_clear(&r.bytes);
 }
 
