@@ -21,6 +21,8 @@ return models {
   dear    = { targets = { "anthropic/claude-dear" }, context = 200000, price = usd_per_million { input = "0", output = "100000" } },
   tiers   = { targets = { "anthropic/claude-haiku-4-5" }, context = 200000,
     price = usd_per_million { input = "10", output = "10", flex = { input = "1", output = "1" } } },
+  hurried = { targets = { "anthropic/claude-hurried" }, context = 200000,
+    price = usd_per_million { input = "0", output = "100000", flex = { input = "0", output = "1" } } },
   closed  = { targets = { "anthropic/claude-closed" }, context = 200000, price = usd_per_million { input = "0", output = "0" } },
 }
 ]],
@@ -350,6 +352,13 @@ describe("policies", function()
     assert.equal("service_tier", r:get("x-moongate-dropped"))
     local record = g:record(r.id)
     assert.equal(10000 * (record.usage.input_tokens + record.usage.output_tokens), record.cost.nano_usd)
+  end)
+
+  it("hold what that tier costs, though its client asked for a cheaper one", function()
+    local since = m:mark()
+    local r = chat({ model = "hurried", service_tier = "flex", max_tokens = 100, messages = user("hi") }, { key = keys.poor })
+    assert.equal(402, r.status, r.body)
+    assert.equal(0, #m:requests(since))
   end)
 
   it("see each attempt, may refuse one or change it, and read what the client will", function()
