@@ -60,7 +60,7 @@ static bool read_tool(struct reading *in, uint32_t node)
     bool is_declared = type == JSON_NONE || json_is(in->tape, type, JSON_NULL) || is_word(in, type, SLICE("custom"));
     if (!is_declared)
         return reading_refuse(in, "tools with an \"input_schema\" alone can be given to this model's provider");
-    reading_members(in, node, names, TOOL_MEMBERS, at);
+    if (!reading_members(in, node, names, TOOL_MEMBERS, at)) return false;
     if (!json_is(in->tape, at[TOOL_NAME], JSON_STRING)) return reading_refuse(in, "\"name\" must be a string");
     if (at[TOOL_SCHEMA] != JSON_NONE && !json_is(in->tape, at[TOOL_SCHEMA], JSON_OBJECT))
         return reading_refuse(in, "\"input_schema\" must be an object");
@@ -99,7 +99,7 @@ static bool read_choice(struct reading *in, uint32_t choice)
     struct conversation *c = in->c;
     if (choice == JSON_NONE) return true;
     in->place = inside("tool_choice");
-    reading_members(in, choice, names, 3, at);
+    if (!reading_members(in, choice, names, 3, at)) return false;
     if (is_word(in, at[0], SLICE("auto"))) c->choice = CHOICE_AUTO;
     if (is_word(in, at[0], SLICE("none"))) c->choice = CHOICE_NONE;
     if (is_word(in, at[0], SLICE("any"))) c->choice = CHOICE_ANY;
@@ -126,7 +126,7 @@ static bool read_thinking(struct reading *in, uint32_t thinking)
     uint32_t at[2];
     struct conversation *c = in->c;
     in->place = inside("thinking");
-    reading_members(in, thinking, names, 2, at);
+    if (!reading_members(in, thinking, names, 2, at)) return false;
     if (is_word(in, at[0], SLICE("disabled"))) c->effort = EFFORT_NONE;
     if (is_word(in, at[0], SLICE("enabled"))) {
         bool is_number = json_is(in->tape, at[1], JSON_NUMBER) && json_to_i64(in->tape, at[1], &c->thinking_tokens);
@@ -157,7 +157,7 @@ static bool read_config(struct reading *in, uint32_t config, uint32_t old_format
     uint32_t at[2];
     struct conversation *c = in->c;
     in->place = inside("output_config");
-    reading_members(in, config, names, 2, at);
+    if (!reading_members(in, config, names, 2, at)) return false;
     if (json_is(in->tape, at[0], JSON_STRING) && c->effort != EFFORT_NONE) {
         enum effort effort = effort_named(json_text(in->tape, at[0], c->arena));
         if (effort == EFFORT_UNSAID) reading_drop(in, names[0]);
@@ -196,7 +196,7 @@ static bool read_metadata(struct reading *in, uint32_t metadata)
     static const struct slice names[] = {{"user_id", 7}};
     uint32_t user;
     in->place = inside("metadata");
-    reading_members(in, metadata, names, 1, &user);
+    if (!reading_members(in, metadata, names, 1, &user)) return false;
     bool is_good = reading_string(in, user, "user_id", &in->c->user);
     in->place = (struct place){.list = NULL};
     return is_good;
@@ -213,7 +213,7 @@ static bool read(const struct chat_request *r, struct conversation *c, struct dr
 {
     uint32_t at[KEYS_COUNT];
     struct reading in = {.tape = &r->tape, .c = c, .dropped = dropped, .why = why};
-    reading_members(&in, 0, key_names, KEYS_COUNT, at);
+    if (!reading_members(&in, 0, key_names, KEYS_COUNT, at)) return false;
     read_tier(&in, at[KEY_TIER]);
     if (json_is(in.tape, at[KEY_CACHE], JSON_OBJECT)) c->cache = json_raw(in.tape, at[KEY_CACHE]);
     return read_tools(&in, at[KEY_TOOLS], at[KEY_MCP_SERVERS]) && read_choice(&in, at[KEY_TOOL_CHOICE]) &&

@@ -112,7 +112,7 @@ static bool read_source(struct block *b, enum part_kind kind)
     uint32_t at[SOURCE_MEMBERS];
     struct slice url;
     b->in->place.leaf = "source";
-    reading_members(b->in, b->at[SOURCE], members, SOURCE_MEMBERS, at);
+    if (!reading_members(b->in, b->at[SOURCE], members, SOURCE_MEMBERS, at)) return false;
     b->in->place.leaf = NULL;
     uint32_t type = at[SOURCE_TYPE];
     bool is_document = kind == PART_DOCUMENT, is_base64 = is_type(b, type, SLICE("base64"));
@@ -231,7 +231,7 @@ static bool read_block(struct reading *in, uint32_t node, struct part_list *list
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (!json_text_is(in->tape, type, kinds[i].type)) continue;
         if (kinds[i].read == skip) return skip(&b);
-        reading_members(in, node, names, MEMBERS, b.at);
+        if (!reading_members(in, node, names, MEMBERS, b.at)) return false;
         if (json_is(in->tape, b.at[CACHE_CONTROL], JSON_OBJECT)) b.cache = json_raw(in->tape, b.at[CACHE_CONTROL]);
         return kinds[i].read(&b);
     }
@@ -283,7 +283,7 @@ static bool read_message(struct reading *in, uint32_t node)
     static const struct slice members[MESSAGE_MEMBERS] = {{"role", 4}, {"content", 7}};
     uint32_t at[MESSAGE_MEMBERS];
     if (!json_is(in->tape, node, JSON_OBJECT)) return reading_refuse(in, "must be an object");
-    reading_members(in, node, members, MESSAGE_MEMBERS, at);
+    if (!reading_members(in, node, members, MESSAGE_MEMBERS, at)) return false;
     bool is_user = json_text_is(in->tape, at[MESSAGE_ROLE], SLICE("user"));
     bool is_assistant = json_text_is(in->tape, at[MESSAGE_ROLE], SLICE("assistant"));
     bool is_system = json_text_is(in->tape, at[MESSAGE_ROLE], SLICE("system"));

@@ -70,7 +70,7 @@ static bool read_function(struct reading *in, uint32_t function, struct slice ca
     static const struct slice names[TOOL_MEMBERS] = {
         {"name", 4}, {"description", 11}, {"parameters", 10}, {"strict", 6}};
     uint32_t at[TOOL_MEMBERS];
-    reading_members(in, function, names, TOOL_MEMBERS, at);
+    if (!reading_members(in, function, names, TOOL_MEMBERS, at)) return false;
     if (!json_is(in->tape, at[TOOL_NAME], JSON_STRING)) return reading_refuse(in, "\"name\" must be a string");
     if (at[TOOL_PARAMETERS] != JSON_NONE && !json_is(in->tape, at[TOOL_PARAMETERS], JSON_OBJECT))
         return reading_refuse(in, "\"parameters\" must be an object");
@@ -93,7 +93,7 @@ static bool read_tool(struct reading *in, uint32_t tool, const struct choice_all
                        (type == JSON_NONE || is_word(in, type, SLICE("function")));
     if (!is_function)
         return reading_refuse(in, "tools of type \"function\" alone can be given to this model's provider");
-    reading_members(in, tool, names, 3, at);
+    if (!reading_members(in, tool, names, 3, at)) return false;
     struct slice cache = json_is(in->tape, at[2], JSON_OBJECT) ? json_raw(in->tape, at[2]) : SLICE_NONE;
     in->place.inner = "function";
     in->place.inner_number = PLACE_UNNUMBERED;
@@ -153,7 +153,7 @@ static bool read_schema(struct reading *in, uint32_t schema)
     struct conversation *c = in->c;
     in->place = (struct place){
         .inner = "response_format", .inner_number = PLACE_UNNUMBERED, .leaf = "json_schema"};
-    reading_members(in, schema, names, 3, at);
+    if (!reading_members(in, schema, names, 3, at)) return false;
     if (!json_is(in->tape, at[1], JSON_OBJECT)) return reading_refuse(in, "\"schema\" must be an object");
     c->format = FORMAT_SCHEMA;
     c->schema = at[1];
@@ -214,7 +214,7 @@ static bool read(const struct chat_request *r, struct conversation *c, struct dr
 {
     uint32_t at[KEYS_COUNT];
     struct reading in = {.tape = &r->tape, .c = c, .dropped = dropped, .why = why};
-    reading_members(&in, 0, key_names, KEYS_COUNT, at);
+    if (!reading_members(&in, 0, key_names, KEYS_COUNT, at)) return false;
     if (refuse_unspoken(&in, r, at)) return false;
     read_words(&in, at);
     return read_tools(&in, at[KEY_TOOLS], at[KEY_TOOL_CHOICE]) && choice_read(&in, at[KEY_TOOL_CHOICE]) &&

@@ -20,7 +20,7 @@ static bool read_image(struct reading *in, uint32_t image, struct part_list *lis
     static const struct slice names[] = {{"url", 3}, {"detail", 6}};
     uint32_t at[2];
     in->place.leaf = "image_url";
-    reading_members(in, image, names, 2, at);
+    if (!reading_members(in, image, names, 2, at)) return false;
     uint32_t url = json_is(in->tape, image, JSON_STRING) ? image : at[0];
     if (!json_is(in->tape, url, JSON_STRING)) return reading_refuse(in, "\"url\" must be a string");
     if (at[1] != JSON_NONE && !json_text_is(in->tape, at[1], SLICE("auto"))) reading_drop(in, SLICE("detail"));
@@ -39,7 +39,7 @@ static bool read_file(struct reading *in, uint32_t file, struct part_list *list,
     static const struct slice names[] = {{"file_data", 9}, {"filename", 8}, {"file_id", 7}};
     uint32_t at[3];
     in->place.leaf = "file";
-    reading_members(in, file, names, 3, at);
+    if (!reading_members(in, file, names, 3, at)) return false;
     if (!json_is(in->tape, at[0], JSON_STRING))
         return reading_refuse(in, "this model's provider has no files of yours: give \"file_data\"");
     struct part *p = add_part(in, list, PART_DOCUMENT, cache);
@@ -92,7 +92,7 @@ static bool read_part(struct reading *in, uint32_t node, struct part_list *list)
     if (json_is(in->tape, node, JSON_STRING))
         return reading_add_text(in, list, PART_TEXT, json_raw(in->tape, node), SLICE_NONE);
     if (!json_is(in->tape, node, JSON_OBJECT)) return reading_refuse(in, "must be an object");
-    reading_members(in, node, part_names, PART_MEMBERS, at);
+    if (!reading_members(in, node, part_names, PART_MEMBERS, at)) return false;
     struct slice cache = cache_of(in, at[CACHE_CONTROL], at[BREAKPOINT]);
     enum member kind = kind_of(in, at);
     for (int m = TEXT; m <= REFUSAL; m++) {
@@ -131,7 +131,7 @@ static bool read_function(struct messages *m, uint32_t function, struct part *ca
     static const struct slice names[] = {{"name", 4}, {"arguments", 9}};
     uint32_t at[2];
     m->in->place.leaf = "function";
-    reading_members(m->in, function, names, 2, at);
+    if (!reading_members(m->in, function, names, 2, at)) return false;
     if (!json_is(m->in->tape, at[0], JSON_STRING)) return reading_refuse(m->in, "\"name\" must be a string");
     call->name = json_raw(m->in->tape, at[0]);
     bool is_good = reading_arguments(m->in, &m->arguments, at[1], &call->text);
@@ -145,8 +145,9 @@ static bool read_call(struct messages *m, uint32_t node, struct part_list *list)
     uint32_t at[4];
     const struct reading *in = m->in;
     bool is_function = json_is(in->tape, json_get(in->tape, node, SLICE("function")), JSON_OBJECT);
-    if (!is_function) return reading_refuse(in, "calls of functions alone can be translated for this model's provider");
-    reading_members(in, node, names, 4, at);
+    bool is_custom = json_get(in->tape, node, SLICE("custom")) != JSON_NONE;
+    if (!is_function || is_custom) return reading_refuse(in, "calls of functions alone can be translated for this model's provider");
+    if (!reading_members(in, node, names, 4, at)) return false;
     if (!json_is(in->tape, at[0], JSON_STRING)) return reading_refuse(in, "\"id\" must be a string");
     struct part *call = reading_add_part(in, list, PART_CALL);
     if (!call) return false;
@@ -319,7 +320,7 @@ static bool read_message(struct messages *m, uint32_t node)
     struct reading *in = m->in;
     uint32_t at[MESSAGE_MEMBERS];
     if (!json_is(in->tape, node, JSON_OBJECT)) return reading_refuse(in, "must be an object");
-    reading_members(in, node, message_names, MESSAGE_MEMBERS, at);
+    if (!reading_members(in, node, message_names, MESSAGE_MEMBERS, at)) return false;
     uint32_t role = at[ROLE];
     bool is_assistant = is_role(in, role, SLICE("assistant")), is_result = is_role(in, role, SLICE("tool"));
     bool is_system = is_role(in, role, SLICE("system")) || is_role(in, role, SLICE("developer"));

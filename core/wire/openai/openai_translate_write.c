@@ -200,6 +200,9 @@ static void write_user(const struct writing *w, const struct part_list *list)
 
 /* --- what an assistant says --- */
 
+/* Texts that were looked through one by one are not to be one word together. */
+#define BETWEEN SLICE("\\n")
+
 static void write_calls(const struct writing *w, const struct part_list *list)
 {
     if (!writing_count(list, PART_CALL)) return;
@@ -224,16 +227,16 @@ static void write_assistant(const struct writing *w, const struct part_list *lis
     open_message(w, SLICE("assistant"));
     writing_name(w, SLICE("content"));
     if (writing_count(list, PART_TEXT))
-        writing_joined(w, list, PART_TEXT, SLICE(""));
+        writing_joined(w, list, PART_TEXT, BETWEEN);
     else
         buf_append(w->out, SLICE("null"));
     if (writing_count(list, PART_REFUSAL)) {
         writing_name(w, SLICE("refusal"));
-        writing_joined(w, list, PART_REFUSAL, SLICE(""));
+        writing_joined(w, list, PART_REFUSAL, BETWEEN);
     }
     if (writing_count(list, PART_REASONING)) {
         writing_name(w, SLICE("reasoning_content"));
-        writing_joined(w, list, PART_REASONING, SLICE(""));
+        writing_joined(w, list, PART_REASONING, BETWEEN);
     }
     write_calls(w, list);
     buf_append_char(w->out, '}');

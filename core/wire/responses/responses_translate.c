@@ -58,7 +58,7 @@ static bool read_schema(struct reading *in, uint32_t format)
     static const struct slice names[] = {{"type", 4}, {"name", 4}, {"schema", 6}, {"strict", 6}};
     uint32_t at[4];
     struct conversation *c = in->c;
-    reading_members(in, format, names, 4, at);
+    if (!reading_members(in, format, names, 4, at)) return false;
     if (!json_is(in->tape, at[2], JSON_OBJECT)) return reading_refuse(in, "\"schema\" must be an object");
     c->format = FORMAT_SCHEMA;
     c->schema = at[2];
@@ -84,7 +84,7 @@ static bool read_text(struct reading *in, uint32_t text)
     static const struct slice names[] = {{"format", 6}, {"verbosity", 9}};
     uint32_t at[2];
     in->place = (struct place){.inner = "text", .inner_number = PLACE_UNNUMBERED};
-    reading_members(in, text, names, 2, at);
+    if (!reading_members(in, text, names, 2, at)) return false;
     if (at[1] != JSON_NONE && !is_word(in, at[1], SLICE("medium"))) reading_drop(in, names[1]);
     bool is_good = read_format(in, at[0]);
     in->place = (struct place){.list = NULL};
@@ -92,18 +92,19 @@ static bool read_text(struct reading *in, uint32_t text)
 }
 
 /* Of what was thought all is told that the provider tells. */
-static void read_reasoning(struct reading *in, uint32_t reasoning)
+static bool read_reasoning(struct reading *in, uint32_t reasoning)
 {
     static const struct slice names[] = {{"effort", 6}, {"summary", 7}};
     uint32_t at[2];
     struct conversation *c = in->c;
     in->place = (struct place){.inner = "reasoning", .inner_number = PLACE_UNNUMBERED};
-    reading_members(in, reasoning, names, 2, at);
+    if (!reading_members(in, reasoning, names, 2, at)) return false;
     if (json_is(in->tape, at[0], JSON_STRING)) c->effort = effort_named(json_text(in->tape, at[0], c->arena));
     if (at[0] != JSON_NONE && c->effort == EFFORT_UNSAID) reading_drop(in, names[0]);
     bool is_all = is_word(in, at[1], SLICE("auto")) || is_word(in, at[1], SLICE("detailed"));
     if (at[1] != JSON_NONE && !is_all) reading_drop(in, names[1]);
     in->place = (struct place){.list = NULL};
+    return true;
 }
 
 /* What was thought comes back encrypted, or signed, whoever asks. */
@@ -157,10 +158,10 @@ static bool read(const struct chat_request *r, struct conversation *c, struct dr
 {
     uint32_t at[KEYS_COUNT];
     struct reading in = {.tape = &r->tape, .c = c, .dropped = dropped, .why = why};
-    reading_members(&in, 0, key_names, KEYS_COUNT, at);
+    if (!reading_members(&in, 0, key_names, KEYS_COUNT, at)) return false;
     read_words(&in, at);
-    read_reasoning(&in, at[KEY_REASONING]);
-    return responses_read_tools(&in, at[KEY_TOOLS], at[KEY_TOOL_CHOICE]) && choice_read(&in, at[KEY_TOOL_CHOICE]) &&
+    return read_reasoning(&in, at[KEY_REASONING]) &&
+           responses_read_tools(&in, at[KEY_TOOLS], at[KEY_TOOL_CHOICE]) && choice_read(&in, at[KEY_TOOL_CHOICE]) &&
            read_numbers(&in, r, at) && read_text(&in, at[KEY_TEXT]) &&
            read_user(&in, at[KEY_USER], at[KEY_SAFETY_IDENTIFIER]) && read_instructions(&in, at[KEY_INSTRUCTIONS]) &&
            responses_read_input(&in, at[KEY_INPUT]);

@@ -83,7 +83,7 @@ static bool read_part(const struct reading *in, uint32_t node, struct part_list 
 {
     uint32_t at[PART_MEMBERS];
     if (!json_is(in->tape, node, JSON_OBJECT)) return reading_refuse(in, "must be an object");
-    reading_members(in, node, part_names, PART_MEMBERS, at);
+    if (!reading_members(in, node, part_names, PART_MEMBERS, at)) return false;
     if (is_text(in, at[PART_TYPE])) return read_text(in, at[PART_TEXT_OF], PART_TEXT, list);
     if (is_word(in, at[PART_TYPE], SLICE("refusal"))) return read_text(in, at[PART_REFUSAL_OF], PART_REFUSAL, list);
     if (is_word(in, at[PART_TYPE], SLICE("input_image"))) return read_image(in, at, list);
@@ -284,7 +284,7 @@ static bool read_item(struct items *i, uint32_t node)
     for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
         if (has_type ? !is_word(in, type, kinds[k].type) : k > 0) continue;
         if (kinds[k].read == drop_item) return drop_item(i, at);
-        reading_members(in, node, item_names, ITEM_MEMBERS, at);
+        if (!reading_members(in, node, item_names, ITEM_MEMBERS, at)) return false;
         return kinds[k].read(i, at);
     }
     return refuse_type(in, "items", type);

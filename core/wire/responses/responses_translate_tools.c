@@ -56,7 +56,7 @@ static bool read_function(struct tools *t, uint32_t node)
         {"type", 4}, {"name", 4}, {"description", 11}, {"parameters", 10}, {"strict", 6}};
     uint32_t at[FUNCTION_MEMBERS];
     bool is_good;
-    reading_members(t->in, node, names, FUNCTION_MEMBERS, at);
+    if (!reading_members(t->in, node, names, FUNCTION_MEMBERS, at)) return false;
     if (at[PARAMETERS] != JSON_NONE && !json_is(t->in->tape, at[PARAMETERS], JSON_OBJECT))
         return reading_refuse(t->in, "\"parameters\" must be an object");
     struct tool *tool = add_tool(t, at[NAME], at[DESCRIPTION], false, &is_good);
@@ -87,7 +87,7 @@ static bool read_custom(struct tools *t, uint32_t node)
     static const struct slice names[] = {{"type", 4}, {"name", 4}, {"description", 11}, {"format", 6}};
     uint32_t at[4];
     bool is_good;
-    reading_members(t->in, node, names, 4, at);
+    if (!reading_members(t->in, node, names, 4, at)) return false;
     struct tool *tool = add_tool(t, at[1], at[2], true, &is_good);
     if (tool) describe_grammar(t, tool, at[3]);
     return is_good;
@@ -142,7 +142,7 @@ static bool read_space(struct tools *t, uint32_t space)
     uint32_t at[3];
     struct reading *in = t->in;
     if (!reading_counts(in)) return false;
-    reading_members(in, space, names, 3, at);
+    if (!reading_members(in, space, names, 3, at)) return false;
     if (!json_is(in->tape, at[1], JSON_STRING)) return reading_refuse(in, "\"name\" must be a string");
     if (!json_is(in->tape, at[2], JSON_ARRAY)) return reading_refuse(in, "\"tools\" must be an array");
     t->space = json_raw(in->tape, at[1]);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/check.h"
 #include "base/limits.h"
 
 #define PLACE_BYTES 96
@@ -36,21 +37,26 @@ static struct slice key_of(const struct reading *in, uint32_t node)
     return memchr(key.ptr, '\\', key.len) ? json_key_text(in->tape, node, in->c->arena) : key;
 }
 
-void reading_members(const struct reading *in, uint32_t object, const struct slice *names, unsigned count,
+bool reading_members(const struct reading *in, uint32_t object, const struct slice *names, unsigned count,
                      uint32_t *at)
 {
+    uint64_t seen = 0;
+    check(count <= READING_MEMBERS_MAX);
     for (unsigned n = 0; n < count; n++)
         at[n] = JSON_NONE;
-    if (!json_is(in->tape, object, JSON_OBJECT)) return;
+    if (!json_is(in->tape, object, JSON_OBJECT)) return true;
     for (uint32_t node = json_first(in->tape, object); node != JSON_NONE; node = json_next(in->tape, node)) {
         struct slice key = key_of(in, node);
         unsigned n = find(names, count, key);
         if (n == count) {
             if (!reading_is_empty(in->tape, node)) reading_drop(in, key);
-        } else if (at[n] == JSON_NONE && !json_is(in->tape, node, JSON_NULL)) {
-            at[n] = node;
+            continue;
         }
+        if (seen >> n & 1) return reading_refuse(in, "\"%s\" is given twice; give it once", names[n].ptr);
+        seen |= UINT64_C(1) << n;
+        if (!json_is(in->tape, node, JSON_NULL)) at[n] = node;
     }
+    return true;
 }
 
 static int append_step(char *text, size_t size, const char *name, uint32_t number)

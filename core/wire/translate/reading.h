@@ -4,7 +4,7 @@
  *     struct reading in = {.tape = &r->tape, .c = c, .dropped = dropped, .why = why};
  *     uint32_t at[COUNT];
  *     in.place = (struct place){.list = "messages", .number = 3};
- *     reading_members(&in, object, names, COUNT, at);                  // what has another name is dropped
+ *     if (!reading_members(&in, object, names, COUNT, at)) …           // what has another name is dropped
  *     if (…) return reading_refuse(&in, "must be a string");           // messages[3]: must be a string
  *
  * For core/wire's dialects alone; holds nothing.
@@ -36,10 +36,13 @@ struct reading {
     struct place place; /* of what is being read */
 };
 
-/* Each name's first value that is not null, else JSON_NONE; all are none of what is no object. Members of other names
- * are dropped, unless there is nothing in them: null, "", [], {}. */
-void reading_members(const struct reading *in, uint32_t object, const struct slice *names, unsigned count,
-                     uint32_t *at);
+/* Each name's value that is not null, else JSON_NONE; all are none of what is no object. Members of other names are
+ * dropped, unless there is nothing in them: null, "", [], {}. At most READING_MEMBERS_MAX names.
+ * False: refused, for one stands twice: of two, whoever scanned and counted has read the one, and this might be the
+ * other. */
+#define READING_MEMBERS_MAX 64u
+bool reading_members(const struct reading *in, uint32_t object, const struct slice *names, unsigned count,
+                     uint32_t *at) __attribute__((warn_unused_result));
 /* That of the present place is left out; empty: the whole of it. */
 void reading_drop(const struct reading *in, struct slice name);
 /* Sets FAULT_BAD_BODY with the place. Always false. */
