@@ -146,7 +146,8 @@ static bool read_call(struct messages *m, uint32_t node, struct part_list *list)
     const struct reading *in = m->in;
     bool is_function = json_is(in->tape, json_get(in->tape, node, SLICE("function")), JSON_OBJECT);
     bool is_custom = json_get(in->tape, node, SLICE("custom")) != JSON_NONE;
-    if (!is_function || is_custom) return reading_refuse(in, "calls of functions alone can be translated for this model's provider");
+    if (!is_function || is_custom)
+        return reading_refuse(in, "calls of functions alone can be translated for this model's provider");
     if (!reading_members(in, node, names, 4, at)) return false;
     if (!json_is(in->tape, at[0], JSON_STRING)) return reading_refuse(in, "\"id\" must be a string");
     struct part *call = reading_add_part(in, list, PART_CALL);
