@@ -8,8 +8,8 @@
 --   prices.tokens(f)                               -- that limits count: read, and written at most
 --   prices.nano("gpt-4o", f)                       -- of one model or target; nil without a price
 --
--- The output counts at the dearer of the rates for text and for reasoning, at the tier of service that the request asks
--- for, and at the long-context rates when its input is as long.
+-- The output counts at the dearer of the rates for text and for reasoning, at the tier of service that the target is
+-- asked for (none where the request is translated), and at the long-context rates when its input is as long.
 local core, use = ...
 local catalogue = use "catalogue"
 local targets = use "targets"
@@ -32,8 +32,7 @@ function prices.tokens(f) return f.context_tokens + f.output_tokens * (core.answ
 
 -- nil: it has no price, or none yet.
 local function cost(target, input, output)
-  local price = catalogue.price_of(target)
-  return price and core.cost_at_most(price.handle, input, output)
+  return core.cost_at_most(target.terms, input, output)
 end
 
 -- Has it a price at this time?
@@ -98,8 +97,8 @@ end
 function prices.affordable(f, nano)
   local most = math.huge
   for _, target in ipairs(candidates(f)) do
-    local price = not targets.rejection(f, target) and catalogue.price_of(target)
-    local count = price and core.affordable_output(price.handle, input_tokens(target.name), nano)
+    local may = not targets.rejection(f, target) and catalogue.price_of(target)
+    local count = may and core.affordable_output(target.terms, input_tokens(target.name), nano)
     if count then most = math.min(most, count) end
   end
   most = math.floor(most / core.answers())

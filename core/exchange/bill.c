@@ -11,6 +11,13 @@ const struct price *bill_price(const struct exchange *x, const struct attempt *a
     return terms ? terms->price : NULL;
 }
 
+struct slice bill_asked_tier(const struct exchange *x, const struct terms *terms)
+{
+    const struct dialect *client = x->api->client;
+    bool is_translated = terms && terms->kind.len && dialect_for(terms->kind, client) != client;
+    return is_translated ? SLICE("") : exchange_service_tier(x);
+}
+
 void bill_attempt(const struct exchange *x, struct attempt *attempt)
 {
     /* What was asked for in another dialect's words its provider has not heard as such. */

@@ -31,6 +31,7 @@ struct terms {
     const struct traits *traits;        /* what it takes of a request in another dialect; NULL: nobody said */
     bool refuses_dropped;              /* a request that it cannot be told whole (models.lua, on_dropped) */
     uint64_t context_tokens;           /* of one request, input and output; 0: not said */
+    struct slice kind;                 /* of its account: what that speaks (wire/dialect.h); empty: nobody said */
 };
 
 struct terms_table;

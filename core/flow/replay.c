@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "exchange/bill.h"
 #include "exchange/price.h"
 #include "flow/record.h"
 #include "lua/again.h"
@@ -273,7 +274,7 @@ static void weigh(const struct exchange *x, const struct json_tape *tape, enum r
     const struct target *target = outcome == REPLAY_REROUTED ? &v->targets[0] : target_of(v, tape);
     const struct price *price = target && target->terms ? target->terms->price : NULL;
     read_parts(tape, billed, &parts);
-    struct cost now = price ? price_cost(price, &parts, exchange_service_tier(x), x->born_wall_ns)
+    struct cost now = price ? price_cost(price, &parts, bill_asked_tier(x, target->terms), x->born_wall_ns)
                             : (struct cost){.state = COST_UNPRICED};
     report->has_cost = now.state != COST_UNPRICED;
     report->cost_is = now.nano;

@@ -1,5 +1,6 @@
 #include "flow/reserve.h"
 
+#include "exchange/bill.h"
 #include "exchange/hold.h"
 #include "exchange/money.h"
 #include "exchange/terms.h"
@@ -98,8 +99,8 @@ static struct counters_totals totals_of(const struct job *job, const struct targ
     const struct reserved *r = &job->reserved;
     const struct exchange *x = job->x;
     const struct price *price = target->terms ? target->terms->price : NULL;
-    struct cost cost = price_at_most(price, r->input_tokens, output, x->request.uses, exchange_service_tier(x),
-                                     x->born_wall_ns);
+    struct cost cost = price_at_most(price, r->input_tokens, output, x->request.uses,
+                                     bill_asked_tier(x, target->terms), x->born_wall_ns);
     int64_t tokens = counters_sum((int64_t)r->input_tokens, (int64_t)output);
     return (struct counters_totals){counters_sum(r->paid.tokens, tokens), counters_sum(r->paid.nano, cost.nano)};
 }

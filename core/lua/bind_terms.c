@@ -2,6 +2,7 @@
  * and reckoned with while requests are decided. */
 #include "base/clock.h"
 #include "base/limits.h"
+#include "exchange/bill.h"
 #include "lua/bind.h"
 #include "lua/counting.h"
 #include "lua/traits.h"
@@ -153,7 +154,7 @@ static int on_is_counted(lua_State *L)
 }
 
 /* add_terms(target, context tokens or 0, price or nil, is the price the default's, model, counts_as or nil, is what it
- * cannot be told whole refused) → what allow() knows the target by */
+ * cannot be told whole refused, its account's kind or nil) → what allow() and the functions below know the target by */
 static int on_add_terms(lua_State *L)
 {
     struct slice name = bind_check_slice(L, 1);
@@ -165,6 +166,7 @@ static int on_add_terms(lua_State *L)
     terms->traits = traits_for(bind_opt_slice(L, 6), name, bind_check_slice(L, 5));
     terms->refuses_dropped = lua_toboolean(L, 7);
     terms->is_default_price = lua_toboolean(L, 4);
+    terms->kind = arena_copy(terms_table_arena(bind_set(L)->terms), bind_opt_slice(L, 8));
     terms_table_set_context(bind_set(L)->terms, terms, context > 0 && context <= 0x1p53 ? (uint64_t)context : 0);
     lua_pushlightuserdata(L, terms);
     return 1;
@@ -198,9 +200,16 @@ static uint64_t now_ns(const struct policy_set *set)
     return set->running ? set->running->x->born_wall_ns : clock_wall_ns();
 }
 
-static struct slice asked_tier(const struct policy_set *set)
+static struct slice asked_tier(const struct policy_set *set, const struct terms *terms)
 {
-    return set->running ? exchange_service_tier(set->running->x) : SLICE("");
+    return set->running ? bill_asked_tier(set->running->x, terms) : SLICE("");
+}
+
+/* What add_terms gave for a target. */
+static const struct terms *check_target(lua_State *L, int index)
+{
+    luaL_checktype(L, index, LUA_TLIGHTUSERDATA);
+    return lua_touserdata(L, index);
 }
 
 static unsigned uses_of(const struct policy_set *set)
@@ -215,28 +224,29 @@ static int64_t check_tokens(lua_State *L, int index)
     return tokens < 0x1p53 ? (int64_t)tokens : (int64_t)1 << 53;
 }
 
-/* cost_at_most(price, input tokens, output tokens) → nano-dollars of the request under way, by what it uses and at
- * the tier that it asks for; nil when the price has not begun */
+/* cost_at_most(terms, input tokens, output tokens) → nano-dollars of the request under way, by what it uses and at the
+ * tier that this target is asked for; nil when it has no price, or none that has begun */
 static int on_cost_at_most(lua_State *L)
 {
     const struct policy_set *set = bind_set(L);
-    struct cost cost = price_at_most(check_price(L, 1), (uint64_t)check_tokens(L, 2), (uint64_t)check_tokens(L, 3),
-                                     uses_of(set), asked_tier(set), now_ns(set));
+    const struct terms *terms = check_target(L, 1);
+    struct cost cost = price_at_most(terms->price, (uint64_t)check_tokens(L, 2), (uint64_t)check_tokens(L, 3),
+                                     uses_of(set), asked_tier(set, terms), now_ns(set));
     if (cost.state == COST_UNPRICED) return 0;
     lua_pushnumber(L, (double)cost.nano);
     return 1;
 }
 
-/* affordable_output(price, input tokens, nano-dollars) → how many tokens of output the money pays for beside that
+/* affordable_output(terms, input tokens, nano-dollars) → how many tokens of output the money pays for beside that
  * input; nil when they cost nothing, or nobody knows what */
 static int on_affordable_output(lua_State *L)
 {
     const struct policy_set *set = bind_set(L);
-    const struct price *price = check_price(L, 1);
+    const struct terms *terms = check_target(L, 1);
     int64_t input = check_tokens(L, 2);
     double nano = luaL_checknumber(L, 3);
     const struct price_rates *rates =
-        price ? price_rates_at(price, (uint64_t)input, asked_tier(set), now_ns(set)) : NULL;
+        terms->price ? price_rates_at(terms->price, (uint64_t)input, asked_tier(set, terms), now_ns(set)) : NULL;
     int64_t rate = rates ? rates->pico[price_dearest_output(rates, uses_of(set))] : 0;
     if (rate <= 0) return 0;
     __int128 left = (__int128)(nano > 0 && nano < 0x1p63 ? (int64_t)nano : 0) * 1000;

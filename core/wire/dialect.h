@@ -122,6 +122,7 @@ struct dialect {
     const char *(*path)(enum chat_kind kind);
     /* Where that is not all of it: the path of this request to that model. NULL: it is. */
     struct slice (*path_to)(const struct chat_request *r, struct slice model, struct arena *arena);
+    bool has_deployments; /* Azure has a path for each of its models; else the body alone names the model there */
     struct dialect_header key_header;     /* the account's key goes there, behind this beginning: "Bearer " */
     struct slice key_parameter;           /* of the query, which clients may have instead of key_header; empty: none */
     struct slice query;                   /* the one parameter of the client's that goes along; empty: none */

@@ -222,7 +222,7 @@ local function tell_terms()
     local price, is_default = catalogue.price_of(target)
     if price and not price.handle then price.handle, price.revision = core.price(price) end
     target.terms = core.add_terms(name, target.context or 0, price and price.handle, is_default, target.owner.name,
-      target.counts_as or target.owner.counts_as, target.owner.on_dropped == "refuse")
+      target.counts_as or target.owner.counts_as, target.owner.on_dropped == "refuse", target.kind)
   end
   for name, entry in pairs(catalogue.names) do
     for _, target in ipairs(entry.targets) do core.add_name(name, target.name) end

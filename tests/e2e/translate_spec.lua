@@ -21,6 +21,8 @@ return models {
   dear    = { targets = { "anthropic/claude-dear" }, context = 200000, price = usd_per_million { input = "0", output = "100000" } },
   tiers   = { targets = { "anthropic/claude-haiku-4-5" }, context = 200000,
     price = usd_per_million { input = "10", output = "10", flex = { input = "1", output = "1" } } },
+  hurried = { targets = { "anthropic/claude-hurried" }, context = 200000,
+    price = usd_per_million { input = "0", output = "100000", flex = { input = "0", output = "1" } } },
   closed  = { targets = { "anthropic/claude-closed" }, context = 200000, price = usd_per_million { input = "0", output = "0" } },
 }
 ]],
@@ -316,6 +318,39 @@ describe("fallbacks", function()
     assert.same({ "openai/gpt-4o", "pass_over" }, { why.rule, why.verb })
     assert.truthy(why.reason:find("tools[0]", 1, true))
   end)
+
+  -- What no account of the other dialect has words for.
+  local function unsayable(stream)
+    return chat { model = "auto", stream = stream, messages = user("hi"), web_search_options = { search_context_size = "low" } }
+  end
+
+  it("that nobody can take leave the caller with the failure that there was", function()
+    for _, stream in ipairs { false, true } do
+      for status, code in pairs { [429] = "rate_limit_exceeded", [503] = "server_is_overloaded" } do
+        local since = m:mark()
+        m:script { status = status, retry_after = 3, path = "/v1/chat/completions" }
+        local r = unsayable(stream)
+        assert.equal(status, r.status, r.body)
+        assert.equal("3", r:get("retry-after"))
+        assert.is_nil(r:get("x-should-retry"))
+        assert.equal(code, cjson.decode(r.body).error.code)
+        assert.equal(1, #m:requests(since))
+        local record = g:record(r.id)
+        assert.same({ "upstream_error", "openai/gpt-4o" }, { record.outcome, record.target })
+        assert.same({ 1, status }, { #record.attempts, record.attempts[1].status })
+      end
+    end
+  end)
+
+  it("that nobody can take tell of an account that was refused, and of one that fell silent", function()
+    m:script { status = 401, path = "/v1/chat/completions" }
+    local r = unsayable()
+    assert.same({ 502, "upstream_account" }, { r.status, cjson.decode(r.body).error.code }, r.body)
+    m:script { cut = "fin", cut_event = -1, path = "/v1/chat/completions" }
+    r = unsayable()
+    assert.equal(502, r.status, r.body)
+    assert.same({ "upstream_error", "openai/gpt-4o" }, { g:record(r.id).outcome, g:record(r.id).target })
+  end)
 end)
 
 describe("policies", function()
@@ -350,6 +385,13 @@ describe("policies", function()
     assert.equal("service_tier", r:get("x-moongate-dropped"))
     local record = g:record(r.id)
     assert.equal(10000 * (record.usage.input_tokens + record.usage.output_tokens), record.cost.nano_usd)
+  end)
+
+  it("hold what that tier costs, though its client asked for a cheaper one", function()
+    local since = m:mark()
+    local r = chat({ model = "hurried", service_tier = "flex", max_tokens = 100, messages = user("hi") }, { key = keys.poor })
+    assert.equal(402, r.status, r.body)
+    assert.equal(0, #m:requests(since))
   end)
 
   it("see each attempt, may refuse one or change it, and read what the client will", function()

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "exchange/bill.h"
+#include "exchange/terms.h"
 
 static struct exchange *asked(size_t targets)
 {
@@ -34,6 +35,22 @@ static struct attempt *billed(struct exchange *x, int64_t input, int64_t output,
     a->cost = cost;
     a->is_billed = a->is_closed = true;
     return a;
+}
+
+/* Translated, the tier is not said: what the client named has no price there. */
+static void a_tier_is_asked_for_in_the_clients_own_dialect(void)
+{
+    struct exchange *x = asked(1);
+    struct terms own = {.kind = SLICE("openai")}, other = {.kind = SLICE("anthropic")}, unknown = {.price = NULL};
+    x->request.service_tier = SLICE("flex");
+    EXPECT_SLICE(SLICE("flex"), bill_asked_tier(x, NULL));
+    EXPECT_SLICE(SLICE("flex"), bill_asked_tier(x, &unknown));
+    EXPECT_SLICE(SLICE("flex"), bill_asked_tier(x, &own));
+    EXPECT_SLICE(SLICE(""), bill_asked_tier(x, &other));
+    EXPECT(exchange_edit(x, SLICE("service_tier"), SLICE("\"priority\"")));
+    EXPECT_SLICE(SLICE("priority"), bill_asked_tier(x, &own));
+    EXPECT_SLICE(SLICE(""), bill_asked_tier(x, &other));
+    forget(x);
 }
 
 static const struct cost cheap = {.state = COST_KNOWN, .nano = 100}, dear = {.state = COST_KNOWN, .nano = 2500};
@@ -138,6 +155,7 @@ static void a_sum_beyond_all_numbers_says_so(void)
 
 int main(void)
 {
+    RUN(a_tier_is_asked_for_in_the_clients_own_dialect);
     RUN(nothing_called_costs_nothing);
     RUN(the_last_attempt_is_the_last_that_was_called);
     RUN(what_an_earlier_attempt_took_is_not_lost);

@@ -122,7 +122,7 @@ static inline void hearing_end_calls(struct hearing *h)
     for (int i = 0; i < h->call_count; i++) {
         if (h->dialect == &dialect_anthropic && !buf_len(&h->asked[i])) buf_append(&h->asked[i], SLICE("{}"));
         json_error_t why;
-        json_t *asked = json_loadb(buf_ptr(&h->asked[i]), buf_len(&h->asked[i]), JSON_ALLOW_NUL, &why);
+        json_t *asked = json_loadb(buf_slice(&h->asked[i]).ptr, buf_len(&h->asked[i]), JSON_ALLOW_NUL, &why);
         bool is_beyond = !asked && json_error_code(&why) == json_error_numeric_overflow;
         char *sorted = asked && ORACLE_IS(asked, OBJECT) ? json_dumps(asked, JSON_SORT_KEYS | JSON_COMPACT) : NULL;
         buf_printf(&h->calls, "%.*s(%s)", SLICE_FMT(buf_slice(&h->names[i])), sorted ? sorted : "?");
