@@ -20,6 +20,7 @@ struct provider {
     struct slice name;     /* "openai": as targets spell it before the slash */
     struct slice kind;     /* which says what it speaks (wire/dialect.h): "openai" */
     struct slice url;      /* "https://api.openai.com/v1", without a trailing slash; paths are appended */
+    struct slice api_version; /* of kinds that want one in the query: "2024-10-21"; empty: none is sent */
     struct slice key;      /* the secret, or empty: no Authorization is sent */
     struct slice headers;  /* sent with every call: provider_next_header() walks them */
     struct slice pass;     /* names of callers' headers that go there beside the usual ones, a line each */

@@ -5,6 +5,7 @@
 #include "flow/crossing.h"
 #include "flow/headers.h"
 #include "wire/http.h"
+#include "wire/reach.h"
 #include "wire/splice.h"
 
 #define SEND_HEADERS_MAX (LIMIT_HEADERS_COUNT + LIMIT_PROVIDER_HEADERS + 5)
@@ -49,7 +50,8 @@ static bool is_sent(const struct fetch_header *headers, size_t count, struct sli
 /* The account's key, and the version of the API that is spoken where nobody has said one. */
 static size_t own_headers(struct call *call, struct fetch_header *headers, size_t count)
 {
-    struct dialect_header key = call->dialect->key_header, version = call->dialect->version_header;
+    struct dialect_header key = reach_key_header(call->provider->kind, call->dialect),
+                          version = call->dialect->version_header;
     size_t added = 0;
     if (call->provider->key.len) {
         struct slice value = arena_join(&call->passing, key.value, call->provider->key);
@@ -60,19 +62,26 @@ static size_t own_headers(struct call *call, struct fetch_header *headers, size_
     return added;
 }
 
-static struct slice path_of(struct call *call, const struct target *target)
+static struct slice place_of(struct call *call, const struct target *target)
 {
     const struct chat_request *r = &call->job->x->request;
-    struct slice model = target->model.len ? target->model : r->model;
-    if (call->dialect->path_to) return call->dialect->path_to(r, model, &call->passing);
-    return slice_str(call->dialect->path(call->job->x->api->asks));
+    struct reach_ask ask = {
+        .kind = call->provider->kind,
+        .url = call->provider->url,
+        .version = call->provider->api_version,
+        .dialect = call->dialect,
+        .request = r,
+        .asks = call->job->x->api->asks,
+        .model = target->model.len ? target->model : r->model,
+    };
+    return reach_url(&ask, &call->passing);
 }
 
 /* Of the client's query only what the provider's API has a parameter for: others hold keys. */
 static struct slice url_of(struct call *call, const struct target *target)
 {
     struct exchange *x = call->job->x;
-    struct slice url = arena_join(&call->passing, call->provider->url, path_of(call, target));
+    struct slice url = place_of(call, target);
     struct slice rest = x->head.query, parameter;
     struct slice wanted = crossing_is_foreign(call) ? SLICE_NONE : call->dialect->query;
     while (rest.len && wanted.len) {

@@ -13,6 +13,7 @@
 #include "lua/configfile.h"
 #include "lua/reading.h"
 #include "server/config_reader.h"
+#include "server/kind.h"
 #include "store/ledger/link.h"
 
 /* ---- Providers. */
@@ -26,13 +27,25 @@ static bool is_provider_name(const char *name)
 /* Two of them would go out, and the provider would take one. */
 static void check_credential(struct config_reader *r, struct slice path, const struct provider *p)
 {
-    struct slice rest = p->headers;
+    struct slice rest = p->headers, own = kind_key_header(p->kind);
     struct provider_header header;
-    while (p->key.len && provider_next_header(&rest, &header)) {
-        if (slice_iequal(header.name, SLICE("authorization")))
+    while (p->key.len && own.len && provider_next_header(&rest, &header)) {
+        if (slice_iequal(header.name, own) || slice_iequal(header.name, SLICE("authorization")))
             config_bad(r, config_join(r, path, "headers"), FINDING_BAD_VALUE, "leave one of them out",
-                       "`key` is sent as `Authorization`: one of them, not both");
+                       "`key` is sent as `%.*s`: one of them, not both", SLICE_FMT(own));
     }
+}
+
+/* By the table: of a version that was wrong something else has been said. */
+static void check_version(struct config_reader *r, struct slice path, const struct provider *p, const json_t *table)
+{
+    bool has_version = json_object_get(table, "api_version") != NULL;
+    if (p->url.len && kind_needs_version(p->kind, p->url) && !has_version)
+        config_bad(r, path, FINDING_MISSING_FIELD, "add api_version = \"2024-10-21\", or end `url` in \"/openai/v1\"",
+                   "`api_version` is missing: an account of kind \"%.*s\" needs it", SLICE_FMT(p->kind));
+    if (p->kind.len && !kind_takes_version(p->kind) && has_version)
+        config_bad(r, config_join(r, path, "api_version"), FINDING_BAD_VALUE, "leave it out",
+                   "an account of kind \"%.*s\" has no `api_version`", SLICE_FMT(p->kind));
 }
 
 static void read_provider(struct config_reader *r, struct slice path, const char *name, json_t *table,
@@ -47,6 +60,7 @@ static void read_provider(struct config_reader *r, struct slice path, const char
     r->homes.at[HOME_PROVIDER] = p;
     config_read_group(r, provider_fields, path, table);
     check_credential(r, path, p);
+    if (json_is_object(table)) check_version(r, path, p, table);
 }
 
 void config_read_breaker(struct config_reader *r, const struct field *f, struct slice path, json_t *table)

@@ -168,9 +168,13 @@ static const struct field provider_breaker_group[] = {
 const struct field provider_fields[] = {
     {"kind", &type_kind, IN_PROVIDER(kind), .required = "kind = \"openai\"",
      .says = "What it speaks: \"openai\" chats, completions, embeddings and responses, \"openai_compatible\" all of "
-             "these but responses, \"anthropic\" messages, \"gemini\" Google's contents and embeddings."},
+             "these but responses, \"anthropic\" messages, \"gemini\" Google's contents and embeddings, \"azure\" "
+             "what \"openai\" does, at Azure's paths."},
     {"url", &type_url, IN_PROVIDER(url), .required = "url = \"https://…/v1\"",
-     .says = "Where its API begins; paths are appended."},
+     .says = "Where its API begins; paths are appended. Of \"azure\" the resource, "
+             "\"https://NAME.openai.azure.com\", or its \"/openai/v1\"."},
+    {"api_version", &type_word, IN_PROVIDER(api_version), .initial_words = "none; \"azure\" needs one",
+     .says = "The version of Azure's API, \"2024-10-21\"; behind \"/openai/v1\" it may be left out."},
     {"key", &type_secret, IN_PROVIDER(key),
      .says = "The account's key, sent as its dialect sends one; without one no authorization is sent."},
     {"headers", &type_headers, IN_PROVIDER(headers),

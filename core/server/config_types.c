@@ -186,7 +186,8 @@ static bool read_kind(struct config_reader *r, struct slice path, const json_t *
     if (!config_read_text(r, path, value, &text)) return false;
     if (!kind_is_known(text)) {
         return config_bad(r, path, FINDING_BAD_VALUE,
-                          "this version speaks \"openai\", \"openai_compatible\", \"anthropic\" and \"gemini\"",
+                          "this version speaks \"openai\", \"openai_compatible\", \"azure\", \"anthropic\" and "
+                          "\"gemini\"",
                           "unknown kind of provider `%.*s`", SLICE_FMT(text));
     }
     *out = text;
@@ -389,7 +390,7 @@ const struct field_type
     type_new_file = {"path", "a path, relative to the folder of the file", TEXT, .read_text = read_path},
     type_word = {"word", "of a-z, 0-9, - and _", TEXT, .read_text = read_word},
     type_host = {"host", "a name without a port", TEXT, .read_text = read_host},
-    type_kind = {"kind", "\"openai\", \"openai_compatible\", \"anthropic\" or \"gemini\"", TEXT,
+    type_kind = {"kind", "\"openai\", \"openai_compatible\", \"azure\", \"anthropic\" or \"gemini\"", TEXT,
                  .read_text = read_kind},
     type_url = {"URL", "\"https://host/v1\"", TEXT, .read_text = read_url},
     type_secret = {"secret", "env \"NAME\" or file \"path\"", TEXT, .is_secret = true, .read_text = read_secret},

@@ -12,6 +12,7 @@ static const struct kind {
     const struct dialect *speaks[DIALECT_COUNT];
 } kinds[] = {
     {{"anthropic", 9}, {&dialect_anthropic}},
+    {{"azure", 5}, {&dialect_openai, &dialect_responses}},
     {{"gemini", 6}, {&dialect_gemini}},
     {{"openai", 6}, {&dialect_openai, &dialect_responses}},
     {{"openai_compatible", 17}, {&dialect_openai}},

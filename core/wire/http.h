@@ -27,6 +27,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/fault.h"
 #include "base/limits.h"
 #include "base/slice.h"
@@ -77,6 +78,8 @@ enum http_result http_parse(struct http_parser *p, struct slice bytes, struct ht
 struct slice http_find(const struct http_head *head, struct slice name);
 /* Undoes percent-encoding of one path segment into the arena. False: malformed, or it hides a control character. */
 bool http_decode_segment(struct arena *arena, struct slice segment, struct slice *decoded);
+/* The other way round: whatever is in the text, it stays one segment (RFC 3986 2.3). */
+void http_encode_segment(struct buf *out, struct slice text);
 /* "Not Found"; "Unknown" for a status without a registered phrase (RFC 9110 15). */
 const char *http_reason(int status);
 /* RFC 9110 5.6.2. */

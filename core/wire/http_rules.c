@@ -211,6 +211,22 @@ bool http_decode_segment(struct arena *arena, struct slice segment, struct slice
     return true;
 }
 
+static bool is_unreserved(char c)
+{
+    bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'), is_digit = c >= '0' && c <= '9';
+    return is_letter || is_digit || c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+void http_encode_segment(struct buf *out, struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (is_unreserved(text.ptr[i]))
+            buf_append_char(out, text.ptr[i]);
+        else
+            buf_printf(out, "%%%02X", (unsigned char)text.ptr[i]);
+    }
+}
+
 const char *http_reason(int status)
 {
     static const struct {

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "anthropic.h"
+#include "azure.h"
 #include "conn.h"
 #include "control.h"
 #include "entries.h"
@@ -48,6 +49,7 @@ static bool is_authorized(const struct mock *mock, const struct request *request
     struct slice value = request_header(request, SLICE("authorization")), bearer = SLICE("Bearer ");
     struct slice bare = request_header(request, SLICE("x-api-key")); /* Anthropic's */
     if (!bare.len) bare = request_header(request, SLICE("x-goog-api-key")); /* Google's */
+    if (!bare.len) bare = request_header(request, SLICE("api-key"));        /* Azure's */
     if (bare.len) return mock->key ? slice_equal(bare, slice_str(mock->key)) : !slice_equal(bare, SLICE(BAD_KEY));
     if (!mock->key) return !slice_equal(value, SLICE("Bearer " BAD_KEY));
     return slice_starts(value, bearer) &&
@@ -79,8 +81,9 @@ static struct source *scripted_error(const struct script *s, struct slice path)
                            s->error_message ? s->error_message : "The mock was asked to fail.");
 }
 
-static struct source *choose_source(struct session *s, const json_t *body, const struct script *script)
+static struct source *choose_source(struct session *s, json_t *body, const struct script *script)
 {
+    struct slice path = azure_path(s->request.path, s->request.query, body);
     struct source *source = NULL;
     if (script->replay) {
         source =
@@ -91,16 +94,16 @@ static struct source *choose_source(struct session *s, const json_t *body, const
         return source_of_error(401, "invalid_request_error", "invalid_api_key", "Incorrect API key provided.");
     }
     if (script->body) return source_of_bytes((int)script->status, "application/json", slice_str(script->body), 0);
-    if (script->status != 200) return scripted_error(script, s->request.path);
+    if (script->status != 200) return scripted_error(script, path);
     if (script_is(script->usage, "reject") && json_object_get(body, "stream_options")) {
         return source_of_error(400, "invalid_request_error", "unknown_parameter",
                                "Unrecognized request argument supplied: stream_options");
     }
-    source = anthropic_answer(s->request.path, body, script);
-    if (!source) source = responses_answer(s->request.path, body, script);
-    if (!source) source = gemini_answer(s->request.path, s->request.query, body, script);
+    source = anthropic_answer(path, body, script);
+    if (!source) source = responses_answer(path, body, script);
+    if (!source) source = gemini_answer(path, s->request.query, body, script);
     if (source) return source;
-    return openai_answer(&(struct openai_ask){s->request.method, s->request.path, body, script});
+    return openai_answer(&(struct openai_ask){s->request.method, path, body, script});
 }
 
 static void start_reply(struct session *s, struct source *source, const struct script *script);

@@ -4,6 +4,7 @@
  */
 #include "wire/gemini/gemini_content.h"
 #include "wire/gemini/gemini_inner.h"
+#include "wire/http.h"
 #include "wire/openai/openai_told.h"
 
 #define TYPES "type.googleapis.com/google.rpc."
@@ -27,25 +28,13 @@ static const char *verb_of(const struct chat_request *r)
     return path(r->kind);
 }
 
-/* RFC 3986 2.3. */
-static bool is_unreserved(char c)
-{
-    bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'), is_digit = c >= '0' && c <= '9';
-    return is_letter || is_digit || c == '-' || c == '.' || c == '_' || c == '~';
-}
-
 /* A name is one segment, whatever is in it. */
 static struct slice path_to(const struct chat_request *r, struct slice model, struct arena *arena)
 {
     struct buf out;
     buf_init(&out);
     buf_append(&out, SLICE("/models/"));
-    for (size_t i = 0; i < model.len; i++) {
-        if (is_unreserved(model.ptr[i]))
-            buf_append_char(&out, model.ptr[i]);
-        else
-            buf_printf(&out, "%%%02X", (unsigned char)model.ptr[i]);
-    }
+    http_encode_segment(&out, model);
     buf_printf(&out, "%s", verb_of(r));
     struct slice text = arena_copy(arena, buf_slice(&out));
     buf_clear(&out);

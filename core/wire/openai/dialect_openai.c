@@ -39,7 +39,8 @@ static bool is_truthy(const struct json_tape *tape, uint32_t node)
  * prompt_filter_results, a search provider's citations) is content: then it stays. */
 static bool is_plain_member(const struct json_tape *tape, uint32_t member)
 {
-    static const struct slice containers[] = {{"choices", 7}, {"usage", 5}, {"x_groq", 6}, {"usage_breakdown", 15}};
+    static const struct slice containers[] = {
+        {"choices", 7}, {"usage", 5}, {"x_groq", 6}, {"usage_breakdown", 15}, {"latency_checkpoint", 18}};
     if (json_type(tape, member) < JSON_ARRAY || json_first(tape, member) == JSON_NONE) return true;
     for (size_t i = 0; i < sizeof containers / sizeof containers[0]; i++) {
         if (json_key_is(tape, member, containers[i])) return true;
@@ -120,6 +121,7 @@ const struct dialect dialect_openai = {
     .guess = openai_guess,
     .request_translation = &openai_request_translation,
     .path = path,
+    .has_deployments = true,
     .key_header = {{"authorization", 13}, {"Bearer ", 7}},
     .read_body = read_body,
     .read_event = read_event,

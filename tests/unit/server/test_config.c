@@ -228,6 +228,23 @@ static void a_wrong_provider_is_refused(void)
                "");
 }
 
+#define AZURE(fields) "return { providers = { one = { kind = 'azure', " fields " } } }"
+
+static void an_account_of_azures_has_a_version(void)
+{
+    struct config *c = load_good(AZURE("url = 'https://n.openai.azure.com/', api_version = '2024-10-21'"));
+    EXPECT_SLICE(SLICE("https://n.openai.azure.com"), settings_provider(c->settings, SLICE("one"))->url);
+    EXPECT_SLICE(SLICE("2024-10-21"), settings_provider(c->settings, SLICE("one"))->api_version);
+    config_free(c);
+    c = load_good(AZURE("url = 'https://n.openai.azure.com/openai/v1'"));
+    EXPECT_SLICE(SLICE(""), settings_provider(c->settings, SLICE("one"))->api_version);
+    config_free(c);
+    expect_bad(AZURE("url = 'https://n.openai.azure.com'"), 1, 30, "`api_version` is missing", "\"/openai/v1\"");
+    expect_bad(AZURE("url = 'https://n', api_version = '1&key=2'"), 1, 81, "a-z, 0-9, - and _", "");
+    expect_bad(PROVIDER("url = 'http://x', api_version = '1'"), 1, 81, "has no `api_version`", "leave it out");
+    expect_bad(AZURE("url = 'https://n/openai/v1', key = 'k', headers = { ['Api-Key'] = 'x' }"), 1, 98, "not both", "leave");
+}
+
 static void a_providers_headers_are_checked(void)
 {
     expect_bad(PROVIDER("url = 'http://x', headers = { ['X A'] = 'b' }"), 1, 89, "not a header's name", "X-Title");
@@ -432,6 +449,7 @@ int main(void)
     RUN(what_is_wrong_with_a_service_is_said);
     RUN(what_is_wrong_is_said_with_its_place_and_cure);
     RUN(a_wrong_provider_is_refused);
+    RUN(an_account_of_azures_has_a_version);
     RUN(a_providers_headers_are_checked);
     RUN(lists_arrive_also_in_another_process);
     RUN(all_errors_come_at_once);

@@ -58,6 +58,9 @@ static void kinds_and_paths(void)
     EXPECT(dialect_for(SLICE("openai"), &dialect_anthropic) == d);
     EXPECT(dialect_for(SLICE("anthropic"), d) == &dialect_anthropic);
     EXPECT(dialect_for(SLICE("anthropic"), &dialect_anthropic) == &dialect_anthropic);
+    EXPECT(dialect_for(SLICE("azure"), NULL) == d);
+    EXPECT(dialect_for(SLICE("azure"), &dialect_responses) == &dialect_responses);
+    EXPECT(dialect_for(SLICE("azure"), &dialect_anthropic) == d);
     EXPECT(dialect_for(SLICE("OpenAI"), d) == NULL);
     EXPECT(dialect_for(SLICE(""), d) == NULL);
     EXPECT(dialect_of_kind(SLICE("openai"), 0) == d);
@@ -93,6 +96,7 @@ static void usage_only_is_a_chunk_with_nothing_else(void)
     expect_event("", CHUNK("[]", ",\"usage\":{\"prompt_tokens\":1}"), SAID_USAGE_ONLY);
     expect_event("", CHUNK("[ ]", ",\"usage\" : {}"), SAID_USAGE_ONLY);
     expect_event("", CHUNK("[]", ",\"x_groq\":{\"id\":\"r\",\"usage\":{}}"), SAID_USAGE_ONLY);
+    expect_event("", CHUNK("[]", ",\"usage\":{},\"latency_checkpoint\":{\"total_duration_ms\":1}"), SAID_USAGE_ONLY);
     expect_event("", CHUNK("[]", ",\"usage\":{},\"prompt_filter_results\":[]"), SAID_USAGE_ONLY);
     expect_event("", CHUNK("[]", ",\"usage\":{},\"prompt_filter_results\":[{}]"), 0);
     expect_event("", CHUNK("[]", ",\"usage\":{},\"citations\":[\"x\"]"), 0);

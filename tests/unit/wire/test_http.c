@@ -377,6 +377,15 @@ static void an_endless_line_is_cut_at_the_bound(void)
 
 /* ---- Helpers */
 
+static void segments_are_encoded(void)
+{
+    struct buf out;
+    buf_init(&out);
+    http_encode_segment(&out, SLICE("aZ09-._~/? %\xC3\xBC\n"));
+    EXPECT_SLICE(SLICE("aZ09-._~%2F%3F%20%25%C3%BC%0A"), buf_slice(&out));
+    buf_clear(&out);
+}
+
 static void segments_are_decoded(void)
 {
     struct arena a;
@@ -438,6 +447,7 @@ int main(void)
     RUN(headers_are_counted);
     RUN(an_endless_line_is_cut_at_the_bound);
     RUN(segments_are_decoded);
+    RUN(segments_are_encoded);
     RUN(every_fault_has_a_reason);
     RUN(lists_hold_whole_tokens);
     RUN(headers_are_found_by_name);

@@ -1,0 +1,63 @@
+#include "wire/reach.h"
+
+#include "wire/http.h"
+
+static bool is_azure(struct slice kind)
+{
+    return slice_equal(kind, SLICE("azure"));
+}
+
+/* The API that has OpenAI's own paths there: the body names the model. */
+static bool is_azure_v1(struct slice url)
+{
+    struct slice end = SLICE("/openai/v1");
+    return url.len >= end.len && slice_equal(slice_of(url.ptr + url.len - end.len, end.len), end);
+}
+
+bool reach_takes_version(struct slice kind)
+{
+    return is_azure(kind);
+}
+
+bool reach_needs_version(struct slice kind, struct slice url)
+{
+    return is_azure(kind) && !is_azure_v1(url);
+}
+
+struct dialect_header reach_key_header(struct slice kind, const struct dialect *dialect)
+{
+    return is_azure(kind) ? (struct dialect_header){SLICE("api-key"), SLICE("")} : dialect->key_header;
+}
+
+static void write_azure(struct buf *out, const struct reach_ask *ask)
+{
+    if (!is_azure_v1(ask->url)) buf_append(out, SLICE("/openai"));
+    if (!is_azure_v1(ask->url) && ask->dialect->has_deployments) {
+        buf_append(out, SLICE("/deployments/"));
+        http_encode_segment(out, ask->model);
+    }
+    buf_append(out, slice_str(ask->dialect->path(ask->asks)));
+    if (ask->version.len) {
+        buf_append(out, SLICE("?api-version="));
+        http_encode_segment(out, ask->version);
+    }
+}
+
+static struct slice azure_url(const struct reach_ask *ask, struct arena *arena)
+{
+    struct buf out;
+    buf_init(&out);
+    buf_append(&out, ask->url);
+    write_azure(&out, ask);
+    struct slice url = arena_copy(arena, buf_slice(&out));
+    buf_clear(&out);
+    return url;
+}
+
+struct slice reach_url(const struct reach_ask *ask, struct arena *arena)
+{
+    const struct dialect *d = ask->dialect;
+    if (is_azure(ask->kind)) return azure_url(ask, arena);
+    return arena_join(arena, ask->url,
+                      d->path_to ? d->path_to(ask->request, ask->model, arena) : slice_str(d->path(ask->asks)));
+}

@@ -1,0 +1,35 @@
+/*
+ * Where a request to an account goes, and the header that its key goes into: the dialect says so (wire/dialect.h),
+ * unless accounts of that kind have ways of their own, as Azure's have.
+ *
+ *     struct slice url = reach_url(&(struct reach_ask){kind, url, version, dialect, request, asks, model}, arena);
+ *     struct dialect_header key = reach_key_header(kind, dialect);
+ *
+ * Azure: https://NAME.openai.azure.com/openai/deployments/MODEL/chat/completions?api-version=2024-10-21; of dialects
+ * whose models have no path of their own there, /openai/responses?api-version=…; behind a URL that ends in /openai/v1
+ * the dialect's own path, for which api-version is a choice. Never anything of a client's query.
+ * Source: Azure OpenAI reference, data plane inference; "Azure OpenAI in Microsoft Foundry Models v1 API".
+ */
+#ifndef MOONGATE_WIRE_REACH_H
+#define MOONGATE_WIRE_REACH_H
+
+#include "base/arena.h"
+#include "wire/dialect.h"
+
+struct reach_ask {
+    struct slice kind, url, version; /* of the account; the URL without a slash at its end */
+    const struct dialect *dialect;   /* that it is spoken to in, and has a path for what is asked */
+    const struct chat_request *request;
+    enum chat_kind asks;
+    struct slice model; /* as the account calls it */
+};
+
+/* In the arena. */
+struct slice reach_url(const struct reach_ask *ask, struct arena *arena);
+/* What stands before the key there, too. */
+struct dialect_header reach_key_header(struct slice kind, const struct dialect *dialect);
+/* Is there a version of the API in the query of its URLs, where one is set? And must there be one? */
+bool reach_takes_version(struct slice kind);
+bool reach_needs_version(struct slice kind, struct slice url);
+
+#endif

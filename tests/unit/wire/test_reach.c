@@ -1,0 +1,85 @@
+/* Where requests to accounts go: their dialects' paths, and Azure's. */
+#include "../unit.h"
+
+#include "wire/reach.h"
+
+static const struct slice at = {"https://a.example/v1", 20}, azure = {"https://n.openai.azure.com", 26},
+                          azure_v1 = {"https://n.openai.azure.com/openai/v1", 36}, none;
+
+static void expect_url(const char *want, struct reach_ask ask)
+{
+    struct chat_request r = {.kind = ask.asks};
+    struct arena arena;
+    arena_init(&arena);
+    ask.request = &r;
+    EXPECT_SLICE(slice_str(want), reach_url(&ask, &arena));
+    arena_clear(&arena);
+}
+#define ASK(kind_, url_, version_, dialect_, asks_, model_)                                                           \
+    (struct reach_ask){.kind = SLICE(kind_),                                                                           \
+                       .url = url_,                                                                                    \
+                       .version = version_,                                                                            \
+                       .dialect = &dialect_,                                                                           \
+                       .asks = asks_,                                                                                  \
+                       .model = SLICE(model_)}
+
+static void others_have_their_dialects_paths(void)
+{
+    expect_url("https://a.example/v1/chat/completions", ASK("openai", at, none, dialect_openai, CHAT_CHAT, "m"));
+    expect_url("https://a.example/v1/messages", ASK("anthropic", at, none, dialect_anthropic, CHAT_CHAT, "m"));
+    expect_url("https://a.example/v1/models/m:generateContent", ASK("gemini", at, none, dialect_gemini, CHAT_CHAT, "m"));
+    EXPECT_SLICE(SLICE("authorization"), reach_key_header(SLICE("openai"), &dialect_openai).name);
+    EXPECT_SLICE(SLICE("x-goog-api-key"), reach_key_header(SLICE("gemini"), &dialect_gemini).name);
+}
+
+#define RESOURCE "https://n.openai.azure.com/openai"
+
+static void azures_deployments_have_paths(void)
+{
+    struct slice v = SLICE("2024-10-21");
+    expect_url(RESOURCE "/deployments/gpt-4o/chat/completions?api-version=2024-10-21",
+               ASK("azure", azure, v, dialect_openai, CHAT_CHAT, "gpt-4o"));
+    expect_url(RESOURCE "/deployments/d/completions?api-version=2024-10-21",
+               ASK("azure", azure, v, dialect_openai, CHAT_COMPLETIONS, "d"));
+    expect_url(RESOURCE "/deployments/d/embeddings?api-version=2024-10-21",
+               ASK("azure", azure, v, dialect_openai, CHAT_EMBEDDINGS, "d"));
+    expect_url(RESOURCE "/deployments/a%20b%2F..%2Fc%3F%C3%BC/embeddings?api-version=2024-10-21",
+               ASK("azure", azure, v, dialect_openai, CHAT_EMBEDDINGS, "a b/../c?\xC3\xBC"));
+}
+
+static void azures_responses_have_one(void)
+{
+    struct slice v = SLICE("2025-04-01-preview");
+    expect_url(RESOURCE "/responses?api-version=2025-04-01-preview",
+               ASK("azure", azure, v, dialect_responses, CHAT_CHAT, "d"));
+    expect_url(RESOURCE "/responses/input_tokens?api-version=2025-04-01-preview",
+               ASK("azure", azure, v, dialect_responses, CHAT_COUNT, "d"));
+}
+
+static void azures_v1_has_openais(void)
+{
+    expect_url(RESOURCE "/v1/chat/completions", ASK("azure", azure_v1, none, dialect_openai, CHAT_CHAT, "d"));
+    expect_url(RESOURCE "/v1/responses?api-version=preview",
+               ASK("azure", azure_v1, SLICE("preview"), dialect_responses, CHAT_CHAT, "d"));
+}
+
+static void azures_key_and_version(void)
+{
+    struct dialect_header key = reach_key_header(SLICE("azure"), &dialect_responses);
+    EXPECT_SLICE(SLICE("api-key"), key.name);
+    EXPECT_SLICE(SLICE(""), key.value);
+    EXPECT(reach_takes_version(SLICE("azure")) && !reach_takes_version(SLICE("openai")));
+    EXPECT(reach_needs_version(SLICE("azure"), azure) && !reach_needs_version(SLICE("azure"), azure_v1));
+    EXPECT(reach_needs_version(SLICE("azure"), SLICE("v1")));
+    EXPECT(!reach_needs_version(SLICE("openai"), azure));
+}
+
+int main(void)
+{
+    RUN(others_have_their_dialects_paths);
+    RUN(azures_deployments_have_paths);
+    RUN(azures_responses_have_one);
+    RUN(azures_v1_has_openais);
+    RUN(azures_key_and_version);
+    return unit_close("reach");
+}
