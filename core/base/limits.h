@@ -56,6 +56,8 @@
 /* Server-sent events from a provider */
 #define LIMIT_EVENT_BYTES (64u * KIB)      /* an unfinished event is held whole up to this, then read on its way */
 #define LIMIT_TRANSLATE_CALLS 256u         /* of tools in an answer that is translated, and its parts that wait */
+#define LIMIT_TRANSLATE_ID_BYTES 256u      /* of its id, which stands in each of its client's events */
+#define LIMIT_TRANSLATE_CALL_ID_BYTES (4u * KIB) /* of a call's, where some providers keep what they want back */
 #define LIMIT_FAILURE_TEXT_BYTES 2000u     /* of a provider's error that is no JSON, for a client of another dialect */
 
 #define LIMIT_SAID_KEPT 1024u              /* nodes and texts of an answer's reading that are kept for the next one */

@@ -21,6 +21,7 @@ struct answer_reader {
     struct fault *why;
     const struct json_tape *tape; /* of what is being read */
     const struct said *said;
+    uint32_t text_from, text_to; /* of said's texts: those of the choice that is being read */
     struct slice beside; /* the choice's own "text", which only completions have */
     struct call *calls; /* by part; NULL: none began */
     uint32_t call_count, call_cap;
@@ -94,6 +95,28 @@ static const struct slice of_message[] = {
     {"role", 4},          {"content", 7},   {"refusal", 7},           {"reasoning_content", 17},
     {"reasoning", 9},     {"channel", 7},   {"reasoning_details", 17}, {"tool_calls", 10},
     {"function_call", 13}, {"token_id", 8}, {"name", 4}};
+
+static bool has_text(const struct answer_reader *in, uint32_t part)
+{
+    static const struct slice names[] = {{"text", 4}, {"refusal", 7}, {"thinking", 8}};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (json_get(in->tape, part, names[i]) != JSON_NONE) return true;
+    }
+    return false;
+}
+
+/* Of a message in parts, those that are no text. */
+static bool lose_parts(const struct answer_reader *in, uint32_t content)
+{
+    if (!json_is(in->tape, content, JSON_ARRAY)) return true;
+    for (uint32_t n = json_first(in->tape, content); n != JSON_NONE; n = json_next(in->tape, n)) {
+        struct slice type = member(in, n, "type");
+        if (has_text(in, n)) continue;
+        if (!in->take(in->arg, &(struct delta){.kind = DELTA_LOST, .name = type.len ? type : SLICE("content")}))
+            return false;
+    }
+    return true;
+}
 
 /* ---- calls */
 
@@ -169,13 +192,24 @@ static bool read_calls(struct answer_reader *in, uint32_t calls)
 
 /* ---- texts */
 
+/* Of one choice: what stands inside it, behind those of the ones before. An event may hold the same choice again, and
+ * what each says is said once. */
+static void take_texts(struct answer_reader *in, uint32_t choice)
+{
+    struct slice raw = json_raw(in->tape, choice);
+    size_t behind = (size_t)(raw.ptr - in->said->json.ptr) + raw.len;
+    in->text_from = in->text_to;
+    while (in->text_to < in->said->text_count && in->said->texts[in->text_to].at < behind)
+        in->text_to++;
+}
+
 /* Of the first choice's message, where they were read; some servers have its text beside it once more. */
 static bool say_texts(const struct answer_reader *in, enum said_kind kind, enum delta_kind as, uint32_t part)
 {
-    for (uint32_t i = 0; i < in->said->text_count; i++) {
+    for (uint32_t i = in->text_from; i < in->text_to; i++) {
         const struct said_text *text = &in->said->texts[i];
         bool is_beside = in->said->json.ptr + text->at == in->beside.ptr;
-        if (text->kind != kind || text->choice || is_beside) continue;
+        if (text->kind != kind || is_beside) continue;
         if (!say(in, as, part, slice_of(in->said->json.ptr + text->at + 1, text->len - 2))) return false;
     }
     return true;
@@ -204,7 +238,7 @@ static bool read_message(struct answer_reader *in, uint32_t message)
         return false;
     return read_calls(in, json_get(in->tape, message, SLICE("tool_calls"))) &&
            (!json_is(in->tape, legacy, JSON_OBJECT) || read_call(in, legacy, UINT32_MAX, SLICE_NONE)) &&
-           LOSE_OTHERS(in, message, of_message);
+           lose_parts(in, json_get(in->tape, message, SLICE("content"))) && LOSE_OTHERS(in, message, of_message);
 }
 
 /* ---- a choice */
@@ -255,8 +289,10 @@ static bool read_choice(struct answer_reader *in, uint32_t choice)
 static bool read_choices(struct answer_reader *in, uint32_t choices)
 {
     uint32_t place = 0;
+    in->text_from = in->text_to = 0;
     for (uint32_t n = json_first(in->tape, choices); n != JSON_NONE; n = json_next(in->tape, n), place++) {
         bool is_first = index_of(in, n, place) == 0;
+        take_texts(in, n);
         if (!start(in)) return false;
         if (!(is_first ? read_choice(in, n)
                        : in->take(in->arg, &(struct delta){.kind = DELTA_LOST, .name = SLICE("choices")})))

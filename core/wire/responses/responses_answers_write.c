@@ -16,6 +16,8 @@ struct answer_writer {
     struct fault *why;
     struct list_link items;
     struct responses_item *current; /* the open message or thought; NULL: there is none */
+    struct responses_item *asked[LIMIT_TRANSLATE_CALLS]; /* calls of which more may come */
+    uint32_t asked_count;
     uint32_t count, calls;
     size_t bytes; /* of all that is kept */
     bool has_finished;
@@ -36,7 +38,7 @@ static bool grow(struct answer_writer *w, size_t bytes)
 
 /* ---- items */
 
-/* NULL: there are too many. It is to be told when all of it is known that it begins with. */
+/* NULL: there are too many, which their bytes bound. It is to be told when all of it is known that it begins with. */
 static struct responses_item *add_item(struct answer_writer *w, enum responses_kind kind, uint32_t part)
 {
     if (!grow(w, sizeof(struct responses_item))) return NULL;
@@ -135,13 +137,22 @@ static bool is_call(const struct responses_item *item)
     return item->kind == RESPONSES_CALL || item->kind == RESPONSES_CUSTOM;
 }
 
+/* NULL: none of that number waits for more. */
 static struct responses_item *find_call(const struct answer_writer *w, uint32_t part)
 {
-    for (struct list_link *l = w->items.prev; l != &w->items; l = l->prev) {
-        struct responses_item *item = LIST_OWNER(l, struct responses_item, link);
-        if (is_call(item) && item->is_open && item->part == part) return item;
+    for (uint32_t i = w->asked_count; i-- > 0;) {
+        if (w->asked[i]->part == part) return w->asked[i];
     }
     return NULL;
+}
+
+/* Nothing comes to it any more. */
+static void leave_call(struct answer_writer *w, const struct responses_item *item)
+{
+    uint32_t i = 0;
+    while (w->asked[i] != item)
+        i++;
+    w->asked[i] = w->asked[--w->asked_count];
 }
 
 static struct slice inside(struct slice raw)
@@ -168,6 +179,7 @@ static bool write_call(struct answer_writer *w, const struct delta *d)
     struct responses_item *item = add_item(w, RESPONSES_CALL, d->part);
     if (!item || !grow(w, d->id.len + d->name.len)) return false;
     name_call(w, item, d);
+    w->asked[w->asked_count++] = item;
     return responses_tell_item(&w->out, item);
 }
 
@@ -197,22 +209,43 @@ static bool write_arguments(struct answer_writer *w, const struct delta *d)
     return goes_on;
 }
 
-/* The one text that it is asked; what is no such object is the text itself. */
-static bool take_input(struct answer_writer *w, struct responses_item *item)
+/* Nothing at all is {}. */
+static bool is_whole(const struct responses_item *item)
+{
+    struct arena arena;
+    struct slice json;
+    arena_init(&arena);
+    bool is_object = item->kind == RESPONSES_CUSTOM ? arguments_read(&item->arguments, &arena, &json)
+                                                    : arguments_parse(buf_slice(&item->text), &arena, &json);
+    arena_clear(&arena);
+    return is_object || (item->kind == RESPONSES_CALL && !buf_len(&item->text));
+}
+
+/* The one text that it is asked; of an object without it, the object. */
+static void take_input(struct responses_item *item, struct slice json)
 {
     struct json_tape tape;
-    struct arena arena;
     struct fault why;
-    struct slice json, text = arguments_text(&item->arguments);
-    arena_init(&arena);
+    struct slice text = arguments_text(&item->arguments);
     json_init(&tape);
-    if (arguments_read(&item->arguments, &arena, &json) && json_parse(&tape, json, &why)) {
+    if (json_parse(&tape, json, &why)) {
         uint32_t input = json_get(&tape, 0, SLICE("input"));
         if (json_is(&tape, input, JSON_STRING)) text = inside(json_raw(&tape, input));
     }
     buf_append(&item->text, text);
     json_clear(&tape);
+}
+
+/* Half of an object is not what the tool was to be given: nothing of it is told. */
+static bool tell_input(struct answer_writer *w, struct responses_item *item)
+{
+    struct arena arena;
+    struct slice json;
+    arena_init(&arena);
+    bool is_object = arguments_read(&item->arguments, &arena, &json);
+    if (is_object) take_input(item, json);
     arena_clear(&arena);
+    if (!is_object && !item->is_cut) return refuse(w, "what a tool is asked is no JSON object, or was cut");
     return !buf_len(&item->text) || responses_tell_delta(&w->out, item, SLICE_NONE, buf_slice(&item->text));
 }
 
@@ -220,26 +253,34 @@ static bool end_call(struct answer_writer *w, struct responses_item *item)
 {
     bool is_empty = item->kind == RESPONSES_CALL && !buf_len(&item->text); /* which says nothing in JSON */
     if (is_empty && !ask(w, item, SLICE_NONE, SLICE("{}"))) return false;
-    if (item->kind == RESPONSES_CUSTOM && !take_input(w, item)) return false;
+    if (item->kind == RESPONSES_CUSTOM && !tell_input(w, item)) return false;
     item->is_open = false;
     return responses_tell_text(&w->out, item) && responses_tell_item(&w->out, item);
 }
 
 /* ---- ends */
 
+/* One that is not whole waits for the reason: the bound of the answer may have cut it. */
+static bool end_asking(struct answer_writer *w, struct responses_item *call)
+{
+    leave_call(w, call);
+    return !is_whole(call) || end_call(w, call);
+}
+
 /* A message stays open for what may be said next. */
 static bool end_part(struct answer_writer *w, uint32_t part)
 {
     struct responses_item *item = w->current;
     struct responses_item *call = find_call(w, part);
-    if (call) return end_call(w, call);
+    if (call) return end_asking(w, call);
     if (!item || item->part != part) return true;
     return item->kind == RESPONSES_MESSAGE ? close_part(w, item) : close_current(w);
 }
 
 static bool end_item(struct answer_writer *w, struct responses_item *item)
 {
-    item->is_cut = w->reason == REASON_LENGTH;
+    bool has_all = is_call(item) && is_whole(item);
+    item->is_cut = w->reason == REASON_LENGTH && !has_all;
     return is_call(item) ? end_call(w, item) : close_current(w);
 }
 
@@ -247,6 +288,7 @@ static bool finish(struct answer_writer *w, enum delta_reason reason)
 {
     w->has_finished = true;
     w->reason = reason;
+    w->asked_count = 0;
     for (struct list_link *l = w->items.next; l != &w->items; l = l->next) {
         struct responses_item *item = LIST_OWNER(l, struct responses_item, link);
         if (item->is_open && !end_item(w, item)) return false;

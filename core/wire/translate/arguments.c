@@ -51,11 +51,16 @@ void arguments_add(struct arguments *a, struct slice text)
 
 bool arguments_read(const struct arguments *a, struct arena *arena, struct slice *json)
 {
+    *json = SLICE("{}");
+    return !a->has_any || arguments_parse(arguments_text(a), arena, json);
+}
+
+bool arguments_parse(struct slice text, struct arena *arena, struct slice *json)
+{
     struct json_tape tape;
     struct fault why;
-    *json = SLICE("{}");
-    if (!a->has_any) return true;
-    *json = json_decode(arena_join(arena, buf_slice(&a->raw), SLICE("\"")), arena);
+    struct slice open = arena_join(arena, SLICE("\""), text);
+    *json = json_decode(arena_join(arena, open, SLICE("\"")), arena);
     json_init(&tape);
     bool is_object = json_parse(&tape, *json, &why) && json_is(&tape, 0, JSON_OBJECT);
     json_clear(&tape);

@@ -28,6 +28,8 @@ struct arguments {
 
 void arguments_add(struct arguments *a, struct slice text);
 bool arguments_read(const struct arguments *a, struct arena *arena, struct slice *json);
+/* The same of a text that stands inside the quotes of a JSON string, all of it; of nothing: false. */
+bool arguments_parse(struct slice text, struct arena *arena, struct slice *json);
 /* What was added. */
 struct slice arguments_text(const struct arguments *a);
 void arguments_clear(struct arguments *a);

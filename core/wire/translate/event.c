@@ -43,16 +43,25 @@ bool event_body(struct buf *text, answer_event_fn fn, void *arg)
                        .raw = buf_slice(text), .data = buf_slice(text), .retry_ms = -1, .ends = true});
 }
 
-bool event_error(struct buf *text, answer_event_fn fn, void *arg)
+/* The first event of a text, each line of which is a name, data, or the blank one that ends it. */
+static struct sse_event event_of(struct slice text)
 {
-    struct slice raw = buf_slice(text), name = SLICE_NONE;
-    const char *data = memmem(raw.ptr, raw.len, "data: ", 6);
-    const char *end = memmem(data, raw.len - (size_t)(data - raw.ptr), "\n\n", 2);
-    if (slice_starts(raw, SLICE("event: error\n"))) name = slice_of(raw.ptr + 7, 5);
-    size_t from = (size_t)(data - raw.ptr) + 6;
-    return fn(arg, &(struct sse_event){.raw = raw,
-                                       .data = slice_of(raw.ptr + from, (size_t)(end - raw.ptr) - from),
-                                       .name = name,
-                                       .retry_ms = -1,
-                                       .ends = true});
+    struct sse_event event = {.retry_ms = -1, .ends = true};
+    struct slice rest = text, line = slice_split(rest, '\n', &rest);
+    for (; line.len; line = slice_split(rest, '\n', &rest)) {
+        if (slice_starts(line, SLICE("event: "))) event.name = slice_of(line.ptr + 7, line.len - 7);
+        if (slice_starts(line, SLICE("data: "))) event.data = slice_of(line.ptr + 6, line.len - 6);
+    }
+    event.raw = slice_of(text.ptr, text.len - rest.len);
+    return event;
+}
+
+bool event_errors(struct buf *text, answer_event_fn fn, void *arg)
+{
+    for (struct slice rest = buf_slice(text); rest.len;) {
+        struct sse_event event = event_of(rest);
+        if (!fn(arg, &event)) return false;
+        rest = slice_of(rest.ptr + event.raw.len, rest.len - event.raw.len);
+    }
+    return true;
 }

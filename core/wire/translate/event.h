@@ -19,7 +19,7 @@ bool event_end(struct buf *text, const char *name, answer_event_fn fn, void *arg
 bool event_comment(struct buf *text, struct slice comment, answer_event_fn fn, void *arg);
 /* A whole answer, which is no event but its data. */
 bool event_body(struct buf *text, answer_event_fn fn, void *arg);
-/* An event of the dialect's own writing: its data, too, stands behind "data: ". Of several the first one tells. */
-bool event_error(struct buf *text, answer_event_fn fn, void *arg);
+/* What a dialect writes of an error (write_event_error): an event or several, each of one line of data, one by one. */
+bool event_errors(struct buf *text, answer_event_fn fn, void *arg);
 
 #endif

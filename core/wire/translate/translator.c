@@ -125,11 +125,25 @@ static void note_lost(struct translator *t, struct slice name)
     dropped_add(t->dropped, slice_of(text, len < (int)sizeof text ? (size_t)len : sizeof text - 1));
 }
 
+static bool refuse(struct translator *t, const char *text)
+{
+    return fault_set(&t->why, FAULT_UNTRANSLATABLE, "The provider's answer cannot be translated: %s.", text);
+}
+
+/* Writers keep ids and names, and repeat the answer's in each event. Of an id that is too long they make their own. */
+static bool bound_names(struct translator *t, struct delta *d)
+{
+    size_t id_max = d->kind == DELTA_START ? LIMIT_TRANSLATE_ID_BYTES : LIMIT_TRANSLATE_CALL_ID_BYTES;
+    if (d->kind != DELTA_START && d->kind != DELTA_CALL) return true;
+    if (d->id.len > id_max) d->id = SLICE_NONE;
+    return d->name.len <= LIMIT_MODEL_BYTES || refuse(t, "a name in it is too long");
+}
+
 static bool on_delta(void *arg, const struct delta *delta)
 {
     struct translator *t = arg;
-    struct delta end = *delta;
-    end.usage = t->usage;
+    struct delta bound = *delta;
+    bound.usage = t->usage;
     t->is_over |= delta->kind == DELTA_END;
     if (delta->kind == DELTA_LOST) {
         note_lost(t, delta->name);
@@ -138,7 +152,7 @@ static bool on_delta(void *arg, const struct delta *delta)
     if (is_text(delta->kind) && !delta->is_json && (t->mended || t->half_count)) return write_text(t, delta);
     bool ends_text = delta->kind == DELTA_PART_END || delta->kind == DELTA_FINISH;
     if (ends_text && t->half_count && !give_up_halves(t, delta)) return false;
-    return t->client->answers->write(t->out, &end);
+    return bound_names(t, &bound) && t->client->answers->write(t->out, &bound);
 }
 
 struct translator *translator_new(const struct dialect *client, const struct dialect *provider,
@@ -199,7 +213,7 @@ static bool write_failure(struct translator *t, const struct said *said)
     buf_reset(&t->comment);
     t->client->write_event_error(&t->comment, &error);
     arena_clear(&arena);
-    return event_error(&t->comment, t->event, t->arg);
+    return event_errors(&t->comment, t->event, t->arg);
 }
 
 int translator_failure(struct translator *t, int status, const struct said *said, struct slice request_id,
@@ -217,11 +231,6 @@ int translator_failure(struct translator *t, int status, const struct said *said
 }
 
 /* ---- events */
-
-static bool refuse(struct translator *t, const char *text)
-{
-    return fault_set(&t->why, FAULT_UNTRANSLATABLE, "The provider's answer cannot be translated: %s.", text);
-}
 
 /* Of an event whose characters were cut in two: read again, with signs in their place. Usage and texts have been told
  * by the reading before. */

@@ -5,14 +5,17 @@
  *     translator_event(t, event, &said, &told, &why);        // said and told: the provider's reading (wire/dialect.h)
  *     translator_finish(t, &told, &why);                     // it ended in order, without an end marker
  *     translator_body(t, &said, &told, &why);                // a whole answer instead: one event, its data the body
- *     translator_failure(t, status, &said, &request_id);     // a whole answer that tells of an error
+ *     translator_failure(t, status, &said, request_id, &body);  // a whole answer that tells of an error
  *     translator_free(t);
  *
  * Nothing is parsed here that was read before, but for events whose characters were cut in two; a half waits for its
  * other one. The client's end marker comes behind the provider's own end alone: what is malformed, out of order, of
  * another dialect or cut off gives a fault, and no event more. What the client's dialect has no place for is named, as
  * "answer.citations".
- * Bounds: an event at a time; arguments of calls, and what waits for them, LIMIT_RESPONSE_INSPECT_BYTES.
+ * Bounds: an event at a time; arguments of calls, what waits for them, and all that a client must be told again at the
+ * end, LIMIT_RESPONSE_INSPECT_BYTES; LIMIT_TRANSLATE_CALLS calls. An id over LIMIT_TRANSLATE_ID_BYTES, a call's over
+ * LIMIT_TRANSLATE_CALL_ID_BYTES, gives way to the gateway's own; a model's or a tool's name over LIMIT_MODEL_BYTES is a
+ * fault.
  */
 #ifndef MOONGATE_WIRE_TRANSLATE_TRANSLATOR_H
 #define MOONGATE_WIRE_TRANSLATE_TRANSLATOR_H

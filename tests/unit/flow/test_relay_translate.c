@@ -117,6 +117,23 @@ static void masks_hold_behind_it(void)
     masks_are_put_into_what_the_client_sees(&dialect_anthropic, TYPE_JSON, A_BODY("to [email] EMP-123456."));
 }
 
+/* Clients of the Responses API hear of it twice. */
+static void masks_hold_in_every_event_of_an_error(void)
+{
+    struct kit k;
+    open_from(&k, &dialect_anthropic, TYPE_EVENTS);
+    k.parts.client = &dialect_responses;
+    kit_redact(&k);
+    kit_feed(&k, SLICE(A_START A_BLOCK(A_TEXT("a")) A_EVENT("error", ",\"error\":{\"type\":\"api_error\",\"message\":"
+                                                                     "\"to [email] EMP-123456.\"}")),
+             0);
+    kit_finish(&k, NULL);
+    EXPECT(kit_holds(&k.out, "event: error\n") && kit_holds(&k.out, "event: response.failed\n"));
+    EXPECT(kit_holds(&k.out, "\"message\":\"to ana@example.com [employee_id].\"}}}"));
+    EXPECT(!kit_holds(&k.out, "EMP-123456") && !kit_holds(&k.out, "[email]"));
+    close_kit(&k);
+}
+
 static void policies_judge_what_the_client_sees(void)
 {
     struct kit k;
@@ -297,6 +314,7 @@ int main(void)
     RUN(each_event_leaves_at_once);
     RUN(usage_that_is_left_out_elsewhere_is_translated);
     RUN(masks_hold_behind_it);
+    RUN(masks_hold_in_every_event_of_an_error);
     RUN(policies_judge_what_the_client_sees);
     RUN(a_denial_is_told_in_the_clients_dialect);
     RUN(a_response_is_judged_whole);

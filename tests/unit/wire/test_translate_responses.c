@@ -138,9 +138,10 @@ static void calls_may_be_told_in_turns(void)
 
 /* ---- as the client knows them */
 
+static struct tool_name patch = {.flat = {"\"patch\"", 7}, .name = {"\"patch\"", 7}, .takes_text = true};
+
 static void calls_are_given_back_as_the_client_knows_them(void)
 {
-    static struct tool_name patch = {.flat = {"\"patch\"", 7}, .name = {"\"patch\"", 7}, .takes_text = true};
     static struct tool_name named = {
         .flat = {"\"fs__read\"", 10}, .name = {"\"read\"", 6}, .space = {"\"fs\"", 4}, .next = &patch};
     static const struct tool_names names = {.first = &named, .count = 2};
@@ -157,6 +158,59 @@ static void calls_are_given_back_as_the_client_knows_them(void)
     EXPECT(left("\"type\":\"custom_tool_call\",\"status\":\"completed\",\"call_id\":\"c1\",\"name\":\"patch\","
                 "\"input\":\"*** \\u00e9\\n\""));
     EXPECT(left("\"name\":\"read\",\"namespace\":\"fs\",\"arguments\":\"{}\""));
+    done();
+}
+
+/* ---- calls that were cut */
+
+static const struct tool_names patches = {.first = &patch, .count = 1};
+
+static void hear_patch(const struct dialect *provider, const char *bytes)
+{
+    manner = translating_events;
+    manner.names = &patches;
+    translate_stream_as(&t, provider, &dialect_responses, &manner, slice_str(bytes), 0);
+    hearing_begin(&h, &dialect_responses);
+    hearing_stream(&h, buf_slice(&t.out));
+    if (h.wrong) UNIT_FAIL("%s: %s", h.wrong, h.place);
+}
+
+#define HALF "{\\\"input\\\":\\\"*** Beg"
+#define O_PATCH(asked) O_CALLS(O_CALL("0", "i", "patch", asked))
+#define CUT_PATCH "\"type\":\"custom_tool_call\",\"status\":\"incomplete\",\"call_id\":"
+
+/* Their client would run what it is given. */
+static void half_a_text_for_a_tool_is_never_its_input(void)
+{
+    hear_patch(&dialect_openai, O_PATCH(HALF) O_END("length"));
+    EXPECT(h.has_ended && left(CUT_PATCH "\"i\",\"name\":\"patch\",\"input\":\"\"") && !left("Beg"));
+    done();
+    hear_patch(&dialect_anthropic, A_START A_CALL("0", "patch", HALF) A_END("max_tokens"));
+    EXPECT(h.has_ended && left(CUT_PATCH "\"c0\",\"name\":\"patch\",\"input\":\"\"") && !left("Beg"));
+    done();
+    const char *const odd[] = {O_PATCH(HALF) O_END("tool_calls"), O_PATCH("[1]") O_END("tool_calls")};
+    for (int i = 0; i < 2; i++) {
+        hear_patch(&dialect_openai, odd[i]);
+        EXPECT(t.has_stopped && t.why.code == FAULT_UNTRANSLATABLE && !h.has_ended);
+        done();
+    }
+    hear_patch(&dialect_anthropic, A_START A_CALL("0", "patch", HALF) A_END("tool_use"));
+    EXPECT(t.has_stopped && t.why.code == FAULT_UNTRANSLATABLE && !h.has_ended);
+    done();
+}
+
+/* Anthropic's API ends the block before it says why. */
+static void what_is_cut_is_not_completed(void)
+{
+    hear(&dialect_anthropic, A_START A_CALL("0", "f", "{}") A_CALL("1", "g", "{\\\"a\\\":") A_END("max_tokens"));
+    EXPECT(h.has_ended);
+    EXPECT(left("\"status\":\"completed\",\"call_id\":\"c0\",\"name\":\"f\",\"arguments\":\"{}\""));
+    EXPECT(left("\"status\":\"incomplete\",\"call_id\":\"c1\",\"name\":\"g\",\"arguments\":\"{\\\"a\\\":\""));
+    EXPECT(!left("\"status\":\"completed\",\"call_id\":\"c1\""));
+    done();
+    hear(&dialect_openai, O_CALLS(O_CALL("0", "i", "f", "{}")) O_CALLS(O_CALL("1", "j", "g", "{")) O_END("length"));
+    EXPECT(left("\"status\":\"completed\",\"call_id\":\"i\""));
+    EXPECT(left("\"status\":\"incomplete\",\"call_id\":\"j\",\"name\":\"g\",\"arguments\":\"{\""));
     done();
 }
 
@@ -212,6 +266,45 @@ static void what_chats_thought_is_an_item_too(void)
                   "output_item.done output_item.added content_part.added output_text.delta output_text.done "
                   "content_part.done output_item.done completed");
     done();
+}
+
+/* ---- errors */
+
+static bool on_one_event(void *arg, const struct sse_event *event)
+{
+    struct buf *names = arg;
+    struct slice rest, end;
+    EXPECT(event->ends && event->raw.len > 2);
+    end = slice_of(event->raw.ptr + event->raw.len - 2, 2);
+    EXPECT(memmem(event->raw.ptr, event->raw.len, "\n\n", 2) == end.ptr);
+    EXPECT_SLICE(event->name, slice_of(slice_split(event->raw, '\n', &rest).ptr + 7, event->name.len));
+    EXPECT_SLICE(event->data, slice_of(rest.ptr + 6, rest.len - 8));
+    buf_append(names, event->name);
+    buf_append_char(names, ' ');
+    return true;
+}
+
+/* Whoever masks what the client hears looks at one event at a time. */
+static void each_event_of_an_error_goes_on_by_itself(void)
+{
+    struct said_reader reader;
+    struct dialect_stream told;
+    struct said said;
+    struct fault why;
+    struct buf names;
+    struct slice data = SLICE("{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"M\\n\"}}");
+    const struct sse_event event = {.raw = data, .data = data, .name = SLICE("error"), .retry_ms = -1, .ends = true};
+    buf_init(&names);
+    said_reader_init(&reader);
+    dialect_stream_init(&told, 1);
+    struct translator *one =
+        translator_new(&dialect_responses, &dialect_anthropic, &translating_events, on_one_event, &names);
+    dialect_anthropic.read_event(&reader, &told, event.name, event.data, &said);
+    EXPECT(translator_event(one, &event, &said, &told, &why));
+    EXPECT_SLICE(SLICE("error response.failed "), buf_slice(&names));
+    translator_free(one);
+    said_reader_clear(&reader);
+    buf_clear(&names);
 }
 
 /* ---- ends */
@@ -324,6 +417,9 @@ int main(void)
     RUN(calls_and_texts_are_items_in_their_order);
     RUN(calls_may_be_told_in_turns);
     RUN(calls_are_given_back_as_the_client_knows_them);
+    RUN(half_a_text_for_a_tool_is_never_its_input);
+    RUN(what_is_cut_is_not_completed);
+    RUN(each_event_of_an_error_goes_on_by_itself);
     RUN(what_was_thought_comes_back_to_its_provider);
     RUN(what_chats_thought_is_an_item_too);
     RUN(reasons_are_this_apis);
