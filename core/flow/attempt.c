@@ -1,18 +1,18 @@
 #include "flow/attempt.h"
 
-#include "base/log.h"
 #include "exchange/terms.h"
 #include "flow/account.h"
 #include "flow/ask.h"
 #include "flow/breaking.h"
 #include "flow/counting.h"
+#include "flow/credential.h"
 #include "flow/crossing.h"
 #include "flow/deliver.h"
 #include "flow/drain.h"
 #include "flow/durable.h"
+#include "flow/earlier.h"
 #include "flow/headers.h"
 #include "flow/holds.h"
-#include "flow/metrics.h"
 #include "flow/reply.h"
 #include "flow/reserve.h"
 #include "flow/send.h"
@@ -64,18 +64,6 @@ static bool has_next(const struct job *job)
 static bool is_worth_another(int status)
 {
     return status == 429 || status >= 500;
-}
-
-/* The API is not where the account's url says; a client that went there would take its own key along. */
-static bool is_elsewhere(int status)
-{
-    return status >= 300 && status < 400;
-}
-
-/* 401, 402 (no credit), 403 and 407 are about the credentials that the gateway has sent, never about the caller's. */
-static bool is_about_account(int status)
-{
-    return status == 401 || status == 402 || status == 403 || status == 407 || is_elsewhere(status);
 }
 
 static void try_next(struct job *job)
@@ -153,12 +141,14 @@ static void blame(struct job *job, const struct fault *why)
 static void give_another(struct job *job, const struct relay_end *end)
 {
     if (end->why) blame(job, end->why);
-    if (end->refusal)
+    if (end->refusal) {
         reply_answer(job, end->refusal);
-    else if (has_next(job))
+    } else if (has_next(job)) {
+        earlier_keep_fault(job, end->why);
         try_next(job);
-    else
+    } else {
         reply_fault(job, end->why);
+    }
 }
 
 static void keep_reason(struct job *job, const struct relay_end *end)
@@ -239,39 +229,38 @@ static void note_head(const struct call *call, const struct fetch_head *head)
     }
 }
 
-static void report_account(struct job *job, int status)
-{
-    struct slice name = job->call->provider->name;
-    metrics_account_refused(job->flow->metrics, name, status);
-    log_event(LOG_ERROR, "provider_account",
-              "%s: the provider account %.*s was answered %d: look at its %s in moongate.lua", job->x->id,
-              SLICE_FMT(name), status, is_elsewhere(status) ? "url" : "key");
-}
-
-/* The provider's own words are about the gateway's key, and may repeat it. */
 static void refuse_account(struct job *job, int status)
 {
     struct fault why;
-    fault_set(&why, FAULT_UPSTREAM_ACCOUNT,
-              "The provider %s the gateway's account \"%.*s\" (%d). Your own key is good; whoever runs the "
-              "gateway must look at the account.",
-              is_elsewhere(status) ? "redirected" : "refused", SLICE_FMT(job->call->provider->name), status);
+    credential_fault(job, status, &why);
     exchange_end_attempt(job->x, why.code);
     reply_fault(job, &why);
+}
+
+/* Its body is not waited for: the caller waits for the other answer, and failures are not charged. */
+static void give_up(struct job *job, const struct fetch_head *head)
+{
+    struct fault why = {.code = FAULT_NONE};
+    if (credential_is_refused(head->status)) {
+        credential_fault(job, head->status, &why);
+        earlier_keep_fault(job, &why);
+    } else {
+        earlier_keep_answer(job, head);
+    }
+    exchange_end_attempt(job->x, why.code);
+    try_next(job);
 }
 
 static void on_head(void *arg, const struct fetch_head *head)
 {
     struct job *job = arg;
     struct call *call = job->call;
-    bool is_account = is_about_account(head->status);
+    bool is_account = credential_is_refused(head->status);
     note_head(call, head);
     breaking_head(job, is_account || head->status >= 500);
-    if (is_account) report_account(job, head->status);
-    /* Its body is not waited for: the caller waits for the other answer, and failures are not charged. */
+    if (is_account) credential_report(job, head->status);
     if (!call->is_drained && (is_account || is_worth_another(head->status)) && has_next(job)) {
-        exchange_end_attempt(job->x, is_account ? FAULT_UPSTREAM_ACCOUNT : FAULT_NONE);
-        try_next(job);
+        give_up(job, head);
         return;
     }
     if (!call->is_drained && is_account) {
@@ -342,7 +331,7 @@ static void call_nobody(struct job *job)
     job->x->target_index = -1;
 }
 
-/* Another may have words for it. */
+/* Another may have words for it. Where a call was made before, that it failed is what its caller is told. */
 static void pass_over(struct job *job, const struct target *target, const struct fault *why)
 {
     crossing_note(job, target, why);
@@ -350,6 +339,7 @@ static void pass_over(struct job *job, const struct target *target, const struct
         try_next(job);
         return;
     }
+    if (earlier_reply(job)) return;
     call_nobody(job);
     reply_fault(job, why);
 }

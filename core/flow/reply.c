@@ -11,6 +11,8 @@
 #include "flow/holds.h"
 #include "flow/job.h"
 #include "flow/refusal.h"
+#include "wire/translate/answers.h"
+#include "wire/translate/failure.h"
 
 #define JSON_TYPE SLICE("application/json")
 
@@ -159,6 +161,23 @@ void reply_fault(struct job *job, const struct fault *why)
         error.retry_after_s = 1;
     }
     send_error(job, fault_info(why->code)->status, headers, count, &error);
+}
+
+void reply_failure(struct job *job, int status, const struct reply_again *again)
+{
+    struct exchange *x = job->x;
+    struct conn_header headers[REPLY_HEADERS_MAX];
+    size_t count = reply_common_headers(job, headers);
+    struct failure failure = {.kind = failure_of_status(status), .status = status};
+    struct dialect_error error = {.request_id = slice_str(x->id)};
+    if (refuse_unrecorded(job)) return;
+    failure.message = arena_printf(&x->arena, "The provider answered %d, and no other one can be asked.", status);
+    x->api->client->answers->word_failure(&failure, &error, &status);
+    job->end.outcome = OUTCOME_UPSTREAM_ERROR;
+    add(headers, &count, SLICE("content-type"), JSON_TYPE);
+    for (size_t i = 0; i < again->count; i++)
+        add(headers, &count, again->headers[i].name, again->headers[i].value);
+    send_error(job, status, headers, count, &error);
 }
 
 /* RFC 6750 3: without a credential no error is named; which one it is of those that were sent, nobody else's 401 may

@@ -17,7 +17,17 @@ struct job;
 /* The common ones, up to eight warnings, six of what limits leave, and what one kind of answer adds. */
 #define REPLY_HEADERS_MAX 32
 
+/* When a provider says to come again, in its headers' words. */
+#define REPLY_AGAIN_MAX 2
+struct reply_again {
+    struct conn_header headers[REPLY_AGAIN_MAX];
+    size_t count;
+};
+
 void reply_fault(struct job *job, const struct fault *why);
+/* A provider's failure of that status (429, 5xx) whose own words are gone, in the caller's dialect; one that answers
+ * are translated to. */
+void reply_failure(struct job *job, int status, const struct reply_again *again);
 /* x->decision.verdict is a denial. */
 void reply_denied(struct job *job);
 /* x->decision.verdict is a fault: logs it, answers 500. */

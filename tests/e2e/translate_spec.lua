@@ -318,6 +318,39 @@ describe("fallbacks", function()
     assert.same({ "openai/gpt-4o", "pass_over" }, { why.rule, why.verb })
     assert.truthy(why.reason:find("tools[0]", 1, true))
   end)
+
+  -- What no account of the other dialect has words for.
+  local function unsayable(stream)
+    return chat { model = "auto", stream = stream, messages = user("hi"), web_search_options = { search_context_size = "low" } }
+  end
+
+  it("that nobody can take leave the caller with the failure that there was", function()
+    for _, stream in ipairs { false, true } do
+      for status, code in pairs { [429] = "rate_limit_exceeded", [503] = "server_is_overloaded" } do
+        local since = m:mark()
+        m:script { status = status, retry_after = 3, path = "/v1/chat/completions" }
+        local r = unsayable(stream)
+        assert.equal(status, r.status, r.body)
+        assert.equal("3", r:get("retry-after"))
+        assert.is_nil(r:get("x-should-retry"))
+        assert.equal(code, cjson.decode(r.body).error.code)
+        assert.equal(1, #m:requests(since))
+        local record = g:record(r.id)
+        assert.same({ "upstream_error", "openai/gpt-4o" }, { record.outcome, record.target })
+        assert.same({ 1, status }, { #record.attempts, record.attempts[1].status })
+      end
+    end
+  end)
+
+  it("that nobody can take tell of an account that was refused, and of one that fell silent", function()
+    m:script { status = 401, path = "/v1/chat/completions" }
+    local r = unsayable()
+    assert.same({ 502, "upstream_account" }, { r.status, cjson.decode(r.body).error.code }, r.body)
+    m:script { cut = "fin", cut_event = -1, path = "/v1/chat/completions" }
+    r = unsayable()
+    assert.equal(502, r.status, r.body)
+    assert.same({ "upstream_error", "openai/gpt-4o" }, { g:record(r.id).outcome, g:record(r.id).target })
+  end)
 end)
 
 describe("policies", function()
