@@ -106,7 +106,7 @@ enum chat_piece_kind {
     PIECE_CONTENT,
     PIECE_REFUSAL,
     PIECE_REASONING,
-    PIECE_CALL_TEXT, /* a tool call's name, arguments, input */
+    PIECE_CALL_TEXT, /* a tool call's name, arguments, input; a file's name */
     /* all else */
     PIECE_CALL_JSON, /* node: the same, an object: its JSON is what is read */
     PIECE_MESSAGE, /* one begins */
