@@ -35,6 +35,14 @@ struct answer_translation;  /* wire/translate/answers.h */
 #define DIALECT_MODEL_BYTES 96
 #define DIALECT_REASON_BYTES 32
 
+#define DIALECT_ITEMS_MAX 1024u
+
+/* A set of places in a response's output. Beyond DIALECT_ITEMS_MAX the last one alone is known. */
+struct dialect_items {
+    uint64_t bits[DIALECT_ITEMS_MAX / 64];
+    uint32_t beyond; /* 0: none */
+};
+
 /* What the answer's events, or its whole body, told so far. */
 struct dialect_stream {
     struct usage usage;
@@ -42,7 +50,8 @@ struct dialect_stream {
     char finish_reason[DIALECT_REASON_BYTES]; /* of the choice that finished last; "" until one did */
     uint64_t finished[2];                     /* one bit for each choice index below 128 that has finished */
     uint32_t choices_expected;                /* as the request asks for */
-    uint64_t spoken[2]; /* one bit for each item of a response below 128 that came in deltas */
+    struct dialect_items spoken, named; /* of a response's items: those whose texts were told, and whose name was */
+    bool has_items;                     /* they end in events of their own, which count what they cost */
     bool has_done, has_error;
 };
 
@@ -99,6 +108,7 @@ struct dialect {
     void (*edit_model)(const struct chat_request *r, struct splice *edits, struct slice model);
     void (*edit_member)(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice name,
                         struct slice json);
+    bool names_user_once; /* "user" and "safety_identifier" are one member here: edit one of both */
     /* NULL: it has one name for the bound of an answer. */
     void (*edit_limit_name)(const struct chat_request *r, struct splice *edits, enum chat_limit limit);
     /* Does a body look like one of this dialect's, and for what does it ask? For commands; nothing is decided by it. */

@@ -16,7 +16,8 @@ static bool is_unread(const struct relay *r, const struct piece *p)
 static bool on_feed(struct stage *s, const struct piece *p)
 {
     struct exchange_text *text = &s->relay->parts.x->texts.answer;
-    bool is_read = p->said && !(p->said->what & (SAID_UNREADABLE | SAID_ERROR | SAID_DONE));
+    bool is_error = p->said && (p->said->what & (SAID_ERROR | SAID_DONE)) == SAID_ERROR; /* and no answer's end */
+    bool is_read = p->said && !is_error && !(p->said->what & SAID_UNREADABLE);
     text->is_cut |= is_unread(s->relay, p);
     if (is_read && !text->is_cut) said_append_text(p->said, &text->bytes);
     if (buf_len(&text->bytes) > LIMIT_RECORD_TEXT_BYTES) {

@@ -86,7 +86,7 @@ static void tell_event(struct read *rd, const struct sse_event *event, struct sa
         r->parts.x->response.inspect_errors++; /* half an event, which clients drop; or no text of the model's */
     else if (said->what & SAID_UNREADABLE)
         read_unreadable(rd, said);
-    if (!(said->what & (SAID_DONE | SAID_ERROR | SAID_USAGE_ONLY))) count(r, said);
+    if (!(said->what & (SAID_ERROR | SAID_USAGE_ONLY))) count(r, said);
 }
 
 static bool read_event(struct stage *s, const struct piece *p)

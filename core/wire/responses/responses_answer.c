@@ -1,11 +1,11 @@
 /*
  * What an answer of the Responses API says, whole or an event of a stream. In a stream texts come in deltas, and again,
- * whole, when a part, its item and the response are done: only the deltas are told, and an item's texts where it had
- * none. Source: OpenAI API reference, the response object and "Streaming events".
+ * whole, when a part, its item and the response are done: the deltas are told, and an item's texts where it had none,
+ * when the item is done, or with the response where that is all that comes (of proxies that have no stream themselves).
+ * Who is in doubt tells twice: nothing that a client reads may go by unseen.
+ * Source: OpenAI API reference, the response object and "Streaming events".
  */
 #include "wire/responses/responses_inner.h"
-
-#define ITEMS_MAX 128u /* bits in dialect_stream.spoken */
 
 static const struct slice delta_end = {".delta", 6}, done_end = {".done", 5};
 
@@ -28,6 +28,20 @@ static uint32_t number_of(const struct json_tape *tape, uint32_t object, struct 
     uint32_t node = json_get(tape, object, name);
     if (json_is(tape, node, JSON_NUMBER)) json_to_i64(tape, node, &number);
     return number > 0 && number < UINT32_MAX ? (uint32_t)number : 0;
+}
+
+static bool has_item(const struct dialect_items *items, uint32_t place)
+{
+    if (place >= DIALECT_ITEMS_MAX) return items->beyond == place;
+    return items->bits[place / 64] >> place % 64 & 1;
+}
+
+static void add_item(struct dialect_items *items, uint32_t place)
+{
+    if (place >= DIALECT_ITEMS_MAX)
+        items->beyond = place;
+    else
+        items->bits[place / 64] |= (uint64_t)1 << place % 64;
 }
 
 /* ---- Items, whole. */
@@ -158,29 +172,55 @@ static uint64_t part_of(const struct json_tape *tape, struct slice name)
 
 static void tell_delta(struct said_telling *t, struct dialect_stream *stream, struct slice type)
 {
-    uint32_t item = t->text.call;
+    uint32_t before = t->reader->count;
     bool is_sound = slice_equal(type, SLICE("response.audio.delta")); /* base64 */
     if (!is_sound && !slice_starts(type, SLICE("response.shell_call_output")))
         said_tell(t, json_get(t->tape, 0, SLICE("delta")), kind_of(type));
-    if (item < ITEMS_MAX) stream->spoken[item / 64] |= (uint64_t)1 << item % 64;
+    if (t->reader->count > before) add_item(&stream->spoken, t->text.call);
 }
 
-static bool has_spoken(const struct dialect_stream *stream, uint32_t item)
+static void name_item(struct said_telling *t, struct dialect_stream *stream, uint32_t item)
 {
-    return item < ITEMS_MAX && stream->spoken[item / 64] >> item % 64 & 1;
+    uint32_t before = t->reader->count;
+    if (!has_item(&stream->named, t->text.call)) tell_name(t, item);
+    if (t->reader->count > before) add_item(&stream->named, t->text.call);
 }
 
-static void tell_event(struct said_telling *t, struct dialect_stream *stream, struct slice type)
+/* All of it that no event has told yet. An item that is empty may come again with its texts. */
+static void end_item(struct said_telling *t, struct dialect_stream *stream, uint32_t item)
 {
-    uint32_t item = json_get(t->tape, 0, SLICE("item"));
+    uint32_t place = t->text.call;
+    name_item(t, stream, item);
+    uint32_t before = t->reader->count;
+    if (!has_item(&stream->spoken, place)) tell_item(t, item);
+    if (t->reader->count > before) add_item(&stream->spoken, place);
+}
+
+static void end_output(struct said_telling *t, struct dialect_stream *stream, uint32_t output)
+{
+    uint32_t place = 0;
+    if (!json_is(t->tape, output, JSON_ARRAY)) return;
+    if (!stream->has_items) count_calls(t->tape, output, &stream->usage);
+    for (uint32_t n = json_first(t->tape, output); n != JSON_NONE; n = json_next(t->tape, n)) {
+        t->text.call = place++;
+        end_item(t, stream, n);
+    }
+}
+
+static void tell_event(struct said_telling *t, struct dialect_stream *stream, struct slice type, bool is_end)
+{
+    uint32_t item = json_get(t->tape, 0, SLICE("item")), response = json_get(t->tape, 0, SLICE("response"));
     t->text.call = number_of(t->tape, 0, SLICE("output_index"));
     if (ends_with(type, delta_end))
         tell_delta(t, stream, type);
     else if (slice_equal(type, SLICE("response.output_item.added")))
-        tell_name(t, item);
-    else if (slice_equal(type, SLICE("response.output_item.done")) && !has_spoken(stream, t->text.call))
-        tell_item(t, item);
-    if (slice_equal(type, SLICE("response.output_item.done"))) count_call(t->tape, item, &stream->usage);
+        name_item(t, stream, item);
+    else if (is_end)
+        end_output(t, stream, json_get(t->tape, response, SLICE("output")));
+    if (!slice_equal(type, SLICE("response.output_item.done"))) return;
+    end_item(t, stream, item);
+    count_call(t->tape, item, &stream->usage);
+    stream->has_items = true;
 }
 
 /* A piece of what is too large to be kept (wire/skim.h) may have no type. */
@@ -286,7 +326,7 @@ static unsigned read_one(struct said_reader *reader, struct dialect_stream *stre
     struct slice type = type_of(t.tape, 0);
     unsigned what = what_is(stream, type);
     if (type.len)
-        tell_event(&t, stream, type);
+        tell_event(&t, stream, type, what & SAID_DONE);
     else
         tell_piece(&t, stream);
     return what | read_response(reader, stream, json_is(t.tape, response, JSON_OBJECT) ? response : 0);

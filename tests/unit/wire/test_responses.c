@@ -243,9 +243,35 @@ static void what_is_said_again_is_told_once(void)
     expect_says(&s, EVENT("output_item.done", "\"output_index\":4,\"item\":{\"type\":\"local_shell_call\",\"action\":{\"a\":1}}"),
                 "4 4 {\"a\":1}\n"); /* it had no deltas */
     expect_says(&s, EVENT("output_item.done", "\"output_index\":5,\"item\":{\"type\":\"shell_call_output\",\"input\":\"x\"}"), "");
-    expect_says(&s, EVENT("completed", "\"response\":{\"output\":[{\"content\":[{\"text\":\"a\"}]}]}"), "");
+    expect_says(&s, EVENT("completed", "\"response\":{\"output\":[{\"content\":[{\"text\":\"b\"}]}]}"), "");
     /* Pieces of an answer too large to be kept. */
     expect_says(&s, "{\"output\":[null,{\"type\":\"message\",\"content\":[{\"text\":\"e\"}]}]}", "0 1 e\n");
+}
+
+/* Of proxies that have no stream themselves. */
+static void what_comes_with_the_end_alone_is_told(void)
+{
+    struct dialect_stream s;
+    dialect_stream_init(&s, 1);
+    expect_says(&s, EVENT("output_text.delta", "\"output_index\":0,\"delta\":\"\""), "");
+    expect_says(&s, EVENT("output_item.done", "\"output_index\":0,\"item\":{\"content\":[]}"), "");
+    expect_says(&s, EVENT("output_text.delta", "\"output_index\":1,\"delta\":\"b\""), "0 1 b\n");
+    expect_says(&s, EVENT("output_item.done", "\"output_index\":2,\"item\":{\"content\":[{\"text\":\"c\"}]}"), "0 2 c\n");
+    expect_says(&s, EVENT("output_item.added", "\"output_index\":3,\"item\":{\"name\":\"f\",\"arguments\":\"\"}"), "3 3 f\n");
+    expect_says(&s, EVENT("in_progress", "\"response\":{\"output\":[{\"content\":[{\"text\":\"a\"}]}]}"), "");
+    expect_says(&s,
+                EVENT("completed", "\"response\":{\"output\":[{\"content\":[{\"text\":\"a\"}]},{\"content\":[{\"text\":\"b\"}]},"
+                                   "{\"content\":[{\"text\":\"c\"}]},{\"name\":\"f\",\"arguments\":\"{}\"},"
+                                   "{\"name\":\"g\",\"arguments\":\"{1}\"},{\"type\":\"shell_call_output\",\"name\":\"x\"}]}"),
+                "0 0 a\n4 3 {}\n3 4 g\n4 4 {1}\n");
+    static const char *const ends[] = {"incomplete", "failed", "cancelled"};
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        char event[200];
+        snprintf(event, sizeof event, EVENT("%s", "\"response\":{\"output\":[{\"content\":[{\"text\":\"a\"}]}]}"), ends[i]);
+        dialect_stream_init(&s, 1);
+        expect_says(&s, event, "0 0 a\n");
+        expect_says(&s, event, "");
+    }
 }
 
 #define CALLS                                                                                                      \
@@ -277,6 +303,9 @@ static void calls_that_cost_money_are_counted(void)
     read_event(&s, "x", EVENT("output_item.done", "\"item\":{\"type\":\"code_interpreter_call\"}"));
     read_event(&s, "x", EVENT("output_item.done", "\"item\":{\"type\":\"image_generation_call\"}"));
     read_event(&s, "x", EVENT("completed", "\"response\":{\"output\":[" CALLS "]}"));
+    expect_charged(&s);
+    dialect_stream_init(&s, 1);
+    read_event(&s, "x", EVENT("completed", "\"response\":{\"output\":[" CALLS "]}")); /* all that came */
     expect_charged(&s);
     dialect_stream_init(&s, 1);
     read_event(&s, "x", "{\"output\":[" CALLS "]}"); /* a piece of one too large to be kept */
@@ -366,6 +395,7 @@ int main(void)
     RUN(edits_are_written_as_this_api_calls_them);
     RUN(ends_of_streams);
     RUN(what_is_said_again_is_told_once);
+    RUN(what_comes_with_the_end_alone_is_told);
     RUN(calls_that_cost_money_are_counted);
     RUN(errors_are_this_apis);
     RUN(a_text_and_instructions_are_messages);
