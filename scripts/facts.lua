@@ -238,8 +238,8 @@ function facts.declare_tag(name)
 end
 
 -- What reasons may name in braces.
-local private = { labels = true, known_cost_nano = true, phase = true, generation = true, request_user = true,
-  time = true }
+local private = { labels = true, known_cost_nano = true, crosses = true, phase = true, generation = true,
+  request_user = true, time = true }
 local later = { "^header ", "^tag ", "^ctx", "^response_", "^usage_", "^route_" }
 local function is_private(name)
   for _, pattern in ipairs(later) do

@@ -140,12 +140,24 @@ static struct slice unquoted(struct slice json)
     return slice_of(json.ptr + 1, json.len - 2);
 }
 
-struct slice exchange_service_tier(const struct exchange *x)
+static const struct body_edit *edit_of(const struct exchange *x, struct slice name)
 {
     for (size_t i = 0; i < x->decision.edit_count; i++) {
-        if (slice_equal(x->decision.edits[i].name, SLICE("service_tier"))) return unquoted(x->decision.edits[i].json);
+        if (slice_equal(x->decision.edits[i].name, name)) return &x->decision.edits[i];
     }
-    return x->request.service_tier;
+    return NULL;
+}
+
+bool exchange_sets(const struct exchange *x, struct slice name)
+{
+    const struct body_edit *edit = edit_of(x, name);
+    return edit && edit->json.len;
+}
+
+struct slice exchange_service_tier(const struct exchange *x)
+{
+    const struct body_edit *edit = edit_of(x, SLICE("service_tier"));
+    return edit ? unquoted(edit->json) : x->request.service_tier;
 }
 
 const char *exchange_outcome_name(enum exchange_outcome outcome)

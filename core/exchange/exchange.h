@@ -147,6 +147,8 @@ const struct estimate *exchange_estimate(const struct exchange *x);
 
 /* The member's change, replacing an earlier one of that name; copies. False: DECISION_EDITS_MAX are there. */
 bool exchange_edit(struct exchange *x, struct slice name, struct slice json);
+/* Has a policy given that member a value? False also of one that it took out. */
+bool exchange_sets(const struct exchange *x, struct slice name);
 
 /* The tier of service that the request asks its provider for, edits of policies included; empty: it does not say. Valid
  * as long as the exchange. */

@@ -16,5 +16,8 @@
  * there is none. */
 void outgoing_edit(struct exchange *x, const struct target *target, bool asks_usage, struct arena *arena,
                    struct splice *edits);
+/* Also, of a body that is translated: of "user" and "safety_identifier" one goes along. What a policy set comes before
+ * the caller's own; of two that it set, and of two of the caller's, the second. */
+void outgoing_edit_user(const struct exchange *x, struct splice *edits);
 
 #endif

@@ -73,6 +73,7 @@ bool crossing_write(struct call *call, const struct target *target, struct slice
     arena_init(&arena);
     buf_init(&edited);
     outgoing_edit(call->job->x, target, false, &arena, &edits);
+    outgoing_edit_user(call->job->x, &edits);
     splice_apply(&edits, &edited);
     bool is_written = translate(call, target, buf_slice(&edited), &arena, dropped, why);
     buf_clear(&edited);

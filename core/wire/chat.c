@@ -34,10 +34,14 @@ void chat_clear(struct chat_request *r)
     chat_init(r);
 }
 
-static bool is_named_anywhere(const struct json_tape *tape, struct slice name)
+/* Anthropic's mark and OpenAI's: translated, either becomes the other's. */
+static bool asks_for_caching(const struct json_tape *tape)
 {
-    for (uint32_t node = 1; node < json_after(tape, 0); node++)
-        if (json_key_is(tape, node, name) && !json_is(tape, node, JSON_NULL)) return true;
+    for (uint32_t node = 1; node < json_after(tape, 0); node++) {
+        bool is_mark = json_key_is(tape, node, SLICE("cache_control")) ||
+                       json_key_is(tape, node, SLICE("prompt_cache_breakpoint"));
+        if (is_mark && !json_is(tape, node, JSON_NULL)) return true;
+    }
     return false;
 }
 
@@ -57,7 +61,7 @@ bool chat_parse_for(struct chat_request *r, const struct dialect *dialect, struc
     r->is_model_apart = model.len > 0;
     if (!json_parse(&r->tape, body, why)) return false;
     if (!json_is(&r->tape, 0, JSON_OBJECT)) return fault_set(why, FAULT_BAD_BODY, "the body must be a JSON object");
-    if (is_named_anywhere(&r->tape, SLICE("cache_control"))) r->uses |= CHAT_USES_CACHING;
+    if (asks_for_caching(&r->tape)) r->uses |= CHAT_USES_CACHING;
     return dialect->read_request(r, arena, why);
 }
 

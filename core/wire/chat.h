@@ -42,7 +42,8 @@ enum chat_uses {
     CHAT_USES_IMAGES = 8,
     CHAT_USES_FILES = 16,
     CHAT_USES_AUDIO = 32,
-    CHAT_USES_CACHING = 64, /* it asks for writes into the provider's cache: "cache_control", wherever it stands */
+    /* it asks for writes into the provider's cache: "cache_control" or "prompt_cache_breakpoint", wherever it stands */
+    CHAT_USES_CACHING = 64,
 };
 
 #define CHAT_THINKING_TOKENS_MIN 1024 /* the least that can be asked for */
@@ -105,7 +106,7 @@ enum chat_piece_kind {
     PIECE_CONTENT,
     PIECE_REFUSAL,
     PIECE_REASONING,
-    PIECE_CALL_TEXT, /* a tool call's name, arguments, input */
+    PIECE_CALL_TEXT, /* a tool call's name, arguments, input; a file's name */
     /* all else */
     PIECE_CALL_JSON, /* node: the same, an object: its JSON is what is read */
     PIECE_MESSAGE, /* one begins */

@@ -76,6 +76,14 @@ bool content_tell_text(const struct content_walk *w, uint32_t node, enum chat_pi
     return !json_is(w->tape, node, JSON_STRING) || content_tell(w, (struct chat_piece){.kind = kind, .node = node});
 }
 
+bool content_tell_value(const struct content_walk *w, uint32_t node)
+{
+    if (node == JSON_NONE) return true;
+    if (!content_tell_text(w, node, PIECE_CALL_TEXT)) return false;
+    bool is_value = json_type(w->tape, node) >= JSON_ARRAY && json_first(w->tape, node) != JSON_NONE;
+    return !is_value || content_tell(w, (struct chat_piece){.kind = PIECE_CALL_JSON, .node = node});
+}
+
 bool content_walk_messages(struct content_walk *w, uint32_t messages,
                            bool (*tell_message)(struct content_walk *w, uint32_t message))
 {

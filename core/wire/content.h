@@ -55,6 +55,8 @@ struct content_walk {
 bool content_tell(const struct content_walk *w, struct chat_piece piece);
 /* Nothing of what is no string. */
 bool content_tell_text(const struct content_walk *w, uint32_t node, enum chat_piece_kind kind);
+/* What a tool is asked: a text, or a value in which no name is the format's. */
+bool content_tell_value(const struct content_walk *w, uint32_t node);
 /* Each element of a list, numbered on; nothing when it is none. */
 bool content_walk_messages(struct content_walk *w, uint32_t messages,
                            bool (*tell_message)(struct content_walk *w, uint32_t message));

@@ -108,6 +108,7 @@ struct dialect {
     void (*edit_model)(const struct chat_request *r, struct splice *edits, struct slice model);
     void (*edit_member)(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice name,
                         struct slice json);
+    bool names_user_once; /* "user" and "safety_identifier" are one member here: edit one of both */
     /* NULL: it has one name for the bound of an answer. */
     void (*edit_limit_name)(const struct chat_request *r, struct splice *edits, enum chat_limit limit);
     /* Does a body look like one of this dialect's, and for what does it ask? For commands; nothing is decided by it. */

@@ -39,6 +39,7 @@ return policy {
   on_attempt = function(ctx, target)
     if target.provider == "openai" then return deny(403, "not_there", "never there") end
     ctx.request:set("max_tokens", 7)
+    for name in (ctx.request.headers["x-anonymous"] or ""):gmatch("[%w_]+") do ctx.request:set(name, "as " .. name) end
   end,
   on_response = function(ctx) ctx:annotate("read", ctx.response:text()) end,
   on_done = function(ctx) ctx:annotate("used", tostring(ctx.usage.output_tokens)) end,
@@ -405,6 +406,28 @@ describe("policies", function()
       assert.equal("so it is", record.annotations.read)
       assert.equal("3", record.annotations.used)
     end
+  end)
+
+  it("say who asks, whatever the caller says of it", function()
+    local function told(ask, names, of)
+      local since = m:mark()
+      local json = { model = "auto", max_tokens = 9, messages = user("hi") }
+      for name, value in pairs(of) do json[name] = value end
+      local r = ask(json, { at = asking, headers = { { "x-anonymous", names } } })
+      assert.equal(200, r.status, r.body)
+      return sent(since).metadata.user_id, r:get("x-moongate-dropped")
+    end
+    local wants = { ["user"] = "as user", ["safety_identifier"] = "as safety_identifier",
+      ["user safety_identifier"] = "as safety_identifier", ["safety_identifier user"] = "as safety_identifier" }
+    for names, want in pairs(wants) do
+      for _, of in ipairs { {}, { user = "bob" }, { safety_identifier = "bob" }, { user = "bob", safety_identifier = "ann" } } do
+        assert.equal(want, (told(chat, names, of)), names)
+      end
+      for _, of in ipairs { {}, { metadata = { user_id = "bob" } }, { metadata = cjson.decode("{}") } } do
+        assert.equal(want, (told(messages, names, of)), names)
+      end
+    end
+    assert.same({ "ann", "user" }, { told(chat, "", { user = "bob", safety_identifier = "ann" }) })
   end)
 
   it("cut a stream for which there is no more money in the client's own events", function()

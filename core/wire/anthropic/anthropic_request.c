@@ -218,7 +218,7 @@ void anthropic_edit_member(const struct chat_request *r, struct splice *edits, e
         edit_max_tokens(r, edits, json);
     } else if (r->kind == CHAT_COUNT) {
         return; /* nothing is generated */
-    } else if (slice_equal(name, SLICE("user"))) {
+    } else if (slice_equal(name, SLICE("user")) || (slice_equal(name, SLICE("safety_identifier")) && json.len)) {
         edit_user(r, edits, json);
     } else if (slice_equal(name, SLICE("stop"))) {
         edit_stop(r, edits, json);

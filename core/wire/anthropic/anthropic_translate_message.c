@@ -273,7 +273,7 @@ static bool read_system(struct reading *in, uint32_t system)
         if (!read_block(in, n, &c->system)) return false;
         in->place.number++;
     }
-    return reading_fits(in, SPEAKER_SYSTEM, &c->system);
+    return reading_fits(in, SPEAKER_SYSTEM, &c->system, NULL);
 }
 
 enum { MESSAGE_ROLE, MESSAGE_CONTENT, MESSAGE_MEMBERS };
@@ -292,7 +292,8 @@ static bool read_message(struct reading *in, uint32_t node)
     enum speaker speaker = is_user ? SPEAKER_USER : is_assistant ? SPEAKER_ASSISTANT : SPEAKER_SYSTEM;
     struct message *message = conversation_add_message(in->c, speaker);
     if (!message) return reading_is_full(in);
-    return read_content(in, at[MESSAGE_CONTENT], &message->parts) && reading_fits(in, speaker, &message->parts);
+    return read_content(in, at[MESSAGE_CONTENT], &message->parts) &&
+           reading_fits(in, speaker, &message->parts, NULL);
 }
 
 bool anthropic_read_conversation(struct reading *in, uint32_t system, uint32_t messages)

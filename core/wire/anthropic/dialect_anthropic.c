@@ -106,6 +106,7 @@ const struct dialect dialect_anthropic = {
     .is_format = anthropic_is_format,
     .edit_ask_usage = anthropic_edit_ask_usage,
     .edit_member = anthropic_edit_member,
+    .names_user_once = true,
     .guess = anthropic_guess,
     .request_translation = &anthropic_request_translation,
     .path = path,

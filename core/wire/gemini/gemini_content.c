@@ -155,14 +155,6 @@ static bool tell_file(const struct content_walk *w, uint32_t media)
     return content_tell(w, (struct chat_piece){.kind = PIECE_ELSEWHERE, .node = at[MEMBER_FILE_URI]});
 }
 
-/* A text, or a value in which no name is the format's. */
-static bool tell_value(const struct content_walk *w, uint32_t node)
-{
-    if (node == JSON_NONE || !content_tell_text(w, node, PIECE_CALL_TEXT)) return node == JSON_NONE;
-    bool is_value = json_type(w->tape, node) >= JSON_ARRAY && json_first(w->tape, node) != JSON_NONE;
-    return !is_value || content_tell(w, (struct chat_piece){.kind = PIECE_CALL_JSON, .node = node});
-}
-
 /* What the model asks of a tool, of whoever's. */
 static bool tell_call(const struct content_walk *w, uint32_t call)
 {
@@ -170,7 +162,7 @@ static bool tell_call(const struct content_walk *w, uint32_t call)
     if (!json_is(w->tape, call, JSON_OBJECT)) return true;
     content_read(&table, w->tape, call, at);
     return content_tell(w, (struct chat_piece){.kind = PIECE_CALL, .node = call}) &&
-           content_tell_text(w, at[MEMBER_NAME], PIECE_CALL_TEXT) && tell_value(w, at[MEMBER_ARGS]) &&
+           content_tell_text(w, at[MEMBER_NAME], PIECE_CALL_TEXT) && content_tell_value(w, at[MEMBER_ARGS]) &&
            content_tell_text(w, at[MEMBER_CODE], PIECE_CALL_TEXT);
 }
 
@@ -184,7 +176,8 @@ static bool tell_response(const struct content_walk *w, uint32_t response)
     if (!json_is(w->tape, response, JSON_OBJECT)) return true;
     inner.is_result = true;
     content_read(&table, w->tape, response, at);
-    return content_tell_text(&inner, at[MEMBER_NAME], PIECE_CALL_TEXT) && tell_value(&inner, at[MEMBER_RESPONSE]) &&
+    return content_tell_text(&inner, at[MEMBER_NAME], PIECE_CALL_TEXT) &&
+           content_tell_value(&inner, at[MEMBER_RESPONSE]) &&
            content_tell_text(&inner, at[MEMBER_OUTPUT], PIECE_CONTENT) && tell_parts(&inner, at[MEMBER_PARTS]);
 }
 
@@ -192,7 +185,7 @@ static bool tell_response(const struct content_walk *w, uint32_t response)
 static bool tell_rest(const struct content_walk *w, uint32_t part)
 {
     for (uint32_t n = json_first(w->tape, part); n != JSON_NONE; n = json_next(w->tape, n)) {
-        if (content_find(&table, w->tape, n) == MEMBERS_COUNT && !tell_value(w, n)) return false;
+        if (content_find(&table, w->tape, n) == MEMBERS_COUNT && !content_tell_value(w, n)) return false;
     }
     return true;
 }

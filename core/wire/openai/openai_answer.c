@@ -77,10 +77,8 @@ static void tell_reasoning(struct said_telling *t, uint32_t node, struct slice *
 }
 
 /* OpenRouter: the same again as a list, which may hold more; what is encrypted in it is no text. */
-static void tell_details(struct said_telling *t, uint32_t message, uint32_t details)
+static void tell_details(struct said_telling *t, struct slice rest, uint32_t details)
 {
-    struct slice rest = text_of(t, json_get(t->tape, message, SLICE("reasoning_content")));
-    if (!rest.len) rest = text_of(t, json_get(t->tape, message, SLICE("reasoning")));
     if (!json_is(t->tape, details, JSON_ARRAY)) return;
     for (uint32_t n = json_first(t->tape, details); n != JSON_NONE; n = json_next(t->tape, n)) {
         tell_reasoning(t, json_get(t->tape, n, SLICE("text")), &rest);
@@ -88,8 +86,31 @@ static void tell_details(struct said_telling *t, uint32_t message, uint32_t deta
     }
 }
 
+/* A message, and which of its thoughts' names came: a name that comes again is not compared again. */
+struct message {
+    uint32_t node;
+    bool has_reasoning, has_details;
+};
+
+static void tell_same_reasoning(struct said_telling *t, struct message *m, uint32_t member)
+{
+    struct slice same = SLICE_NONE;
+    if (!m->has_reasoning) same = text_of(t, json_get(t->tape, m->node, SLICE("reasoning_content")));
+    m->has_reasoning = true;
+    tell_reasoning(t, member, &same);
+}
+
+static void tell_same_details(struct said_telling *t, struct message *m, uint32_t member)
+{
+    struct slice same = SLICE_NONE;
+    if (!m->has_details) same = text_of(t, json_get(t->tape, m->node, SLICE("reasoning_content")));
+    if (!m->has_details && !same.len) same = text_of(t, json_get(t->tape, m->node, SLICE("reasoning")));
+    m->has_details = true;
+    tell_details(t, same, member);
+}
+
 /* One look at each member: chunks come by the thousand, and have many. */
-static void tell_member(struct said_telling *t, uint32_t message, uint32_t member)
+static void tell_member(struct said_telling *t, struct message *m, uint32_t member)
 {
     if (json_key_is(t->tape, member, SLICE("content"))) {
         tell_content(t, member);
@@ -98,10 +119,9 @@ static void tell_member(struct said_telling *t, uint32_t message, uint32_t membe
     } else if (json_key_is(t->tape, member, SLICE("reasoning_content"))) {
         said_tell(t, member, SAID_REASONING);
     } else if (json_key_is(t->tape, member, SLICE("reasoning"))) {
-        struct slice same = text_of(t, json_get(t->tape, message, SLICE("reasoning_content")));
-        tell_reasoning(t, member, &same);
+        tell_same_reasoning(t, m, member);
     } else if (json_key_is(t->tape, member, SLICE("reasoning_details"))) {
-        tell_details(t, message, member);
+        tell_same_details(t, m, member);
     } else if (json_key_is(t->tape, member, SLICE("function_call"))) {
         tell_call(t, member, 0);
     } else if (json_key_is(t->tape, member, SLICE("tool_calls"))) {
@@ -111,10 +131,11 @@ static void tell_member(struct said_telling *t, uint32_t message, uint32_t membe
 
 static void tell_message(struct said_telling *t, uint32_t message, bool is_whole)
 {
+    struct message m = {.node = message};
     if (!json_is(t->tape, message, JSON_OBJECT)) return;
     t->text.is_whole = is_whole;
     for (uint32_t n = json_first(t->tape, message); n != JSON_NONE; n = json_next(t->tape, n))
-        tell_member(t, message, n);
+        tell_member(t, &m, n);
     t->text.is_whole = false;
 }
 

@@ -13,9 +13,13 @@ enum member {
     MEMBER_IMAGE_URL,
     MEMBER_INPUT_AUDIO,
     MEMBER_FILE,
+    MEMBER_FILE_DATA,
+    MEMBER_FILE_ID,
     MEMBER_AUDIO,
     MEMBER_FUNCTION_CALL,
     MEMBER_REASONING_CONTENT,
+    MEMBER_REASONING_DETAILS,
+    MEMBER_THINKING_BLOCKS,
     MEMBER_ID,
     MEMBER_TOOL_CALL_ID,
     MEMBER_CACHE_CONTROL,
@@ -33,10 +37,14 @@ static const struct content_member members[MEMBERS_COUNT] = {
     [MEMBER_TOOL_CALLS] = {{"tool_calls", 10}, true, false},
     [MEMBER_IMAGE_URL] = {{"image_url", 9}, false, true},
     [MEMBER_INPUT_AUDIO] = {{"input_audio", 11}, false, true},
-    [MEMBER_FILE] = {{"file", 4}, false, true},
+    [MEMBER_FILE] = {{"file", 4}, false, false},
+    [MEMBER_FILE_DATA] = {{"file_data", 9}, false, true},
+    [MEMBER_FILE_ID] = {{"file_id", 7}, false, true},
     [MEMBER_AUDIO] = {{"audio", 5}, false, true},
     [MEMBER_FUNCTION_CALL] = {{"function_call", 13}, false, false},
     [MEMBER_REASONING_CONTENT] = {{"reasoning_content", 17}, false, false},
+    [MEMBER_REASONING_DETAILS] = {{"reasoning_details", 17}, false, false},
+    [MEMBER_THINKING_BLOCKS] = {{"thinking_blocks", 15}, false, false},
     [MEMBER_ID] = {{"id", 2}, false, true},
     [MEMBER_TOOL_CALL_ID] = {{"tool_call_id", 12}, false, true},
     [MEMBER_CACHE_CONTROL] = {{"cache_control", 13}, false, true},
@@ -47,7 +55,7 @@ static const struct content_table table = {members, MEMBERS_COUNT};
 bool openai_is_format(const struct chat_request *r, uint32_t node)
 {
     unsigned m = content_find(&table, &r->tape, node);
-    return m != MEMBERS_COUNT && members[m].is_format;
+    return m != MEMBERS_COUNT && members[m].is_format && !content_is_free(r, node);
 }
 
 enum chat_role openai_role(const struct json_tape *tape, uint32_t message)
@@ -73,6 +81,13 @@ static unsigned uses_of(const struct json_tape *tape, const uint32_t at[MEMBERS_
     return at[MEMBER_FILE] != JSON_NONE || json_text_is(tape, type, SLICE("file")) ? CHAT_USES_FILES : 0;
 }
 
+/* Its name is a text too: elsewhere it is the document's title. */
+static bool tell_file(const struct content_walk *w, uint32_t file)
+{
+    return content_tell_text(w, json_get(w->tape, file, SLICE("file_data")), PIECE_FILE) &&
+           content_tell_text(w, json_get(w->tape, file, SLICE("filename")), PIECE_CALL_TEXT);
+}
+
 /* A text, or an object of any kind. */
 static bool tell_part(const struct content_walk *w, uint32_t part)
 {
@@ -85,7 +100,7 @@ static bool tell_part(const struct content_walk *w, uint32_t part)
     return content_tell(w, piece) && content_tell_text(w, is_text ? part : at[MEMBER_TEXT], PIECE_CONTENT) &&
            content_tell_text(w, at[MEMBER_REFUSAL], PIECE_REFUSAL) && tell_picture(w, at[MEMBER_IMAGE_URL]) &&
            content_tell_text(w, json_get(w->tape, at[MEMBER_INPUT_AUDIO], SLICE("data")), PIECE_AUDIO) &&
-           content_tell_text(w, json_get(w->tape, at[MEMBER_FILE], SLICE("file_data")), PIECE_FILE);
+           tell_file(w, at[MEMBER_FILE]);
 }
 
 static bool tell_content(const struct content_walk *w, uint32_t content)
@@ -97,22 +112,55 @@ static bool tell_content(const struct content_walk *w, uint32_t content)
     return true;
 }
 
-/* What a call calls. */
+/* What a call calls. What it is asked is a string of JSON, or as some clients have it the object itself. */
 static bool tell_call(const struct content_walk *w, uint32_t function)
 {
     if (!json_is(w->tape, function, JSON_OBJECT)) return true;
     return content_tell(w, (struct chat_piece){.kind = PIECE_CALL, .node = function}) &&
            content_tell_text(w, json_get(w->tape, function, SLICE("name")), PIECE_CALL_TEXT) &&
-           content_tell_text(w, json_get(w->tape, function, SLICE("arguments")), PIECE_CALL_TEXT) &&
-           content_tell_text(w, json_get(w->tape, function, SLICE("input")), PIECE_CALL_TEXT);
+           content_tell_value(w, json_get(w->tape, function, SLICE("arguments"))) &&
+           content_tell_value(w, json_get(w->tape, function, SLICE("input")));
 }
 
 static bool tell_calls(const struct content_walk *w, uint32_t calls)
 {
     if (!json_is(w->tape, calls, JSON_ARRAY)) return true;
     for (uint32_t call = json_first(w->tape, calls); call != JSON_NONE; call = json_next(w->tape, call)) {
-        uint32_t custom = json_get(w->tape, call, SLICE("custom"));
-        if (!tell_call(w, custom != JSON_NONE ? custom : json_get(w->tape, call, SLICE("function")))) return false;
+        bool is_good = tell_call(w, json_get(w->tape, call, SLICE("function"))) &&
+                       tell_call(w, json_get(w->tape, call, SLICE("custom")));
+        if (!is_good) return false;
+    }
+    return true;
+}
+
+static struct slice inside(const struct json_tape *tape, uint32_t node)
+{
+    if (!json_is(tape, node, JSON_STRING)) return SLICE("");
+    struct slice raw = json_raw(tape, node);
+    return slice_of(raw.ptr + 1, raw.len - 2);
+}
+
+/* Clients give back what was thought in one text, and the same once more in the pieces in which it came. */
+static bool repeats(const struct json_tape *tape, uint32_t details, uint32_t whole)
+{
+    struct slice rest = inside(tape, whole);
+    for (uint32_t n = json_first(tape, details); n != JSON_NONE; n = json_next(tape, n)) {
+        struct slice text = inside(tape, json_get(tape, n, SLICE("text")));
+        if (!text.len) text = inside(tape, json_get(tape, n, SLICE("thinking")));
+        if (!slice_starts(rest, text)) return false;
+        rest = slice_of(rest.ptr + text.len, rest.len - text.len);
+    }
+    return rest.len == 0;
+}
+
+/* What was thought, as OpenRouter and LiteLLM have it; what their providers alone can read is no text. */
+static bool tell_details(const struct content_walk *w, uint32_t details, uint32_t whole)
+{
+    if (!json_is(w->tape, details, JSON_ARRAY) || repeats(w->tape, details, whole)) return true;
+    for (uint32_t n = json_first(w->tape, details); n != JSON_NONE; n = json_next(w->tape, n)) {
+        bool is_good = content_tell_text(w, json_get(w->tape, n, SLICE("text")), PIECE_REASONING) &&
+                       content_tell_text(w, json_get(w->tape, n, SLICE("thinking")), PIECE_REASONING);
+        if (!is_good) return false;
     }
     return true;
 }
@@ -141,6 +189,8 @@ static bool tell_message(struct content_walk *w, uint32_t message)
            tell_name(w, at[MEMBER_NAME], at[MEMBER_ROLE]) && tell_content(w, at[MEMBER_CONTENT]) &&
            content_tell_text(w, at[MEMBER_REFUSAL], PIECE_REFUSAL) &&
            content_tell_text(w, at[MEMBER_REASONING_CONTENT], PIECE_REASONING) &&
+           tell_details(w, at[MEMBER_REASONING_DETAILS], at[MEMBER_REASONING_CONTENT]) &&
+           tell_details(w, at[MEMBER_THINKING_BLOCKS], at[MEMBER_REASONING_CONTENT]) &&
            tell_call(w, at[MEMBER_FUNCTION_CALL]) && tell_calls(w, at[MEMBER_TOOL_CALLS]) &&
            tell_audio(w, at[MEMBER_AUDIO]);
 }

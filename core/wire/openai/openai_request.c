@@ -141,6 +141,7 @@ static bool on_piece(void *arg, const struct chat_piece *piece)
         return fault_set(in->why, FAULT_BAD_BODY, "messages[%u]: \"%s\" is given twice; give it once", piece->message,
                          piece->twice);
     }
+    if (piece->kind == PIECE_CALL_JSON) content_add_free(in->r, in->arena, piece->node);
     in->r->message_count += piece->kind == PIECE_MESSAGE;
     in->r->uses |= piece->uses;
     return true;
@@ -159,7 +160,9 @@ static bool read_messages(struct members *in)
     }
     if (r->messages_node == JSON_NONE) return true;
     if (!json_is(&r->tape, r->messages_node, JSON_ARRAY)) return members_refuse(in, KEY_MESSAGES, "an array");
-    return openai_walk_messages(&r->tape, r->messages_node, on_piece, in);
+    bool is_good = openai_walk_messages(&r->tape, r->messages_node, on_piece, in);
+    content_sort_free(r);
+    return is_good;
 }
 
 static uint32_t times(uint32_t answers, uint32_t prompts)

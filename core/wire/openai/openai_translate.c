@@ -64,7 +64,8 @@ static bool is_word(const struct reading *in, uint32_t node, struct slice word)
 
 enum { TOOL_NAME, TOOL_DESCRIPTION, TOOL_PARAMETERS, TOOL_STRICT, TOOL_MEMBERS };
 
-static bool read_function(struct reading *in, uint32_t function, struct slice cache, uint32_t allowed)
+static bool read_function(struct reading *in, uint32_t function, struct slice cache,
+                          const struct choice_allowed *allowed)
 {
     static const struct slice names[TOOL_MEMBERS] = {
         {"name", 4}, {"description", 11}, {"parameters", 10}, {"strict", 6}};
@@ -73,7 +74,7 @@ static bool read_function(struct reading *in, uint32_t function, struct slice ca
     if (!json_is(in->tape, at[TOOL_NAME], JSON_STRING)) return reading_refuse(in, "\"name\" must be a string");
     if (at[TOOL_PARAMETERS] != JSON_NONE && !json_is(in->tape, at[TOOL_PARAMETERS], JSON_OBJECT))
         return reading_refuse(in, "\"parameters\" must be an object");
-    if (!choice_allows(in, allowed, at[TOOL_NAME])) return true;
+    if (!choice_allows(in, allowed, at[TOOL_NAME])) return reading_counts(in);
     struct tool *tool = conversation_add_tool(in->c, in->place.number);
     if (!tool) return reading_is_full(in);
     tool->name = json_raw(in->tape, at[TOOL_NAME]);
@@ -83,7 +84,7 @@ static bool read_function(struct reading *in, uint32_t function, struct slice ca
     return reading_string(in, at[TOOL_DESCRIPTION], "description", &tool->description);
 }
 
-static bool read_tool(struct reading *in, uint32_t tool, uint32_t allowed)
+static bool read_tool(struct reading *in, uint32_t tool, const struct choice_allowed *allowed)
 {
     static const struct slice names[] = {{"type", 4}, {"function", 8}, {"cache_control", 13}};
     uint32_t at[3];
@@ -101,14 +102,13 @@ static bool read_tool(struct reading *in, uint32_t tool, uint32_t allowed)
 
 static bool read_tools(struct reading *in, uint32_t tools, uint32_t choice)
 {
-    uint32_t allowed = choice_allowed(in, choice);
+    struct choice_allowed allowed;
     if (tools == JSON_NONE) return true;
-    if (allowed != JSON_NONE && json_count(in->tape, allowed) > CHOICE_ALLOWED_MAX)
-        return reading_refuse(in, "\"tool_choice\" must name no more than %u tools", CHOICE_ALLOWED_MAX);
+    if (!choice_read_allowed(in, choice, &allowed)) return false;
     in->place = (struct place){.list = "tools"};
     for (uint32_t n = json_first(in->tape, tools); n != JSON_NONE; n = json_next(in->tape, n)) {
         in->place.inner = NULL;
-        if (!read_tool(in, n, allowed)) return false;
+        if (!read_tool(in, n, &allowed)) return false;
         in->place.number++;
     }
     in->place = (struct place){.list = NULL};
@@ -191,11 +191,12 @@ static void read_words(const struct reading *in, const uint32_t at[KEYS_COUNT])
     if (json_is(in->tape, at[KEY_CACHE], JSON_OBJECT)) c->cache = json_raw(in->tape, at[KEY_CACHE]);
 }
 
-/* "user" is the older name, and the one by which policies set it. */
+/* "user" is the older name. A policy's comes before the caller's own, whichever it set (exchange/outgoing.h). */
 static bool read_user(const struct reading *in, uint32_t user, uint32_t identifier)
 {
-    if (user != JSON_NONE && identifier != JSON_NONE) reading_drop(in, key_names[KEY_SAFETY_IDENTIFIER]);
-    return reading_string(in, user != JSON_NONE ? user : identifier, "user", &in->c->user);
+    if (user != JSON_NONE && identifier != JSON_NONE) reading_drop(in, key_names[KEY_USER]);
+    if (identifier == JSON_NONE) return reading_string(in, user, "user", &in->c->user);
+    return reading_string(in, identifier, "safety_identifier", &in->c->user);
 }
 
 static bool refuse_unspoken(const struct reading *in, const struct chat_request *r, const uint32_t at[KEYS_COUNT])

@@ -333,7 +333,7 @@ static bool read_message(struct messages *m, uint32_t node)
     bool is_good = is_assistant ? read_assistant(m, at, list)
                    : is_result  ? read_result(m, at, list)
                                 : read_content(in, at[CONTENT], list);
-    if (!is_good || !reading_fits(in, speaker, list)) return false;
+    if (!is_good || !reading_fits(in, speaker, list, before)) return false;
     struct slice cache = cache_of(in, at[MESSAGE_CACHE], JSON_NONE);
     if (cache.len && list->last != before && !list->last->cache.len) list->last->cache = cache;
     return true;

@@ -187,20 +187,12 @@ static bool tell_file(const struct content_walk *w, const uint32_t at[MEMBERS_CO
     return content_tell(w, (struct chat_piece){.kind = PIECE_ELSEWHERE, .node = at[MEMBER_TYPE]});
 }
 
-/* A text, or a value in which no name is the format's. */
-static bool tell_value(const struct content_walk *w, uint32_t node)
-{
-    if (!content_tell_text(w, node, PIECE_CALL_TEXT)) return false;
-    bool is_value = json_type(w->tape, node) >= JSON_ARRAY && json_first(w->tape, node) != JSON_NONE;
-    return !is_value || content_tell(w, (struct chat_piece){.kind = PIECE_CALL_JSON, .node = node});
-}
-
 /* Members that the table has no name for. */
 static bool tell_rest(const struct content_walk *w, uint32_t object)
 {
     if (!json_is(w->tape, object, JSON_OBJECT)) return true;
     for (uint32_t n = json_first(w->tape, object); n != JSON_NONE; n = json_next(w->tape, n)) {
-        if (content_find(&table, w->tape, n) == MEMBERS_COUNT && !tell_value(w, n)) return false;
+        if (content_find(&table, w->tape, n) == MEMBERS_COUNT && !content_tell_value(w, n)) return false;
     }
     return true;
 }
@@ -211,7 +203,7 @@ static bool tell_odd(const struct content_walk *w, const uint32_t at[MEMBERS_COU
     static const enum member odd[] = {MEMBER_NAME,  MEMBER_CONTENT, MEMBER_ARGUMENTS, MEMBER_INPUT,
                                       MEMBER_OUTPUT, MEMBER_SUMMARY, MEMBER_TOOLS};
     for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
-        if (at[odd[i]] != JSON_NONE && !tell_value(w, at[odd[i]])) return false;
+        if (!content_tell_value(w, at[odd[i]])) return false;
     }
     return true;
 }
@@ -244,7 +236,7 @@ static bool tell_parts(const struct content_walk *w, uint32_t content, enum chat
 static bool tell_asked(const struct content_walk *w, uint32_t asked)
 {
     if (asked == JSON_NONE) return true;
-    return content_tell(w, (struct chat_piece){.kind = PIECE_CALL, .node = asked}) && tell_value(w, asked);
+    return content_tell(w, (struct chat_piece){.kind = PIECE_CALL, .node = asked}) && content_tell_value(w, asked);
 }
 
 static bool tell_output(const struct content_walk *w, uint32_t output)
@@ -291,8 +283,8 @@ static bool tell_item(struct content_walk *w, uint32_t item)
            content_tell_text(w, at[MEMBER_TEXT], PIECE_CONTENT) &&
            content_tell_text(w, at[MEMBER_REFUSAL], PIECE_REFUSAL) && tell_asked(w, at[MEMBER_ARGUMENTS]) &&
            tell_asked(w, at[MEMBER_INPUT]) && tell_output(w, at[MEMBER_OUTPUT]) &&
-           (at[MEMBER_TOOLS] == JSON_NONE || tell_value(w, at[MEMBER_TOOLS])) &&
-           tell_encrypted(w, at[MEMBER_ENCRYPTED_CONTENT]) && tell_result(w, at[MEMBER_RESULT]) && tell_rest(w, item);
+           content_tell_value(w, at[MEMBER_TOOLS]) && tell_encrypted(w, at[MEMBER_ENCRYPTED_CONTENT]) &&
+           tell_result(w, at[MEMBER_RESULT]) && tell_rest(w, item);
 }
 
 bool responses_walk_item(const struct json_tape *tape, uint32_t item, uint32_t number, chat_piece_fn fn, void *arg)

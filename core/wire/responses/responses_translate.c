@@ -130,11 +130,12 @@ static void read_words(const struct reading *in, const uint32_t at[KEYS_COUNT])
     read_include(in, at[KEY_INCLUDE]);
 }
 
-/* "user" is the older name, and the one by which policies set it. */
+/* "user" is the older name. A policy's comes before the caller's own, whichever it set (exchange/outgoing.h). */
 static bool read_user(const struct reading *in, uint32_t user, uint32_t identifier)
 {
-    if (user != JSON_NONE && identifier != JSON_NONE) reading_drop(in, key_names[KEY_SAFETY_IDENTIFIER]);
-    return reading_string(in, user != JSON_NONE ? user : identifier, "user", &in->c->user);
+    if (user != JSON_NONE && identifier != JSON_NONE) reading_drop(in, key_names[KEY_USER]);
+    if (identifier == JSON_NONE) return reading_string(in, user, "user", &in->c->user);
+    return reading_string(in, identifier, "safety_identifier", &in->c->user);
 }
 
 static bool read_numbers(const struct reading *in, const struct chat_request *r, const uint32_t at[KEYS_COUNT])

@@ -155,7 +155,8 @@ static bool read_message(struct items *i, const uint32_t at[ITEM_MEMBERS])
         return reading_refuse(in, "messages of this \"role\" cannot be translated for this model's provider");
     enum speaker speaker = is_assistant ? SPEAKER_ASSISTANT : is_system ? SPEAKER_SYSTEM : SPEAKER_USER;
     struct part_list *list = reading_list_for(in, speaker);
-    return list && read_content(in, at[CONTENT], "content", list) && reading_fits(in, speaker, list);
+    const struct part *before = list ? list->last : NULL;
+    return list && read_content(in, at[CONTENT], "content", list) && reading_fits(in, speaker, list, before);
 }
 
 /* Whoever says it. NULL: there are too many. */
@@ -204,7 +205,7 @@ static bool read_output(struct items *i, const uint32_t at[ITEM_MEMBERS])
     if (!result) return false;
     result->id = json_raw(in->tape, at[CALL_ID]);
     if (!read_content(in, at[OUTPUT], "output", &result->parts)) return false;
-    return reading_fits(in, SPEAKER_USER, &(struct part_list){result, result});
+    return reading_fits(in, SPEAKER_USER, &(struct part_list){result, result}, NULL);
 }
 
 /* All texts of the list as one JSON string. */
@@ -246,7 +247,7 @@ static bool read_reasoning(struct items *i, const uint32_t at[ITEM_MEMBERS])
     if (text.len <= 2) text = join_texts(in, at[SUMMARY]);
     bool is_foreign = encrypted.len > 2 && !signature.len && !redacted.len;
     if (is_foreign) reading_drop(in, SLICE(""));
-    if (is_foreign || (!redacted.len && !signature.len && text.len <= 2)) return true;
+    if (is_foreign || (!redacted.len && !signature.len && text.len <= 2)) return reading_counts(in);
     struct part *p = add_item(in, SPEAKER_ASSISTANT, PART_REASONING);
     if (!p) return false;
     p->is_redacted = redacted.len > 0;
@@ -260,7 +261,7 @@ static bool drop_item(struct items *i, const uint32_t at[ITEM_MEMBERS])
 {
     (void)at;
     reading_drop(i->in, SLICE(""));
-    return true;
+    return reading_counts(i->in);
 }
 
 static bool read_item(struct items *i, uint32_t node)

@@ -11,7 +11,7 @@
 
 struct tools {
     struct reading *in;
-    uint32_t allowed;
+    struct choice_allowed allowed;
     bool has_own; /* that the client runs */
     struct slice space; /* of the namespace that is being read; empty: none */
 };
@@ -27,7 +27,11 @@ static struct tool *add_tool(struct tools *t, uint32_t name, uint32_t descriptio
     struct reading *in = t->in;
     struct conversation *c = in->c;
     *is_good = json_is(in->tape, name, JSON_STRING) || reading_refuse(in, "\"name\" must be a string");
-    if (!*is_good || !choice_allows(in, t->allowed, name)) return NULL;
+    if (!*is_good) return NULL;
+    if (!choice_allows(in, &t->allowed, name)) {
+        *is_good = reading_counts(in);
+        return NULL;
+    }
     struct tool *tool = conversation_add_tool(c, in->place.number);
     *is_good = tool ? reading_string(in, description, "description", &tool->description) : reading_is_full(in);
     if (!*is_good) return NULL;
@@ -129,7 +133,7 @@ static bool read_one(struct tools *t, uint32_t tool)
     if (is_type(t->in, tool, SLICE("custom"))) return read_custom(t, tool);
     if (!is_dispensable(t, tool)) return refuse_type(t->in, tool);
     reading_drop(t->in, SLICE(""));
-    return true;
+    return reading_counts(t->in);
 }
 
 static bool read_space(struct tools *t, uint32_t space)
@@ -137,6 +141,7 @@ static bool read_space(struct tools *t, uint32_t space)
     static const struct slice names[] = {{"type", 4}, {"name", 4}, {"tools", 5}};
     uint32_t at[3];
     struct reading *in = t->in;
+    if (!reading_counts(in)) return false;
     reading_members(in, space, names, 3, at);
     if (!json_is(in->tape, at[1], JSON_STRING)) return reading_refuse(in, "\"name\" must be a string");
     if (!json_is(in->tape, at[2], JSON_ARRAY)) return reading_refuse(in, "\"tools\" must be an array");
@@ -154,14 +159,6 @@ static bool read_space(struct tools *t, uint32_t space)
 
 /* --- names --- */
 
-static int compare(const void *a, const void *b)
-{
-    const struct slice *x = a, *y = b;
-    size_t len = x->len < y->len ? x->len : y->len;
-    int order = memcmp(x->ptr, y->ptr, len);
-    return order ? order : (x->len > y->len) - (x->len < y->len);
-}
-
 /* Whose a call is can be told from its name alone. */
 static bool check_names(const struct reading *in)
 {
@@ -174,7 +171,7 @@ static bool check_names(const struct reading *in)
     count = 0;
     for (const struct tool *t = c->tools; t; t = t->next)
         all[count++] = t->name;
-    qsort(all, count, sizeof *all, compare);
+    qsort(all, count, sizeof *all, reading_compare);
     for (size_t i = 1; i < count; i++) {
         if (slice_equal(all[i - 1], all[i]))
             return reading_refuse(in, "two \"tools\" would both be called %.*s by this model's provider",
@@ -185,10 +182,9 @@ static bool check_names(const struct reading *in)
 
 bool responses_read_tools(struct reading *in, uint32_t tools, uint32_t choice)
 {
-    struct tools t = {.in = in, .allowed = choice_allowed(in, choice)};
+    struct tools t = {.in = in};
     if (tools == JSON_NONE) return true;
-    if (t.allowed != JSON_NONE && json_count(in->tape, t.allowed) > CHOICE_ALLOWED_MAX)
-        return reading_refuse(in, "\"tool_choice\" must name no more than %u tools", CHOICE_ALLOWED_MAX);
+    if (!choice_read_allowed(in, choice, &t.allowed)) return false;
     t.has_own = has_own(in, tools);
     in->place = (struct place){.list = "tools"};
     for (uint32_t n = json_first(in->tape, tools); n != JSON_NONE; n = json_next(in->tape, n)) {

@@ -54,12 +54,17 @@ static void append_message(struct conversation *c, struct message *m)
     c->last = m;
 }
 
+bool conversation_count(struct conversation *c)
+{
+    if (c->count == LIMIT_TRANSLATE_PARTS) return false;
+    c->count++;
+    return true;
+}
+
 /* NULL: there are too many already. */
 static void *add(struct conversation *c, size_t size)
 {
-    if (c->count == LIMIT_TRANSLATE_PARTS) return NULL;
-    c->count++;
-    return arena_zalloc(c->arena, size);
+    return conversation_count(c) ? arena_zalloc(c->arena, size) : NULL;
 }
 
 struct message *conversation_add_message(struct conversation *c, enum speaker speaker)

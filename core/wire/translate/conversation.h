@@ -10,7 +10,8 @@
  *
  * Its texts are spans of the request's own bytes: a JSON string as it stands, quotes and escapes kept, or what is
  * inside its quotes where that is said. Nothing is decoded that is not looked at, and numbers keep their digits. All
- * else is in the arena; there is nothing to clear. At most LIMIT_TRANSLATE_PARTS messages, parts and tools.
+ * else is in the arena; there is nothing to clear. At most LIMIT_TRANSLATE_PARTS messages, parts and tools,
+ * those included of which nothing is kept.
  * The shape is that of the richer dialect: calls are parts of what an assistant said, results parts of what a user
  * says next. An empty slice means: not said.
  */
@@ -147,6 +148,8 @@ struct conversation {
 
 void conversation_init(struct conversation *c, const struct chat_request *r, struct arena *arena,
                        const struct conversation_words *words);
+/* One more that is read, though nothing of it may be kept. False: there are LIMIT_TRANSLATE_PARTS already. */
+bool conversation_count(struct conversation *c);
 /* Zeroed, at the end of its list. NULL: one more than LIMIT_TRANSLATE_PARTS. */
 struct message *conversation_add_message(struct conversation *c, enum speaker speaker);
 struct part *conversation_add_part(struct conversation *c, struct part_list *list, enum part_kind kind);

@@ -109,6 +109,11 @@ bool reading_is_full(const struct reading *in)
                      LIMIT_TRANSLATE_PARTS);
 }
 
+bool reading_counts(const struct reading *in)
+{
+    return conversation_count(in->c) || reading_is_full(in);
+}
+
 bool reading_string(const struct reading *in, uint32_t node, const char *name, struct slice *raw)
 {
     *raw = SLICE_NONE;
@@ -122,6 +127,14 @@ bool reading_number(const struct reading *in, uint32_t node, const char *name)
 {
     if (node == JSON_NONE || json_is(in->tape, node, JSON_NUMBER)) return true;
     return reading_refuse(in, "\"%s\" must be a number", name);
+}
+
+int reading_compare(const void *a, const void *b)
+{
+    const struct slice *x = a, *y = b;
+    size_t len = x->len < y->len ? x->len : y->len;
+    int order = len ? memcmp(x->ptr, y->ptr, len) : 0;
+    return order ? order : (x->len > y->len) - (x->len < y->len);
 }
 
 struct slice reading_inside(struct slice raw)
@@ -178,9 +191,10 @@ static bool may_say(enum speaker speaker, enum part_kind kind)
     return false;
 }
 
-bool reading_fits(const struct reading *in, enum speaker speaker, const struct part_list *list)
+bool reading_fits(const struct reading *in, enum speaker speaker, const struct part_list *list,
+                  const struct part *before)
 {
-    for (const struct part *p = list->first; p; p = p->next) {
+    for (const struct part *p = before ? before->next : list->first; p; p = p->next) {
         bool fits = may_say(speaker, p->kind);
         for (const struct part *inner = p->parts.first; inner; inner = inner->next)
             fits = fits && inner->kind != PART_RESULT && may_say(SPEAKER_USER, inner->kind);
@@ -191,7 +205,7 @@ bool reading_fits(const struct reading *in, enum speaker speaker, const struct p
 
 struct part_list *reading_list_for(const struct reading *in, enum speaker speaker)
 {
-    if (speaker == SPEAKER_SYSTEM && !in->c->first) return &in->c->system;
+    if (speaker == SPEAKER_SYSTEM && !in->c->first) return reading_counts(in) ? &in->c->system : NULL;
     struct message *message = conversation_add_message(in->c, speaker);
     if (!message) reading_is_full(in);
     return message ? &message->parts : NULL;

@@ -46,10 +46,14 @@ void reading_drop(const struct reading *in, struct slice name);
 bool reading_refuse(const struct reading *in, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Refuses what conversation_add_…() has no room for. Always false. */
 bool reading_is_full(const struct reading *in);
+/* One more that is read and may leave nothing. False, and refused: there are too many. */
+bool reading_counts(const struct reading *in);
 /* The JSON of a value of that type; empty where there is none. False: refused, for it is of another type. */
 bool reading_string(const struct reading *in, uint32_t node, const char *name, struct slice *raw);
 /* False: refused, for it is there and no number. */
 bool reading_number(const struct reading *in, uint32_t node, const char *name);
+/* For qsort() and bsearch() of slices: by their bytes. */
+int reading_compare(const void *a, const void *b);
 /* null, "", [], {} */
 bool reading_is_empty(const struct json_tape *tape, uint32_t node);
 /* What stands inside a JSON string. */
@@ -58,13 +62,15 @@ struct slice reading_inside(struct slice raw);
 struct slice reading_quoted(const struct reading *in, struct slice text);
 /* One that stands at the present place; NULL, and refused, when there are too many. */
 struct part *reading_add_part(const struct reading *in, struct part_list *list, enum part_kind kind);
-/* False, and refused: the list has parts of a kind that no one of that kind says, such as a user who calls a tool. */
-bool reading_fits(const struct reading *in, enum speaker speaker, const struct part_list *list);
+/* False, and refused: behind `before` (NULL: from the first on) the list has parts of a kind that no one of that kind
+ * says, such as a user who calls a tool. */
+bool reading_fits(const struct reading *in, enum speaker speaker, const struct part_list *list,
+                  const struct part *before);
 /* A part of that kind and text; false when there are too many. Empty texts are none. */
 bool reading_add_text(const struct reading *in, struct part_list *list, enum part_kind kind, struct slice raw,
                       struct slice cache);
-/* Where what one says goes, who speaks next: what opens the conversation stands apart from it. NULL, and refused: there
- * are too many. */
+/* Where what one says goes, who speaks next: what opens the conversation stands apart from it. Each is counted, whether
+ * anything is said or not. NULL, and refused: there are too many. */
 struct part_list *reading_list_for(const struct reading *in, enum speaker speaker);
 /* data:image/png;base64,… (RFC 2397) as the part's media type and data; parameters before ";base64" say nothing. */
 enum data_url { URL_NONE, URL_DATA, URL_BAD };

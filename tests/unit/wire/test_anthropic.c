@@ -167,6 +167,10 @@ static void edits_are_written_as_this_api_calls_them(void)
                 "{\"model\":\"m\",\"max_tokens\":9,\"output_config\":{\"effort\":\"low\"}}");
     expect_edit("{" HEAD "\"output_config\":{\"a\":1}}", "reasoning_effort", "\"low\"",
                 "{" HEAD "\"output_config\":{\"a\":1,\"effort\":\"low\"}}");
+    expect_edit(plain, "safety_identifier", "\"u\"",
+                "{\"model\":\"m\",\"max_tokens\":9,\"metadata\":{\"user_id\":\"u\"}}");
+    expect_edit("{" HEAD "\"metadata\":{\"user_id\":\"a\"}}", "safety_identifier", "", /* its own name is another */
+                "{" HEAD "\"metadata\":{\"user_id\":\"a\"}}");
     expect_edit(plain, "user", "\"u\"", "{\"model\":\"m\",\"max_tokens\":9,\"metadata\":{\"user_id\":\"u\"}}");
     expect_edit("{" HEAD "\"metadata\":{\"user_id\":\"a\"}}", "user", "\"u\"", "{" HEAD "\"metadata\":{\"user_id\":\"u\"}}");
     expect_edit("{" HEAD "\"metadata\":{\"moongate\":{}}}", "user", "\"u\"", "{" HEAD "\"metadata\":{\"user_id\":\"u\"}}");

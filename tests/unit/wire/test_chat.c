@@ -156,6 +156,11 @@ static void what_the_model_is_made_to_do_is_seen(void)
         {"{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_audio\"},"
          "{\"type\":\"file\",\"file\":{}}]}]}",
          CHAT_USES_AUDIO | CHAT_USES_FILES},
+        {"{\"model\":\"m\",\"cache_control\":{}}", CHAT_USES_CACHING},
+        {"{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\","
+         "\"prompt_cache_breakpoint\":{\"mode\":\"explicit\"}}]}]}",
+         CHAT_USES_CACHING},
+        {"{\"model\":\"m\",\"prompt_cache_breakpoint\":null,\"prompt_cache_key\":\"k\"}", 0},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         struct fixture f;

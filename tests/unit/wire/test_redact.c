@@ -51,6 +51,29 @@ static void json_in_texts_is_masked_as_it_is_decoded(void)
                 "{\"model\":\"m\",\"input\":\"{\\u0022a\\u0022:\\\"[credit_card]\\\"}\"}", CHAT_EMBEDDINGS);
 }
 
+#define ASKED_TOOL(call) "{\"model\":\"m\",\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"c1\"," call "}]}]}"
+
+/* Names that mean something in a message mean nothing in what a tool is asked. */
+static void what_a_tool_is_asked_as_an_object_hides_nothing(void)
+{
+    expect_sent(ASKED_TOOL("\"function\":{\"name\":\"f\",\"arguments\":{\"file\":\"4111 1111 1111 1111\",\"id\":\"bo@x.org\","
+                           "\"type\":[{\"role\":\"bo@x.org\"}],\"image_url\":{\"url\":\"bo@x.org\"}}}"),
+                ASKED_TOOL("\"function\":{\"name\":\"f\",\"arguments\":{\"file\":\"[credit_card]\",\"id\":\"[email]\","
+                           "\"type\":[{\"role\":\"[email]\"}],\"image_url\":{\"url\":\"[email]\"}}}"),
+                CHAT_CHAT);
+    expect_sent(ASKED_TOOL("\"custom\":null,\"function\":{\"name\":\"f\",\"arguments\":{\"audio\":\"bo@x.org\"}}"),
+                ASKED_TOOL("\"custom\":null,\"function\":{\"name\":\"f\",\"arguments\":{\"audio\":\"[email]\"}}"), CHAT_CHAT);
+}
+
+static void a_files_name_is_a_text_and_what_is_in_it_is_none(void)
+{
+#define FILE_OF(name)                                                                                                  \
+    "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"file\",\"file\":{\"file_id\":\"a@b.io\"," \
+    "\"file_data\":\"a@b.io\",\"filename\":\"" name "\"}}]}]}"
+    expect_sent(FILE_OF("bo@x.org and Ann.pdf"), FILE_OF("[email] and Ann.pdf"), CHAT_CHAT);
+#undef FILE_OF
+}
+
 static void what_holds_nothing_is_not_touched(void)
 {
     const char *body = "{\"model\":\"m\",\"input\":\"caf\\u00e9 \\/ 12 EMP-1234567 a@b\" , \"x\":1e2}";
@@ -107,6 +130,8 @@ int main(void)
     RUN(all_texts_of_a_request_are_masked);
     RUN(escapes_hide_nothing);
     RUN(json_in_texts_is_masked_as_it_is_decoded);
+    RUN(what_a_tool_is_asked_as_an_object_hides_nothing);
+    RUN(a_files_name_is_a_text_and_what_is_in_it_is_none);
     RUN(what_holds_nothing_is_not_touched);
     RUN(a_placeholder_of_the_callers_own_is_given_to_nobody);
     RUN(beyond_the_bound_nothing_is_looked_at_and_it_is_said);

@@ -109,6 +109,57 @@ static void there_are_bounds(void)
     buf_clear(&body);
 }
 
+static void expect_bounded(const struct dialect *from, const char *begin, const char *piece, const char *end)
+{
+    struct buf body;
+    buf_init(&body);
+    buf_append(&body, slice_str(begin));
+    repeat(&body, piece, LIMIT_TRANSLATE_PARTS);
+    buf_append(&body, slice_str(end));
+    expect_refused(from, &dialect_anthropic, buf_slice(&body), FAULT_BAD_BODY);
+    buf_clear(&body);
+}
+
+/* Whoever says nothing, and tools that may not be called, are read all the same. */
+static void what_leaves_nothing_is_counted_too(void)
+{
+#define TOOLS                                                                                                          \
+    "\"tool_choice\":{\"type\":\"allowed_tools\",\"mode\":\"auto\",\"tools\":[{\"name\":\"g\"}],"                           \
+    "\"allowed_tools\":{\"mode\":\"auto\",\"tools\":[{\"name\":\"g\"}]}},\"tools\":["
+    expect_bounded(&dialect_openai, "{\"model\":\"m\",\"messages\":[", "{\"role\":\"system\"},",
+                   "{\"role\":\"user\",\"content\":\"a\"}]}");
+    expect_bounded(&dialect_responses, "{\"model\":\"m\",\"store\":false,\"input\":[", "{\"role\":\"system\",\"content\":[]},",
+                   "{\"role\":\"user\",\"content\":\"a\"}]}");
+    expect_bounded(&dialect_responses, "{\"model\":\"m\",\"store\":false,\"input\":[", "{\"type\":\"web_search_call\"},",
+                   "{\"role\":\"user\",\"content\":\"a\"}]}");
+    expect_bounded(&dialect_openai, "{\"model\":\"m\",\"messages\":[]," TOOLS,
+                   "{\"type\":\"function\",\"function\":{\"name\":\"f\"}},",
+                   "{\"type\":\"function\",\"function\":{\"name\":\"f\"}}]}");
+    expect_bounded(&dialect_responses, "{\"model\":\"m\",\"store\":false,\"input\":\"a\"," TOOLS,
+                   "{\"type\":\"function\",\"name\":\"f\"},", "{\"type\":\"function\",\"name\":\"f\"}]}");
+#undef TOOLS
+}
+
+/* All that the system says at first is one list, whose parts each message looks at once: were it all of them each time,
+ * this would take minutes. */
+static void a_long_beginning_is_read_once(void)
+{
+    struct buf body, out, dropped;
+    struct fault why;
+    buf_init(&body);
+    buf_init(&out);
+    buf_init(&dropped);
+    buf_append(&body, SLICE(ASKED "\"messages\":[{\"role\":\"system\",\"content\":[\"a\""));
+    repeat(&body, ",\"a\"", LIMIT_TRANSLATE_PARTS / 2);
+    buf_append(&body, SLICE("]}"));
+    repeat(&body, ",{\"role\":\"system\",\"content\":\"\"}", LIMIT_TRANSLATE_PARTS / 2 - 8);
+    buf_append(&body, SLICE(",{\"role\":\"user\",\"content\":\"a\"}]}"));
+    EXPECT(over_translate(&dialect_openai, &dialect_anthropic, buf_slice(&body), &out, &dropped, &why));
+    buf_clear(&body);
+    buf_clear(&out);
+    buf_clear(&dropped);
+}
+
 static void the_list_of_drops_is_bounded(void)
 {
     struct buf body, out, dropped;
@@ -213,6 +264,8 @@ int main(void)
     RUN(bodies_that_mean_harm_are_refused);
     RUN(what_is_deep_is_as_deep_as_json_may_be);
     RUN(there_are_bounds);
+    RUN(what_leaves_nothing_is_counted_too);
+    RUN(a_long_beginning_is_read_once);
     RUN(the_list_of_drops_is_bounded);
     RUN(the_checker_can_say_no);
     RUN(requests_of_real_clients_cross);

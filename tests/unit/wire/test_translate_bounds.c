@@ -58,6 +58,22 @@ static void a_choice_may_come_twice_in_an_event(void)
     }
 }
 
+/* Each member is looked at once, however often its name comes. */
+static void members_may_come_many_times(void)
+{
+    const int count = 250000;
+    buf_append(&bytes, SLICE("{\"choices\":[{\"message\":{\"content\":\"a\""));
+    for (int i = 0; i < count; i++)
+        buf_append(&bytes, i % 2 ? SLICE(",\"reasoning\":\"\"") : SLICE(",\"reasoning_details\":[]"));
+    buf_append(&bytes, SLICE("},\"finish_reason\":\"stop\"}]}"));
+    translate_body(&t, &dialect_openai, &dialect_anthropic, buf_slice(&bytes));
+    hearing_begin(&h, &dialect_anthropic);
+    hearing_body(&h, buf_slice(&t.out));
+    EXPECT_SLICE(SLICE("a"), buf_slice(&h.text));
+    EXPECT_INT(0, t.dropped.count);
+    done();
+}
+
 /* Of those between them nothing is said. */
 static void other_choices_are_lost(void)
 {
@@ -154,6 +170,7 @@ int main(void)
 {
     buf_init(&bytes);
     RUN(a_choice_may_come_twice_in_an_event);
+    RUN(members_may_come_many_times);
     RUN(other_choices_are_lost);
     RUN(parts_that_nobody_reads_are_named);
     RUN(ids_that_are_too_long_give_way_to_the_gateways);

@@ -1,0 +1,1 @@
+return access { models = { closed = { departments = { "sales" }, data = "restricted" } }, default = "allow" }

@@ -1,0 +1,1 @@
+return apps { ["bot"] = { department = "engineering", owner = "tests" }, ["poor"] = { department = "engineering", owner = "tests" } }

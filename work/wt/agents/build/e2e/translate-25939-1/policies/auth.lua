@@ -1,0 +1,1 @@
+return auth { keys = { headers = { "authorization", "x-api-key" } } }

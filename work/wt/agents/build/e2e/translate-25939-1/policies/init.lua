@@ -1,0 +1,1 @@
+return chain { "auth", "access", "budget", "routing" }
