@@ -184,7 +184,7 @@ static bool read_redacted(struct block *b)
 static bool skip(struct block *b)
 {
     reading_drop(b->in, SLICE(""));
-    return true;
+    return reading_counts(b->in);
 }
 
 /* --- blocks --- */

@@ -92,10 +92,21 @@ static bool is_taken_bound(const struct json_tape *tape, uint32_t value, struct 
            json_to_i64(tape, value, &least) && least <= 1;
 }
 
-static void write_member(const struct rewriting *w, uint32_t member)
+/* It is written as anyOf, which stands once: beside one of the schema's own it is left out. */
+static bool is_in_the_way(const struct rewriting *w, uint32_t schema, enum keyword kind)
+{
+    return kind == KEYWORD_ONE_OF && json_get(w->tape, schema, SLICE("anyOf")) != JSON_NONE;
+}
+
+static void write_member(const struct rewriting *w, uint32_t schema, uint32_t member)
 {
     struct slice name, key = json_key(w->tape, member);
-    switch (keyword_of(w->tape, member, &name)) {
+    enum keyword kind = keyword_of(w->tape, member, &name);
+    if (is_in_the_way(w, schema, kind)) {
+        drop(w, name);
+        return;
+    }
+    switch (kind) {
     case KEYWORD_BOUND:
         if (!is_taken_bound(w->tape, member, name)) {
             drop(w, name);
@@ -116,7 +127,7 @@ static void write_member(const struct rewriting *w, uint32_t member)
         buf_append(w->out, json_raw(w->tape, member));
         return;
     }
-    if (keyword_of(w->tape, member, &name) == KEYWORD_SCHEMA)
+    if (kind == KEYWORD_SCHEMA)
         write_schema(w, member);
     else
         write_all(w, member);
@@ -131,7 +142,7 @@ static void write_schema(const struct rewriting *w, uint32_t schema)
     }
     buf_append_char(w->out, '{');
     for (uint32_t n = json_first(w->tape, schema); n != JSON_NONE; n = json_next(w->tape, n))
-        write_member(w, n);
+        write_member(w, schema, n);
     if (is_object_schema(w->tape, schema)) {
         write_key(w, SLICE("\"additionalProperties\""));
         buf_append(w->out, SLICE("false"));

@@ -14,8 +14,8 @@
 #include "wire/json.h"
 #include "wire/translate/dropped.h"
 
-/* Without bounds of numbers, lengths and patterns, oneOf as anyOf, and objects closed: each keyword that is left out or
- * changed is dropped by its name behind `where`. */
+/* Without bounds of numbers, lengths and patterns, oneOf as anyOf (beside one it is left out), and objects closed: each
+ * keyword that is left out or changed is dropped by its name behind `where`. */
 void schema_write_strict(const struct json_tape *tape, uint32_t schema, struct buf *out, struct dropped *dropped,
                          struct slice where);
 /* Every object in it requires all of its properties, and takes no others. */

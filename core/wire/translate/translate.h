@@ -7,7 +7,10 @@
  *
  * The body is as it would have gone to a target of the client's own dialect: the model's name, masks and what policies
  * set are in it. What the provider has no words for is refused (FAULT_BAD_BODY, which names its place), or left out and
- * named in `dropped`: content and tools are refused, for an answer without them would be another one.
+ * named in `dropped`. Content and tools are refused, for an answer without them would be another one. Left out and named
+ * all the same are a search that the client's other tools stand in for, what tools of a provider's own did and gave
+ * back, and what was thought elsewhere. Texts of blanks alone, which Anthropic's API refuses, say nothing: they are left
+ * out and not named.
  * No state; nothing is kept.
  */
 #ifndef MOONGATE_WIRE_TRANSLATE_TRANSLATE_H
