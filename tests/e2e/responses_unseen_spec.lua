@@ -1,4 +1,5 @@
--- What of OpenAI's Responses API could go by those who are to see it: texts that come with the end of a stream alone.
+-- What of OpenAI's Responses API could go by those who are to see it: texts that come with the end of a stream alone, and
+-- what the provider keeps under an id, which does not say whose it is.
 local cjson = require("cjson")
 local gateway = require("tests.e2e.kit.gateway")
 local mock = require("tests.e2e.kit.mock")
@@ -88,5 +89,50 @@ describe("a text that comes with the end of a stream alone", function()
     local r = ask(g, { stream = true })
     assert.truthy(r.body:find('"ask [email]"', 1, true), r.body)
     g:stop()
+  end)
+end)
+
+describe("what a provider keeps", function()
+  local g
+  setup(function() g = start("ids", [[return policy { rules = {
+    { "no-pictures", when = { uses = "images" }, deny = { 403, "no_pictures" } } } }]]) end)
+  teardown(function() if g then g:stop() end end)
+
+  local function expect_refused(of, says)
+    local since = m:mark()
+    local r = ask(g, of)
+    assert.equal(400, r.status, r.body)
+    assert.truthy(gateway.error_of(r).message:find(says, 1, true), r.body)
+    assert.same({}, m:requests(since))
+  end
+
+  it("is refused where an item has nothing but its id", function()
+    for _, item in ipairs { { type = "image_generation_call", id = "ig_1", status = "completed" },
+      { type = "reasoning", id = "rs_1", summary = { { type = "summary_text", text = "" } } } } do
+      expect_refused({ input = { { role = "user", content = "x" }, item } }, "input[1] must not refer to an item")
+    end
+    local since, item = m:mark(), { type = "reasoning", id = "rs_1", encrypted_content = "AAAA" }
+    assert.equal(200, ask(g, { input = { { role = "user", content = "x" }, item } }).status)
+    assert.same(item, cjson.decode(m:request(since).body).input[2])
+  end)
+
+  it("is refused as a file and as a container", function()
+    expect_refused({ input = { { role = "user", content = { { type = "input_file", file_id = "file-1" } } } } },
+      "input[0] must not refer to a file")
+    expect_refused({ tools = { { type = "code_interpreter", container = "cntr_1" } } }, '"container" must not refer')
+    expect_refused({ tools = { { type = "shell", environment = { type = "container_reference", container_id = "cntr_1" } } } },
+      '"environment" must not refer')
+  end)
+
+  it("would be what works in the background, however that is asked for", function()
+    for _, value in ipairs { true, "true", "false", 1, 0, {} } do
+      expect_refused({ background = value }, '"background" must be left out: ')
+    end
+    for _, value in ipairs { false, cjson.null } do assert.equal(200, ask(g, { background = value }).status) end
+  end)
+
+  it("is a picture like any other where it is sent along", function()
+    local r = ask(g, { input = { { type = "image_generation_call", id = "ig_1", result = "AAAA" } } })
+    assert.same({ 403, "no_pictures" }, { r.status, gateway.error_of(r).code }, r.body)
   end)
 end)

@@ -68,13 +68,53 @@ enum chat_role responses_role(const struct json_tape *tape, uint32_t item)
     return content_role(tape, json_get(tape, item, SLICE("role")));
 }
 
+static bool is_filled(const struct json_tape *tape, uint32_t node)
+{
+    return json_is(tape, node, JSON_STRING) && json_raw(tape, node).len > 2;
+}
+
+static bool has_words(const struct json_tape *tape, uint32_t parts)
+{
+    uint32_t part = json_is(tape, parts, JSON_ARRAY) ? json_first(tape, parts) : JSON_NONE;
+    while (part != JSON_NONE && !is_filled(tape, json_get(tape, part, SLICE("text"))))
+        part = json_next(tape, part);
+    return part != JSON_NONE;
+}
+
+/* The provider finds the rest by the id, if there is one. */
+static bool is_empty(const struct json_tape *tape, uint32_t item)
+{
+    if (!is_filled(tape, json_get(tape, item, SLICE("id")))) return false;
+    if (content_is_of_type(tape, item, SLICE("image_generation_call")))
+        return !is_filled(tape, json_get(tape, item, SLICE("result")));
+    return content_is_of_type(tape, item, SLICE("reasoning")) &&
+           !is_filled(tape, json_get(tape, item, SLICE("encrypted_content"))) &&
+           !has_words(tape, json_get(tape, item, SLICE("summary"))) &&
+           !has_words(tape, json_get(tape, item, SLICE("content")));
+}
+
 /* Without a type it may be one too: {"id":"msg_1"}. */
 bool responses_is_reference(const struct json_tape *tape, uint32_t item)
 {
     uint32_t type = json_get(tape, item, SLICE("type"));
-    if (json_text_is(tape, type, SLICE("item_reference"))) return true;
+    if (json_text_is(tape, type, SLICE("item_reference")) || is_empty(tape, item)) return true;
     bool has_type = type != JSON_NONE && !json_is(tape, type, JSON_NULL);
     return json_is(tape, item, JSON_OBJECT) && !has_type && json_get(tape, item, SLICE("role")) == JSON_NONE;
+}
+
+static bool is_given(const struct json_tape *tape, uint32_t node)
+{
+    bool is_list = json_is(tape, node, JSON_ARRAY);
+    return node != JSON_NONE && !json_is(tape, node, JSON_NULL) && !(is_list && json_first(tape, node) == JSON_NONE);
+}
+
+bool responses_has_id_inside(const struct json_tape *tape, uint32_t object)
+{
+    static const struct slice ids[] = {{"file_id", 7}, {"file_ids", 8}, {"container_id", 12}};
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        if (json_has_duplicate(tape, object, ids[i]) || is_given(tape, json_get(tape, object, ids[i]))) return true;
+    }
+    return false;
 }
 
 /* ---- Tools. */
@@ -213,6 +253,13 @@ static bool tell_encrypted(const struct content_walk *w, uint32_t encrypted)
     return content_tell(w, (struct chat_piece){.kind = PIECE_ELSEWHERE, .node = encrypted});
 }
 
+/* A picture that was made: base64 alone. */
+static bool tell_result(const struct content_walk *w, uint32_t result)
+{
+    if (!is_filled(w->tape, result)) return true;
+    return content_tell(w, (struct chat_piece){.kind = PIECE_PICTURE, .node = result});
+}
+
 /* Tools that a search found are offered from then on; those that an MCP server listed have no types. */
 static unsigned offered_uses(const struct json_tape *tape, const uint32_t at[MEMBERS_COUNT])
 {
@@ -227,7 +274,7 @@ static bool tell_item(struct content_walk *w, uint32_t item)
     const char *twice = content_read(&table, w->tape, item, at);
     struct chat_piece piece = {.kind = PIECE_MESSAGE, .node = item, .twice = twice};
     piece.role = content_role(w->tape, at[MEMBER_ROLE]);
-    piece.uses = offered_uses(w->tape, at);
+    piece.uses = offered_uses(w->tape, at) | (is_filled(w->tape, at[MEMBER_RESULT]) ? CHAT_USES_IMAGES : 0);
     bool is_reasoning = json_text_is(w->tape, at[MEMBER_TYPE], SLICE("reasoning"));
     return content_tell(w, piece) && content_tell_text(w, at[MEMBER_ROLE], PIECE_ROLE) &&
            content_tell_text(w, at[MEMBER_NAME], PIECE_CALL_TEXT) &&
@@ -237,7 +284,7 @@ static bool tell_item(struct content_walk *w, uint32_t item)
            content_tell_text(w, at[MEMBER_REFUSAL], PIECE_REFUSAL) && tell_asked(w, at[MEMBER_ARGUMENTS]) &&
            tell_asked(w, at[MEMBER_INPUT]) && tell_output(w, at[MEMBER_OUTPUT]) &&
            content_tell_value(w, at[MEMBER_TOOLS]) && tell_encrypted(w, at[MEMBER_ENCRYPTED_CONTENT]) &&
-           tell_rest(w, item);
+           tell_result(w, at[MEMBER_RESULT]) && tell_rest(w, item);
 }
 
 bool responses_walk_item(const struct json_tape *tape, uint32_t item, uint32_t number, chat_piece_fn fn, void *arg)

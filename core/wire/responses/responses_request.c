@@ -50,8 +50,9 @@ static bool check_kept(struct members *in)
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
         if (members_value(in, kept[i].key) != JSON_NONE) return members_refuse(in, kept[i].key, kept[i].must);
     }
-    bool is_background = json_is(&in->r->tape, members_value(in, KEY_BACKGROUND), JSON_TRUE);
-    return !is_background || members_refuse(in, KEY_BACKGROUND, "left out: wait for the answer, or ask for a stream");
+    uint32_t background = members_value(in, KEY_BACKGROUND);
+    return background == JSON_NONE || json_is(&in->r->tape, background, JSON_FALSE) ||
+           members_refuse(in, KEY_BACKGROUND, "left out: wait for the answer, or ask for a stream");
 }
 
 static bool check_once(const struct members *in)
@@ -77,18 +78,34 @@ static bool read_settings(struct members *in)
     return check_once(in) && check_kept(in) && members_read_hints(in, KEY_METADATA);
 }
 
+/* What a tool works in, or with: "container":"cntr_1", {"type":"container_reference","container_id":"cntr_1"}. */
+static bool check_ids(const struct members *in, uint32_t tool)
+{
+    static const struct slice places[] = {{"container", 9}, {"environment", 11}, {"input_image_mask", 16}};
+    const struct json_tape *tape = &in->r->tape;
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        uint32_t place = json_get(tape, tool, places[i]);
+        if (!json_is(tape, place, JSON_STRING) && !responses_has_id_inside(tape, place)) continue;
+        return fault_set(in->why, FAULT_BAD_BODY,
+                         "a tool's \"%s\" must not refer to what the provider keeps: an id does not say whose it is",
+                         places[i].ptr);
+    }
+    return true;
+}
+
 /* Also inside of namespaces, as deep as the tape lets JSON nest. */
 static bool check_tools(const struct members *in, uint32_t tools)
 {
     const struct json_tape *tape = &in->r->tape;
     uint32_t tool = json_is(tape, tools, JSON_ARRAY) ? json_first(tape, tools) : JSON_NONE;
     for (; tool != JSON_NONE; tool = json_next(tape, tool)) {
-        static const struct slice once[] = {{"type", 4}, {"tools", 5}, {"environment", 11}};
+        static const struct slice once[] = {
+            {"type", 4}, {"tools", 5}, {"environment", 11}, {"container", 9}, {"input_image_mask", 16}};
         for (size_t i = 0; i < sizeof once / sizeof once[0]; i++) {
             if (json_has_duplicate(tape, tool, once[i]))
                 return fault_set(in->why, FAULT_BAD_BODY, "a tool's \"%s\" is given twice; give it once", once[i].ptr);
         }
-        if (!check_tools(in, json_get(tape, tool, SLICE("tools")))) return false;
+        if (!check_ids(in, tool) || !check_tools(in, json_get(tape, tool, SLICE("tools")))) return false;
     }
     return true;
 }
@@ -105,10 +122,18 @@ static bool read_tools(struct members *in)
 
 static bool is_kept_elsewhere(struct members *in, const struct chat_piece *piece)
 {
-    if (piece->kind != PIECE_MESSAGE || !responses_is_reference(&in->r->tape, piece->node)) return false;
+    const struct json_tape *tape = &in->r->tape;
+    bool is_item = piece->kind == PIECE_MESSAGE;
+    if (is_item && responses_is_reference(tape, piece->node)) {
+        return !fault_set(in->why, FAULT_BAD_BODY,
+                          "input[%u] must not refer to an item that the provider keeps: send the item itself (with "
+                          "\"store\": false, clients do; reasoning with its \"encrypted_content\")",
+                          piece->message);
+    }
+    if (piece->kind != PIECE_PART || !responses_has_id_inside(tape, piece->node)) return false;
     return !fault_set(in->why, FAULT_BAD_BODY,
-                      "input[%u] must not refer to an item that the provider keeps: send the item itself (with "
-                      "\"store\": false, clients do)",
+                      "input[%u] must not refer to a file that the provider keeps: an id does not say whose it is; "
+                      "send what is in it (\"file_data\", \"image_url\")",
                       piece->message);
 }
 
@@ -120,6 +145,8 @@ static bool on_piece(void *arg, const struct chat_piece *piece)
                          piece->twice);
     }
     if (is_kept_elsewhere(in, piece)) return false;
+    if (piece->kind == PIECE_MESSAGE && !check_tools(in, json_get(&in->r->tape, piece->node, SLICE("tools"))))
+        return false;
     if (piece->kind == PIECE_CALL_JSON) content_add_free(in->r, in->arena, piece->node);
     in->r->message_count += piece->kind == PIECE_MESSAGE || piece->kind == PIECE_IMPLIED;
     in->r->uses |= piece->uses;

@@ -59,9 +59,10 @@ static void what_it_makes_the_model_do_is_known(void)
 {
     static const unsigned mcp = CHAT_USES_REMOTE_MCP | CHAT_USES_HOSTED_TOOLS;
     expect_uses(USER("[{\"type\":\"input_image\",\"image_url\":\"https://x\"}]"), CHAT_USES_IMAGES);
-    expect_uses(USER("[{\"type\":\"input_file\",\"file_id\":\"f\"}]"), CHAT_USES_FILES);
+    expect_uses(USER("[{\"type\":\"input_file\",\"file_url\":\"f\",\"file_id\":null}]"), CHAT_USES_FILES);
+    expect_uses(INPUT("{\"type\":\"image_generation_call\",\"id\":\"ig\",\"result\":\"AAAA\"}"), CHAT_USES_IMAGES);
     expect_uses(USER("[{\"type\":\"input_audio\",\"input_audio\":{}}]"), CHAT_USES_AUDIO);
-    expect_uses(INPUT("{\"type\":\"computer_call_output\",\"output\":{\"type\":\"computer_screenshot\",\"file_id\":\"f\"}}"),
+    expect_uses(INPUT("{\"type\":\"computer_call_output\",\"output\":{\"type\":\"computer_screenshot\",\"image_url\":\"f\"}}"),
                 CHAT_USES_IMAGES);
     expect_uses(INPUT("{\"type\":\"function_call_output\",\"output\":[{\"type\":\"input_image\"}]}"), CHAT_USES_IMAGES);
     expect_uses(TOOLS("{\"type\":\"local_shell\"},{\"type\":\"apply_patch\"},{\"type\":\"shell\"}"), CHAT_USES_TOOLS);
@@ -94,9 +95,63 @@ static void what_could_be_read_in_two_ways_is_refused(void)
                    "\"reasoning.effort\" is given twice; give it once");
     expect_refused("{" HEAD "\"background\":true}", CHAT_CHAT,
                    "\"background\" must be left out: wait for the answer, or ask for a stream");
-    expect_refused(INPUT("{\"role\":\"user\",\"content\":\"x\"},{\"type\":null,\"id\":\"msg_1\"}"), CHAT_CHAT,
-                   "input[1] must not refer to an item that the provider keeps: send the item itself (with \"store\": "
-                   "false, clients do)");
+    static const char *const backgrounds[] = {"1", "\"true\"", "\"false\"", "{}", "[]"};
+    for (size_t i = 0; i < sizeof backgrounds / sizeof backgrounds[0]; i++) {
+        char body[100];
+        snprintf(body, sizeof body, "{" HEAD "\"background\":%s}", backgrounds[i]);
+        expect_refused(body, CHAT_CHAT, "\"background\" must be left out: wait for the answer, or ask for a stream");
+    }
+    expect_uses("{" HEAD "\"background\":false}", 0);
+    expect_uses("{" HEAD "\"background\":null}", 0);
+}
+
+#define KEPT_ITEM                                                                                                      \
+    "input[1] must not refer to an item that the provider keeps: send the item itself (with \"store\": false, clients " \
+    "do; reasoning with its \"encrypted_content\")"
+#define KEPT_FILE                                                                                                      \
+    "input[0] must not refer to a file that the provider keeps: an id does not say whose it is; send what is in it "  \
+    "(\"file_data\", \"image_url\")"
+#define KEPT_TOOL(place)                                                                                               \
+    "a tool's \"" place "\" must not refer to what the provider keeps: an id does not say whose it is"
+
+static void expect_no_item(const char *item)
+{
+    char body[400];
+    snprintf(body, sizeof body, INPUT("{\"role\":\"user\",\"content\":\"x\"},%s"), item);
+    expect_refused(body, CHAT_CHAT, KEPT_ITEM);
+    expect_refused(body, CHAT_COUNT, KEPT_ITEM);
+}
+
+/* By whatever name it has: an id does not say whose it is. */
+static void what_a_provider_keeps_is_refused(void)
+{
+    expect_no_item("{\"type\":null,\"id\":\"msg_1\"}");
+    expect_no_item("{\"type\":\"image_generation_call\",\"id\":\"ig_1\"}");
+    expect_no_item("{\"type\":\"image_generation_call\",\"id\":\"ig_1\",\"result\":null}");
+    expect_no_item("{\"type\":\"image_generation_call\",\"id\":\"ig_1\",\"result\":\"\"}");
+    expect_no_item("{\"type\":\"reasoning\",\"id\":\"rs_1\",\"summary\":[]}");
+    expect_no_item("{\"type\":\"reasoning\",\"id\":\"rs_1\",\"summary\":[{\"text\":\"\"}],\"content\":[{\"text\":1}],"
+                   "\"encrypted_content\":null}");
+    expect_uses(INPUT("{\"type\":\"reasoning\",\"id\":\"rs_1\",\"summary\":[],\"encrypted_content\":\"E\"},"
+                      "{\"type\":\"reasoning\",\"id\":\"rs_1\",\"summary\":[{\"text\":\"a\"}]},"
+                      "{\"type\":\"reasoning\",\"id\":\"rs_1\",\"summary\":[],\"content\":[{\"text\":\"a\"}]},"
+                      "{\"type\":\"reasoning\",\"summary\":[]}"), 0);
+    expect_refused(USER("[{\"type\":\"input_file\",\"file_id\":\"f\"}]"), CHAT_CHAT, KEPT_FILE);
+    expect_refused(USER("[{\"type\":\"input_image\",\"file\\u005fid\":\"f\"}]"), CHAT_COUNT, KEPT_FILE);
+    expect_refused(INPUT("{\"type\":\"computer_call_output\",\"output\":{\"type\":\"computer_screenshot\",\"file_id\":\"f\"}}"),
+                   CHAT_CHAT, KEPT_FILE);
+    expect_refused(INPUT("{\"type\":\"function_call_output\",\"output\":[{\"type\":\"input_file\",\"file_id\":\"f\"}]}"),
+                   CHAT_CHAT, KEPT_FILE);
+    expect_refused(TOOLS("{\"type\":\"code_interpreter\",\"container\":\"cntr_1\"}"), CHAT_CHAT, KEPT_TOOL("container"));
+    expect_refused(TOOLS("{\"type\":\"code_interpreter\",\"container\":{\"type\":\"auto\",\"file_ids\":[\"f\"]}}"), CHAT_CHAT,
+                   KEPT_TOOL("container"));
+    expect_refused(TOOLS("{\"type\":\"namespace\",\"tools\":[{\"type\":\"shell\",\"environment\":{\"type\":\"container_reference\","
+                         "\"container_id\":\"cntr_1\"}}]}"), CHAT_CHAT, KEPT_TOOL("environment"));
+    expect_refused(TOOLS("{\"type\":\"image_generation\",\"input_image_mask\":{\"file_id\":\"f\"}}"), CHAT_CHAT,
+                   KEPT_TOOL("input_image_mask"));
+    expect_refused(INPUT("{\"type\":\"tool_search_output\",\"tools\":[{\"type\":\"code_interpreter\",\"container\":\"c\"}]}"),
+                   CHAT_CHAT, KEPT_TOOL("container"));
+    expect_uses(TOOLS("{\"type\":\"code_interpreter\",\"container\":{\"type\":\"auto\",\"file_ids\":[]}}"), CHAT_USES_HOSTED_TOOLS);
 }
 
 static void every_item_is_walked(void)
@@ -104,8 +159,8 @@ static void every_item_is_walked(void)
     expect_pieces("{" HEAD "\"instructions\":\"sys\",\"input\":["
                   "{\"role\":\"user\",\"content\":[{\"type\":\"input_text\",\"text\":\"t\"},"
                   "{\"type\":\"input_image\",\"image_url\":\"data:x\",\"detail\":\"low\"},"
-                  "{\"type\":\"input_image\",\"file_id\":\"f\"},{\"type\":\"input_file\",\"file_data\":\"BBBB\",\"filename\":\"n\"},"
-                  "{\"type\":\"input_file\",\"file_id\":\"f\"}]},"
+                  "{\"type\":\"input_image\"},{\"type\":\"input_file\",\"file_data\":\"BBBB\",\"filename\":\"n\"},"
+                  "{\"type\":\"input_file\",\"file_url\":\"f\"}]},"
                   "{\"type\":\"message\",\"role\":\"assistant\",\"content\":[{\"type\":\"output_text\",\"text\":\"o\","
                   "\"annotations\":[],\"logprobs\":[]}]},"
                   "{\"type\":\"reasoning\",\"id\":\"rs\",\"summary\":[{\"type\":\"summary_text\",\"text\":\"why\"}],"
@@ -124,7 +179,7 @@ static void every_item_is_walked(void)
                   "content \"sys\"\ncontent \"t\"\npicture \"data:x\"\npicture -\nfile \"BBBB\"\ncall \"n\"\n"
                   "elsewhere \"input_file\"\ncontent \"o\"\nreasoning \"why\"\nelsewhere \"E\"\ncall \"f\"\ncall \"{}\"\n"
                   "content result \"r\"\ncontent result \"r2\"\njson {\"command\":[\"ls\"]}\ncall result \"so\"\n"
-                  "json result {\"a\":1}\ncall \"new\"\ncall \"n\"\ncall \"d\"\ntool \"f\"\ntool -\nchoice \"f\"\n"
+                  "json result {\"a\":1}\npicture \"AAAA\"\ncall \"new\"\ncall \"n\"\ncall \"d\"\ntool \"f\"\ntool -\nchoice \"f\"\n"
                   "schema {\"type\":\"json_schema\",\"schema\":{}}\n");
     expect_pieces("{" HEAD "\"input\":\"hi\",\"tool_choice\":\"none\"}", "content \"hi\"\nchoice -\n");
 }
@@ -155,7 +210,7 @@ static void what_the_user_said_last_is_no_tools_word(void)
 {
     struct fixture f;
     begin(&f, INPUT("{\"role\":\"user\",\"content\":[{\"type\":\"input_text\",\"text\":\"and\"},{\"type\":\"input_file\","
-                    "\"filename\":\"x\",\"file_id\":\"f\"},{\"type\":\"input_text\",\"text\":\"more\"}]},"
+                    "\"filename\":\"x\",\"file_url\":\"f\"},{\"type\":\"input_text\",\"text\":\"more\"}]},"
                     "{\"type\":\"function_call_output\",\"output\":\"21\"},{\"role\":\"developer\",\"content\":\"not this\"}"));
     EXPECT_SLICE(SLICE("and\nmore"), chat_last_user_text(&f.r, 100, &f.arena));
     finish(&f);
@@ -388,6 +443,7 @@ int main(void)
     RUN(all_that_is_asked_for_is_found);
     RUN(what_it_makes_the_model_do_is_known);
     RUN(what_could_be_read_in_two_ways_is_refused);
+    RUN(what_a_provider_keeps_is_refused);
     RUN(every_item_is_walked);
     RUN(what_is_no_text_is_not_looked_at);
     RUN(nothing_hides_in_what_a_tool_is_asked);
