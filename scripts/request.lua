@@ -90,7 +90,7 @@ local responses_tool_of = {
 }
 local responses_part_of = {
   images = { type = "input_image", image_url = "https://example.com/a.png" },
-  files = { type = "input_file", file_id = "file-1" },
+  files = { type = "input_file", filename = "a.pdf", file_data = "data:application/pdf;base64,AAAA" },
   audio = part_of.audio,
 }
 
