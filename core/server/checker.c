@@ -327,6 +327,12 @@ static void tell_failure(void *arg)
     checker_free(c);
 }
 
+/* As its operator sees it: a reload that hangs is not the registry being read. */
+static const char *name_of(const struct check_job *job)
+{
+    return job->what == CHECK_REGISTRY ? "registry" : "checker";
+}
+
 struct checker *checker_start(struct loop *loop, const struct check_job *job,
                               void (*on_checked)(void *arg, struct check_result *result), void *arg)
 {
@@ -344,7 +350,7 @@ struct checker *checker_start(struct loop *loop, const struct check_job *job,
         return c;
     }
     int keep[2] = {fds[1], job->in_force_fd};
-    c->pid = child_fork("checker", keep, job->has_in_force ? 2 : 1);
+    c->pid = child_fork(name_of(job), keep, job->has_in_force ? 2 : 1);
     if (c->pid == 0) run_child(job, fds[1]);
     close(fds[1]);
     if (c->pid < 0) {
