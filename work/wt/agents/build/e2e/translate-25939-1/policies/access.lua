@@ -1,1 +1,0 @@
-return access { models = { closed = { departments = { "sales" }, data = "restricted" } }, default = "allow" }

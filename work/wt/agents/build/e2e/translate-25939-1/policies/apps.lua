@@ -1,1 +1,0 @@
-return apps { ["bot"] = { department = "engineering", owner = "tests" }, ["poor"] = { department = "engineering", owner = "tests" } }

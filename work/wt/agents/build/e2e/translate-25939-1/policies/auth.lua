@@ -1,1 +1,0 @@
-return auth { keys = { headers = { "authorization", "x-api-key" } } }

@@ -1,1 +1,0 @@
-return budget { budgets = { { "poor", app = "poor", limit = 4, per = "month" } }, default = { each = "app", limit = 1000, per = "month" }, assumed_output_tokens = 20, stream = { slice = 16, on_exhausted = "cut" } }

@@ -1,1 +1,0 @@
-return chain { "auth", "access", "budget", "routing" }
