@@ -159,6 +159,19 @@ file:close()
 house.count(#global_writes(sample) == 2, "both globals of a sample must be found")
 os.remove(sample)
 
+-- What git keeps, where there is one: nothing beside these.
+local top = { core = true, scripts = true, policies = true, tests = true, examples = true, Makefile = true, LICENSE = true,
+  ["README.md"] = true }
+local function stray(paths)
+  for _, path in ipairs(paths) do
+    local name = path:match("^[^/]+")
+    if not top[name] and not name:find("^%.") then return path end
+  end
+end
+local kept = stray(house.lines_of("git ls-files 2>/dev/null"))
+house.count(not kept, "the top level is fixed, and this is not of it: " .. tostring(kept))
+house.count(stray { "core/main.c", ".ci/run", "work/a.lua" } == "work/a.lua", "a stray file of a sample must be found")
+
 if #house.lines_of("command -v luacheck") > 0 then
   local said = house.lines_of("luacheck --no-color -q --codes core scripts policies examples tests 2>&1; echo status $?")
   local status = table.remove(said)
