@@ -39,12 +39,6 @@ const struct dialect *dialect_find(struct slice name)
     return NULL;
 }
 
-const struct dialect *dialect_of_kind(struct slice kind, size_t index)
-{
-    const struct kind *k = find_kind(kind);
-    return k && index < DIALECT_COUNT ? k->speaks[index] : NULL;
-}
-
 const struct dialect *dialect_for(struct slice kind, const struct dialect *client)
 {
     const struct kind *k = find_kind(kind);
@@ -66,6 +60,11 @@ void dialect_stream_init(struct dialect_stream *stream, uint32_t choices)
 {
     *stream = (struct dialect_stream){.choices_expected = choices ? choices : 1};
     usage_init(&stream->usage);
+}
+
+void dialect_finish_choice(struct dialect_stream *stream, int64_t index)
+{
+    if (index >= 0 && index < (int64_t)DIALECT_CHOICES_MAX) stream->finished[index / 64] |= (uint64_t)1 << index % 64;
 }
 
 struct dialect_error dialect_error_of(const struct fault *why)

@@ -34,6 +34,7 @@ struct answer_translation;  /* wire/translate/answers.h */
 
 #define DIALECT_MODEL_BYTES 96
 #define DIALECT_REASON_BYTES 32
+#define DIALECT_CHOICES_MAX 128u /* OpenAI's API allows n up to that; no other allows more */
 
 #define DIALECT_ITEMS_MAX 1024u
 
@@ -48,7 +49,7 @@ struct dialect_stream {
     struct usage usage;
     char model[DIALECT_MODEL_BYTES];          /* as the provider names it; "" until it does; cut at a character */
     char finish_reason[DIALECT_REASON_BYTES]; /* of the choice that finished last; "" until one did */
-    uint64_t finished[2];                     /* one bit for each choice index below 128 that has finished */
+    uint64_t finished[DIALECT_CHOICES_MAX / 64]; /* one bit for each choice index below that which has finished */
     uint32_t choices_expected;                /* as the request asks for */
     struct dialect_items spoken, named; /* of a response's items: those whose texts were told, and whose name was */
     bool has_items;                     /* they end in events of their own, which count what they cost */
@@ -169,12 +170,12 @@ const struct dialect *dialect_find(struct slice name);
 /* What an account of that kind (provider.kind) is spoken to in: the client's own dialect where it speaks that, else its
  * main one; client NULL: the main one. NULL: there is no such kind. */
 const struct dialect *dialect_for(struct slice kind, const struct dialect *client);
-/* All that accounts of that kind speak, the main one first; NULL behind the last, and of a kind that there is not. */
-const struct dialect *dialect_of_kind(struct slice kind, size_t index);
 /* The dialect that a body looks like one of; NULL: none. */
 const struct dialect *dialect_guess(const struct json_tape *tape, enum chat_kind *kind);
 /* choices: how many answers were asked for (chat_request.choices); 0 counts as 1. */
 void dialect_stream_init(struct dialect_stream *stream, uint32_t choices);
+/* For dialects: that choice has finished; one that is not below DIALECT_CHOICES_MAX is not kept. */
+void dialect_finish_choice(struct dialect_stream *stream, int64_t index);
 /* For dialects: how an answer in one piece, or an event's data, is read. read_object: of the reader's tape, whose root
  * is an object; a set of enum said_what. */
 typedef unsigned (*dialect_object_fn)(struct said_reader *reader, struct dialect_stream *stream);

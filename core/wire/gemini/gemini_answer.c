@@ -4,7 +4,6 @@
  */
 #include "wire/gemini/gemini_inner.h"
 
-#define CHOICES_MAX 128u /* bits in dialect_stream.finished */
 
 /* What a tool is asked: JSON, of any value. */
 static void tell_value(struct said_telling *t, uint32_t value)
@@ -65,7 +64,7 @@ static unsigned read_finish(struct dialect_stream *stream, const struct json_tap
     } else {
         return 0;
     }
-    if (index < CHOICES_MAX) stream->finished[index / 64] |= (uint64_t)1 << index % 64;
+    dialect_finish_choice(stream, index);
     return SAID_FINISHED;
 }
 
@@ -98,8 +97,8 @@ static unsigned read_block(struct dialect_stream *stream, const struct json_tape
     uint32_t reason = gemini_get(tape, gemini_get(tape, object, feedback), block);
     if (!json_is(tape, reason, JSON_STRING)) return 0;
     dialect_copy_text(stream->finish_reason, sizeof stream->finish_reason, tape, reason);
-    for (uint32_t i = 0; i < stream->choices_expected && i < CHOICES_MAX; i++)
-        stream->finished[i / 64] |= (uint64_t)1 << i % 64;
+    for (uint32_t i = 0; i < stream->choices_expected && i < DIALECT_CHOICES_MAX; i++)
+        dialect_finish_choice(stream, i);
     return SAID_FINISHED;
 }
 
@@ -168,7 +167,7 @@ void gemini_read_event(struct said_reader *reader, struct dialect_stream *stream
 
 static bool all_finished(const struct dialect_stream *stream)
 {
-    for (uint32_t i = 0; i < stream->choices_expected && i < CHOICES_MAX; i++) {
+    for (uint32_t i = 0; i < stream->choices_expected && i < DIALECT_CHOICES_MAX; i++) {
         if (!(stream->finished[i / 64] >> i % 64 & 1)) return false;
     }
     return true;

@@ -7,7 +7,6 @@
 #include "wire/gemini/gemini_inner.h"
 #include "wire/members.h"
 
-#define CHOICES_MAX 128 /* bits in dialect_stream.finished */
 
 /* Keys that decide what a request costs, may do, or says; each may stand once, in one of these spellings. */
 #define KEYS(X)                                                                                                        \
@@ -223,7 +222,7 @@ static bool read_count(struct members *in, uint32_t config)
     int64_t count;
     r->n_node = value_of(&r->tape, config, name_count);
     if (r->n_node == JSON_NONE) return true;
-    if (!members_whole_number(&r->tape, r->n_node, &count) || count < 1 || count > CHOICES_MAX)
+    if (!members_whole_number(&r->tape, r->n_node, &count) || count < 1 || count > DIALECT_CHOICES_MAX)
         return refuse_config(in, name_count, "a whole number of 1 to 128");
     r->choices = r->generated = (uint32_t)count;
     return true;

@@ -93,7 +93,7 @@ static void read_event(struct said_reader *reader, struct dialect_stream *stream
 static enum dialect_end judge_end(const struct dialect_stream *stream)
 {
     uint32_t finished = (uint32_t)__builtin_popcountll(stream->finished[0]);
-    uint32_t expected = stream->choices_expected < OPENAI_CHOICES_MAX ? stream->choices_expected : OPENAI_CHOICES_MAX;
+    uint32_t expected = stream->choices_expected < DIALECT_CHOICES_MAX ? stream->choices_expected : DIALECT_CHOICES_MAX;
     finished += (uint32_t)__builtin_popcountll(stream->finished[1]);
     if (stream->has_error) return DIALECT_FAILED;
     if (stream->has_done) return DIALECT_COMPLETE;

@@ -144,7 +144,7 @@ static unsigned read_finish(struct dialect_stream *stream, const struct json_tap
     uint32_t reason = json_get(tape, choice, SLICE("finish_reason"));
     if (!json_is(tape, reason, JSON_STRING)) return 0;
     dialect_copy_text(stream->finish_reason, sizeof stream->finish_reason, tape, reason);
-    if (index >= 0 && index < OPENAI_CHOICES_MAX) stream->finished[index / 64] |= (uint64_t)1 << index % 64;
+    dialect_finish_choice(stream, index);
     return SAID_FINISHED;
 }
 

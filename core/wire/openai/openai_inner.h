@@ -8,8 +8,6 @@
 
 #include "wire/dialect.h"
 
-#define OPENAI_CHOICES_MAX 128u /* bits in dialect_stream.finished; the API allows n up to 128 */
-
 /* As wire/dialect.h says. */
 bool openai_read_request(struct chat_request *r, struct arena *arena, struct fault *why);
 bool openai_walk(const struct chat_request *r, chat_piece_fn fn, void *arg);

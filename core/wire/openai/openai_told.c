@@ -5,7 +5,7 @@
  */
 #include "wire/openai/openai_told.h"
 
-#define NS_PER_MS 1000000u
+#include "base/clock.h"
 
 static void write_member(struct buf *out, const char *name, struct slice value)
 {

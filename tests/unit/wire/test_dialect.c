@@ -63,9 +63,6 @@ static void kinds_and_paths(void)
     EXPECT(dialect_for(SLICE("azure"), &dialect_anthropic) == d);
     EXPECT(dialect_for(SLICE("OpenAI"), d) == NULL);
     EXPECT(dialect_for(SLICE(""), d) == NULL);
-    EXPECT(dialect_of_kind(SLICE("openai"), 0) == d);
-    EXPECT(dialect_of_kind(SLICE("openai"), 99) == NULL);
-    EXPECT(dialect_of_kind(SLICE("other"), 0) == NULL);
     EXPECT_STR("/chat/completions", d->path(CHAT_CHAT));
     EXPECT_STR("/completions", d->path(CHAT_COMPLETIONS));
     EXPECT_STR("/embeddings", d->path(CHAT_EMBEDDINGS));
