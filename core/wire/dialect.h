@@ -161,7 +161,7 @@ struct dialect {
     void (*write_model)(struct buf *out, struct slice name, int64_t since);
 };
 
-extern const struct answer_translation openai_answers, anthropic_answers, responses_answers;
+extern const struct answer_translation openai_answers, anthropic_answers, responses_answers, gemini_answers;
 extern const struct dialect dialect_openai, dialect_responses, dialect_anthropic, dialect_gemini;
 
 /* All of them; NULL behind the last. */
