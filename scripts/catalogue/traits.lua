@@ -1,7 +1,7 @@
 -- What models take beyond what their API has words for, by the beginning of their names; read by core/lua/traits.c, the
 -- fields are those of core/wire/translate/traits.h. A request that comes in another API is written by these. Names are
--- found as in scripts/catalogue/counting.lua, hosts' names for them too ("us.anthropic.claude-…", an inference profile's
--- ARN, "claude-…@20250929"); of what fits none only that is asked which every model takes.
+-- found as in scripts/catalogue/counting.lua, hosts' names too ("us.anthropic.claude-…", an inference profile's ARN,
+-- "claude-…@20250929"); of what fits none only that is asked which every model takes.
 --
 -- publisher        whose API it is spoken to in also where others host it, as Amazon and Google do: "anthropic"
 -- output           tokens of one answer at most
