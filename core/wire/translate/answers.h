@@ -37,7 +37,8 @@ struct answer_manner {
 /* A body is an event that has data alone. False: nobody hears more of it. */
 typedef bool (*answer_event_fn)(void *arg, const struct sse_event *event);
 
-/* Without reader_new: no provider is spoken to in it but by its own clients. */
+/* Without reader_new: no provider is spoken to in it but by its own clients. Without writer_new: its clients speak to
+ * no other providers. */
 struct answer_translation {
     struct answer_reader *(*reader_new)(delta_fn take, void *arg, struct fault *why);
     void (*reader_free)(struct answer_reader *in);

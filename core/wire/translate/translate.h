@@ -37,7 +37,8 @@ struct translate_target {
 
 /* One dialect's half of the hub. */
 struct request_translation {
-    /* Fills c, begun by conversation_init(), from a request of this dialect. NULL: no client speaks it. */
+    /* Fills c, begun by conversation_init(), from a request of this dialect. NULL: its clients speak to its own
+     * providers alone. */
     bool (*read)(const struct chat_request *r, struct conversation *c, struct dropped *dropped, struct fault *why);
     /* Appends the body; c may be rearranged for that. False: refused before anything is written, for what was said has
      * no form there (FAULT_BAD_BODY). NULL: no provider is spoken to in it but by its own clients. */
