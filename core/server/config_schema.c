@@ -184,7 +184,7 @@ const struct field provider_fields[] = {
     {"access_key_id", &type_secret, IN_PROVIDER(access_key_id),
      .says = "Of \"bedrock\", instead of `key`, which is a Bedrock API key: who signs its calls."},
     {"secret_access_key", &type_secret, IN_PROVIDER(secret_access_key),
-     .says = "What they are signed with; it is not sent. Credentials of the machine's or container's role are not read."},
+     .says = "What they are signed with; it is not sent. Credentials of a machine's or container's role are not read."},
     {"session_token", &type_secret, IN_PROVIDER(session_token),
      .says = "What comes with temporary access keys; a reload takes a new one."},
     {"headers", &type_headers, IN_PROVIDER(headers),

@@ -61,7 +61,7 @@ static void write_azure(struct buf *out, const struct reach_ask *ask)
 
 static void write_bedrock(struct buf *out, const struct reach_ask *ask)
 {
-    bool is_invoked = ask->dialect == &dialect_anthropic, is_stream = ask->request->is_stream;
+    bool is_invoked = ask->dialect->hosting != NULL, is_stream = ask->request->is_stream;
     buf_append(out, SLICE("/model/"));
     http_encode_segment(out, ask->model);
     buf_append(out, is_invoked ? SLICE("/invoke") : SLICE("/converse"));

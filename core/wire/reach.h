@@ -8,8 +8,9 @@
  * Azure: https://NAME.openai.azure.com/openai/deployments/MODEL/chat/completions?api-version=2024-10-21; of dialects
  * whose models have no path of their own there, /openai/responses?api-version=…; behind a URL that ends in /openai/v1
  * the dialect's own path, for which api-version is a choice. Never anything of a client's query.
- * Amazon Bedrock: https://bedrock-runtime.us-east-1.amazonaws.com/model/MODEL/invoke in Anthropic's dialect, /converse
- * in Converse's, and for a stream /invoke-with-response-stream and /converse-stream; a model may be an ARN.
+ * Amazon Bedrock: https://bedrock-runtime.us-east-1.amazonaws.com/model/MODEL/invoke where the dialect of the model's
+ * publisher is spoken (wire/hosting.h), else /converse; for a stream /invoke-with-response-stream, /converse-stream. A
+ * model may be an ARN.
  * Source: Azure OpenAI reference, data plane inference; "Azure OpenAI in Microsoft Foundry Models v1 API"; Amazon
  * Bedrock API reference, InvokeModel, InvokeModelWithResponseStream, Converse, ConverseStream.
  */
