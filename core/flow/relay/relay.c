@@ -73,12 +73,12 @@ void relay_free(struct relay *r)
 
 void relay_feed(struct relay *r, struct slice bytes)
 {
-    if (!r->is_over && bytes.len) frame_feed(r, bytes);
+    if (!r->is_over && !r->is_read && bytes.len) frame_feed(r, bytes);
 }
 
 void relay_finish(struct relay *r, const struct fault *why)
 {
-    if (r->is_over) return;
+    if (r->is_over || r->is_read) return;
     /* Of an answer that broke off before anything left, what waits is nobody's: another may be given. */
     bool is_lost = why && !r->is_committed && !r->is_detached && !relay_has_said_its_end(r);
     if (is_lost)
@@ -129,7 +129,8 @@ size_t relay_held_bytes(const struct relay *r)
 
 bool relay_is_at_rest(const struct relay *r)
 {
-    return r->frame.sse && !r->told.has_done && sse_is_at_boundary(r->frame.sse) && sse_held_bytes(r->frame.sse) == 0;
+    bool is_inside = r->frame.binary && bedrock_held_bytes(r->frame.binary) > 0;
+    return r->frame.sse && !is_inside && !r->told.has_done && sse_is_at_boundary(r->frame.sse) && sse_held_bytes(r->frame.sse) == 0;
 }
 
 bool relay_is_over(const struct relay *r)

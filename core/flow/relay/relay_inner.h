@@ -9,6 +9,7 @@
 #define MOONGATE_FLOW_RELAY_RELAY_INNER_H
 
 #include "flow/relay/relay.h"
+#include "wire/bedrock.h"
 #include "wire/elements.h"
 #include "wire/sse.h"
 
@@ -43,6 +44,7 @@ struct frame {
     struct buf kept; /* FORM_SNIFFED, FORM_WHOLE: the body so far */
     struct sse_parser *sse;
     struct elements *list;
+    struct bedrock *binary; /* before `sse`: AWS's frames, which it unwraps */
 };
 
 struct relay {
@@ -58,7 +60,8 @@ struct relay {
     struct meter *meter; /* NULL: nothing is counted */
     uint64_t unread_bytes;
     bool is_encoded;
-    bool is_list; /* FORM_EVENTS: they are elements of a JSON array */
+    bool is_list; /* FORM_EVENTS: they are elements of a JSON array … */
+    bool is_binary; /* … or come in AWS's frames */
     bool is_large; /* an answer that was to be kept whole, and could not */
     bool is_committed, is_over, is_detached, is_judged;
     bool is_read;   /* all that came is with the stages: the end needs nothing more of the provider's */
