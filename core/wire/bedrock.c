@@ -97,7 +97,7 @@ bool bedrock_write_error(const struct dialect *spoken, int status, struct slice 
 static bool refuse(struct bedrock *b, const char *what)
 {
     b->is_broken = true;
-    return fault_set(&b->why, FAULT_UPSTREAM_PROTOCOL, "The provider's event stream is broken: %s.", what);
+    return fault_set(&b->why, FAULT_UPSTREAM_STREAM, "The provider's event stream is broken: %s.", what);
 }
 
 /* What may stand in a line of its own; all of Amazon's names do. */

@@ -27,7 +27,7 @@ typedef bool (*bedrock_text_fn)(void *arg, struct slice text);
 
 struct bedrock *bedrock_new(const struct dialect *spoken);
 void bedrock_free(struct bedrock *b); /* NULL is welcome */
-/* False: FAULT_UPSTREAM_PROTOCOL, now and from now on; or on_text did, and why->code is FAULT_NONE. */
+/* False: FAULT_UPSTREAM_STREAM, now and from now on; or on_text did, and why->code is FAULT_NONE. */
 bool bedrock_feed(struct bedrock *b, struct slice bytes, bedrock_text_fn on_text, void *arg, struct fault *why);
 /* Of an event that is not whole. */
 size_t bedrock_held_bytes(const struct bedrock *b);

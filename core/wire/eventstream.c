@@ -129,7 +129,7 @@ static bool break_off(struct eventstream *es, const char *what)
 {
     es->is_broken = true;
     buf_clear(&es->held);
-    return fault_set(&es->why, FAULT_UPSTREAM_PROTOCOL, "The provider's event stream is broken: %s of the message at "
+    return fault_set(&es->why, FAULT_UPSTREAM_STREAM, "The provider's event stream is broken: %s of the message at "
                      "byte %llu.", what, (unsigned long long)es->at);
 }
 

@@ -37,7 +37,7 @@ typedef bool (*eventstream_fn)(void *arg, const struct eventstream_message *mess
 
 struct eventstream *eventstream_new(void);
 void eventstream_free(struct eventstream *es); /* NULL is welcome */
-/* False: FAULT_UPSTREAM_PROTOCOL, now and for all that follows; or on_message did, and why->code is FAULT_NONE. */
+/* False: FAULT_UPSTREAM_STREAM, now and for all that follows; or on_message did, and why->code is FAULT_NONE. */
 bool eventstream_feed(struct eventstream *es, struct slice bytes, eventstream_fn on_message, void *arg,
                       struct fault *why);
 /* Of a message that is not whole. */
