@@ -83,7 +83,11 @@ static struct slice url_of(struct call *call, const struct target *target)
     struct exchange *x = call->job->x;
     struct slice url = place_of(call, target);
     struct slice rest = x->head.query, parameter;
-    struct slice wanted = crossing_is_foreign(call) ? SLICE_NONE : call->dialect->query;
+    struct slice wanted = call->dialect->query;
+    if (crossing_is_foreign(call)) {
+        bool is_asked = wanted.len && x->request.is_stream; /* for events: what else may come is for its own clients */
+        return is_asked ? arena_printf(&call->passing, "%.*s?%.*s", SLICE_FMT(url), SLICE_FMT(wanted)) : url;
+    }
     while (rest.len && wanted.len) {
         parameter = slice_split(rest, '&', &rest);
         if (slice_equal(parameter, wanted))
