@@ -274,15 +274,11 @@ static void write_signed_end(const struct writing *w, const struct part *signatu
     buf_append_char(w->out, '}');
 }
 
-/* What stood alone in its part; and that of a text which its client has not kept. */
-static void write_rest(const struct writing *w, const struct part_list *list, struct signatures *texts)
+/* What stood alone in its part; and that of a part which the client has not kept, so that the thought is. */
+static void write_alone(const struct writing *w, struct signatures signatures)
 {
-    struct signatures ends = {.mark = SLICE(GEMINI_SIGNED_END), .next = list->first};
-    const struct part *p;
-    while ((p = take_signature(texts, NULL)))
-        write_signed_end(w, p, texts->mark);
-    while ((p = take_signature(&ends, NULL)))
-        write_signed_end(w, p, ends.mark);
+    for (const struct part *p; (p = take_signature(&signatures, NULL));)
+        write_signed_end(w, p, signatures.mark);
 }
 
 static void write_model(const struct writing *w, const struct part_list *list)
@@ -305,9 +301,9 @@ static void write_model(const struct writing *w, const struct part_list *list)
             break;
         }
     }
-    for (const struct part *p; (p = take_signature(&calls, NULL));)
-        writing_drop(w, p, SLICE(""));
-    write_rest(w, list, &texts);
+    write_alone(w, calls);
+    write_alone(w, texts);
+    write_alone(w, (struct signatures){.mark = SLICE(GEMINI_SIGNED_END), .next = list->first});
 }
 
 /* --- all of it --- */
