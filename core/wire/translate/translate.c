@@ -19,8 +19,7 @@ static bool write_read(const struct chat_request *r, const struct dialect *provi
     conversation_init(&c, r, arena, from->words);
     if (!from->read(r, &c, dropped, why)) return false;
     if (target->names) *target->names = c.names;
-    provider->request_translation->write(&c, target, out, dropped);
-    return true;
+    return provider->request_translation->write(&c, target, out, dropped, why);
 }
 
 bool translate_request(const struct dialect *client, struct slice body, const struct dialect *provider,
