@@ -26,7 +26,7 @@
 -- "Structured outputs", "What's new" of each generation (sampling, system messages). OpenAI: model pages (output),
 -- "Reasoning models" (efforts, sampling, stop, developer messages), "Prompt caching". DeepSeek: "Thinking mode".
 -- Google: "Gemini models" (output), "Gemini thinking" (budgets, levels), "Thought signatures" (calls), "Structured
--- outputs" (schemas, and tools beside them: Gemini 3); all but Gemini 2.0 answer "Penalty is not enabled for this model".
+-- outputs" (schemas, and tools beside them: Gemini 3). All but Gemini 2.0 answer that penalties are not enabled.
 
 -- base: what a family has that differs in little
 local function like(base, names, fields)

@@ -14,7 +14,7 @@ void gemini_reader_free(struct answer_reader *in);
 bool gemini_answers_read_event(struct answer_reader *in, struct slice name, const struct said *said);
 bool gemini_answers_read_body(struct answer_reader *in, const struct said *said);
 bool gemini_answers_read_end(struct answer_reader *in);
-void gemini_read_failure(const struct json_tape *tape, struct failure *failure, struct arena *arena);
+void gemini_read_failure(const struct json_tape *tape, struct slice name, struct failure *failure, struct arena *arena);
 
 /*
  * What a tool is asked, where it comes member by member: {"jsonPath":"$.a[0].b","stringValue":"…","willContinue":true}.

@@ -35,8 +35,9 @@ static int status_of(struct slice code)
     return slice_to_u64(code, &status) && status >= 400 && status < 600 ? (int)status : 0;
 }
 
-void gemini_read_failure(const struct json_tape *tape, struct failure *failure, struct arena *arena)
+void gemini_read_failure(const struct json_tape *tape, struct slice name, struct failure *failure, struct arena *arena)
 {
+    (void)name;
     uint32_t error = error_of(tape);
     struct slice word = failure_member(tape, error, SLICE("status"), arena);
     int status = status_of(failure_member(tape, error, SLICE("code"), arena));

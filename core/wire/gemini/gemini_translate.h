@@ -24,10 +24,12 @@ extern const struct request_translation gemini_request_translation;
 #define GEMINI_SIGNED_TEXT SIGNATURE_OF_GEMINI "text."
 #define GEMINI_SIGNED_END SIGNATURE_OF_GEMINI "end."
 
-void gemini_write_conversation(struct conversation *c, const struct translate_target *target, struct buf *out,
-                               struct dropped *dropped);
+bool gemini_write_conversation(struct conversation *c, const struct translate_target *target, struct buf *out,
+                               struct dropped *dropped, struct fault *why);
 /* For conversation_prune(), arg the struct writing: can it be written? What cannot is dropped. */
 bool gemini_takes_part(void *arg, const struct part *part);
+/* False: refused, for a file is one that the provider keeps: an address does not say whose it is. */
+bool gemini_check_files(const struct writing *w);
 /* Members "systemInstruction" and "contents", of a conversation that takes turns. */
 void gemini_write_contents(const struct writing *w);
 

@@ -301,12 +301,13 @@ static void drop_rest(const struct writing *w)
     if (w->c->cache.len) drop(w, SLICE("cache_control"));
 }
 
-void gemini_write_conversation(struct conversation *c, const struct translate_target *target, struct buf *out,
-                               struct dropped *dropped)
+bool gemini_write_conversation(struct conversation *c, const struct translate_target *target, struct buf *out,
+                               struct dropped *dropped, struct fault *why)
 {
-    struct writing w = {.c = c, .target = target, .out = out, .dropped = dropped};
+    struct writing w = {.c = c, .target = target, .out = out, .dropped = dropped, .why = why};
     conversation_prune(c, gemini_takes_part, &w);
     conversation_take_turns(c, true);
+    if (!gemini_check_files(&w)) return false;
     if (c->format != FORMAT_TEXT && !takes_format(&w)) writing_hint_format(&w, c);
     buf_append_char(out, '{');
     gemini_write_contents(&w);
@@ -314,4 +315,5 @@ void gemini_write_conversation(struct conversation *c, const struct translate_ta
     write_config(&w);
     drop_rest(&w);
     buf_append_char(out, '}');
+    return true;
 }

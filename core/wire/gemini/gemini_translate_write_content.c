@@ -2,6 +2,7 @@
  * System text and contents, out of the hub, as Gemini's API takes them.
  * Source: Gemini API reference, Content, Part, FunctionCall and FunctionResponse; "Thought signatures".
  */
+#include "wire/gemini/gemini_content.h"
 #include "wire/gemini/gemini_translate.h"
 
 #include <stdlib.h>
@@ -120,6 +121,24 @@ static void write_file(const struct writing *w, const struct part *p)
 static bool is_file(const struct part *p)
 {
     return p->kind == PART_IMAGE || p->kind == PART_DOCUMENT;
+}
+
+static bool check_file(const struct writing *w, const struct part *p)
+{
+    if (!is_file(p) || !p->url.len || !gemini_keeps(json_decode(p->url, w->c->arena))) return true;
+    return writing_refuse(w, p, "the provider must find the file on the web, or in the request: send what is in it");
+}
+
+bool gemini_check_files(const struct writing *w)
+{
+    for (const struct message *m = w->c->first; m; m = m->next) {
+        for (const struct part *p = m->parts.first; p; p = p->next) {
+            if (!check_file(w, p)) return false;
+            for (const struct part *inner = p->parts.first; inner; inner = inner->next)
+                if (!check_file(w, inner)) return false;
+        }
+    }
+    return true;
 }
 
 /* --- results --- */
