@@ -17,6 +17,12 @@ struct pair {
     const struct dialect *from, *to;
 };
 
+/* What nobody reads as a client's there are no words for to compare: then it is only written. */
+static inline bool pairs_reads(const struct dialect *d)
+{
+    return d->request_translation && d->request_translation->read;
+}
+
 /* Who has its own makes(), or is written to by OpenAI's clients. */
 static inline bool pairs_makes(const struct dialect *d)
 {
@@ -254,6 +260,7 @@ static bool pairs_compare(const struct pair *p, struct slice body, struct slice 
     struct meaning before, after;
     struct arena arena;
     struct fault why = {.code = FAULT_NONE};
+    if (!pairs_reads(p->to)) return true;
     arena_init(&arena);
     meaning_init(&before);
     meaning_init(&after);
