@@ -120,8 +120,9 @@ static void note_wish(struct job *job)
     bool is_kept = !json_is(&r->tape, json_get(&r->tape, 0, SLICE("store")), JSON_FALSE) ||
                    exchange_sets(job->x, SLICE("store"));
     bool has_tools = r->uses & (CHAT_USES_HOSTED_TOOLS | CHAT_USES_STORED);
-    bool is_responses = job->x->api->client == &dialect_responses, is_chat = r->kind == CHAT_CHAT;
-    job->owning.listens = is_chat && (has_tools || (is_responses && is_kept));
+    const struct dialect *dialect = job->x->api->client;
+    bool may_tell = r->kind == CHAT_CHAT && dialect->tell_kept;
+    job->owning.listens = may_tell && (has_tools || (dialect->keeps_answers && is_kept));
 }
 
 void owning_first(struct job *job, void (*then)(struct job *job))
@@ -183,7 +184,7 @@ void owning_hear(void *arg, const struct said *said)
 {
     struct job *job = arg;
     struct hearing h = {job, said->tape};
-    kept_answer(job->call->dialect, said->tape, on_kept, &h);
+    job->call->dialect->tell_kept(&(struct kept_answer){said->tape, on_kept, &h});
 }
 
 bool owning_is_behind(const struct job *job)

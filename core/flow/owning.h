@@ -3,7 +3,7 @@
  * names must be its caller's, and then only targets at that account are asked; what an answer says was made is the
  * caller's from then on.
  *
- *     owning_first(job, then);                       // then(job), or a refusal: between the policies' word and the call
+ *     owning_first(job, then);                       // then(job), or a refusal: behind the policies' word
  *     if (owning_allows(job, target)) …              // it is at the account
  *     owning_listens(job) ? owning_hear : NULL       // for the relay: claims what is made
  *     owning_claim(job, KEPT_FILE, id);              // of another answer than a model's: job->call's account has it

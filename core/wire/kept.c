@@ -122,18 +122,24 @@ static bool is_foreign(struct slice key)
     return false;
 }
 
-/* Depth is bounded by the tape's. */
-static bool find_in(const struct finding *f, uint32_t outer)
+/* What a shell works in is named there, and tools that a search found are offered, whoever else may have the name. */
+static bool is_workplace(struct slice key)
+{
+    return slice_iequal(key, SLICE("environment")) || slice_equal(key, SLICE("tools"));
+}
+
+/* Depth is bounded by the tape's. is_format: nothing in it is of the caller's own making. */
+static bool find_in(const struct finding *f, uint32_t outer, bool is_format)
 {
     const struct json_tape *tape = &f->r->tape;
     bool is_own = json_is(tape, outer, JSON_OBJECT) && is_vendors(tape, outer);
     for (uint32_t n = json_first(tape, outer); n != JSON_NONE; n = json_next(tape, n)) {
         struct slice key = json_key_text(tape, n, f->arena);
         const struct place *place = key.len ? place_of(key) : NULL;
-        bool is_passed = place && ((is_own && place->kind == KEPT_SKILL) || content_is_free(f->r, n));
+        bool is_passed = place && ((is_own && place->kind == KEPT_SKILL) || (!is_format && content_is_free(f->r, n)));
         if (place && !is_passed && !add_value(f, place, n)) return false;
         bool is_container = json_is(tape, n, JSON_OBJECT) || json_is(tape, n, JSON_ARRAY);
-        if (is_container && !is_foreign(key) && !find_in(f, n)) return false;
+        if (is_container && !is_foreign(key) && !find_in(f, n, is_format || is_workplace(key))) return false;
     }
     return true;
 }
@@ -141,5 +147,5 @@ static bool find_in(const struct finding *f, uint32_t outer)
 bool kept_find(struct chat_request *r, struct arena *arena, struct fault *why)
 {
     struct finding f = {.r = r, .arena = arena, .why = why};
-    return find_in(&f, 0);
+    return find_in(&f, 0, false);
 }

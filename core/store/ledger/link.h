@@ -21,7 +21,7 @@ enum link_message {
     LINK_ACK,   /* ledger → worker: struct link_ack */
     LINK_STATE, /* ledger → worker, first on each pipe and at each change: struct link_state, then a reason */
     LINK_ASK,   /* worker → ledger: struct link_ask, then its keys */
-    LINK_TOLD,  /* ledger → worker, to each of these, in their order: struct link_ask, then a struct owned for each key */
+    LINK_TOLD,  /* ledger → worker, to each of these: struct link_ask, then a struct owned for each key */
 };
 
 /* How durable an entry is before its client gets the last byte; in the order of their strength. */

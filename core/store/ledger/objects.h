@@ -6,8 +6,8 @@
  *     ledger_objects_note(&l->objects, reader, node, seq)      // a record's "objects" (flow/record.h)
  *     ledger_objects_find(objects, &key, now_s, &owned)        // between batches or in one
  *
- * Records may be deleted for their age before their objects are over; then the rows alone know of them: `moongate ledger
- * check` cannot make these anew.
+ * Records may be deleted for their age before their objects are over; then the rows alone know of them, and `moongate
+ * ledger check` cannot make these anew.
  * For core/store/ledger and the ledger process. Blocking.
  */
 #ifndef MOONGATE_STORE_LEDGER_OBJECTS_H

@@ -61,7 +61,8 @@ static bool check_kept(struct members *in)
     uint32_t background = members_value(in, KEY_BACKGROUND);
     if (members_value(in, KEY_PROMPT) != JSON_NONE)
         return members_refuse(in, KEY_PROMPT,
-                              "left out: its text is sent in \"instructions\" and \"input\", where policies can read it");
+                              "left out: its text is sent in \"instructions\" and \"input\", where policies can "
+                              "read it");
     if (!keep_response(in, members_value(in, KEY_PREVIOUS_RESPONSE_ID)) ||
         !keep_conversation(in, members_value(in, KEY_CONVERSATION)))
         return false;
