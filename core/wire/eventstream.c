@@ -202,7 +202,7 @@ bool eventstream_feed(struct eventstream *es, struct slice bytes, eventstream_fn
 {
     bool goes_on = !es->is_broken;
     while (goes_on && bytes.len)
-        goes_on = buf_len(&es->held) ? feed_held(es, &bytes, on_message, arg) : feed_direct(es, &bytes, on_message, arg);
+        goes_on = (buf_len(&es->held) ? feed_held : feed_direct)(es, &bytes, on_message, arg);
     if (!goes_on) *why = es->is_broken ? es->why : (struct fault){.code = FAULT_NONE};
     return goes_on;
 }

@@ -3,14 +3,14 @@
  * headers, a payload, the CRC of it all.
  *
  *     struct eventstream *es = eventstream_new();
- *     if (!eventstream_feed(es, bytes, on_message, arg, &why)) ...   // broken: why says what is wrong with which message
+ *     if (!eventstream_feed(es, bytes, on_message, arg, &why)) ...   // broken: why says what, and where
  *     ... eventstream_header(message, SLICE(":event-type"), &type) ...
  *     if (eventstream_held_bytes(es)) ...                            // the end came in the middle of a message
  *     eventstream_free(es);
  *
  * The messages do not depend on how the input was cut; one that lies inside one fed span is not copied. Nothing of a
- * message is told before its last byte has come and both sums are right; behind a broken one nothing can be found again,
- * so nothing more is. A message is at most LIMIT_EVENTSTREAM_BYTES; of a length that says more nothing is waited for,
+ * message is told before its last byte has come and both sums are right; behind a broken one nothing can be found
+ * again, so nothing more is. A message is at most LIMIT_EVENTSTREAM_BYTES; of a length that says more nothing is waited for,
  * nor is memory taken before its bytes are there. Between messages the parser holds none.
  * Source: Amazon Transcribe developer guide, "Event stream encoding"; Smithy, "Amazon Event Stream Specification".
  */

@@ -96,7 +96,8 @@ static const char *append_step(struct converse *c, struct buf *json)
     switch (c->step) {
     case STEP_START: buf_append(json, SLICE("{\"role\":\"assistant\"}")); return "messageStart";
     case STEP_TOOL:
-        buf_append(json, SLICE("{\"contentBlockIndex\":0,\"start\":{\"toolUse\":{\"toolUseId\":\"tooluse_mock\",\"name\":"));
+        buf_append(json, SLICE("{\"contentBlockIndex\":0,\"start\":{\"toolUse\":{"
+                               "\"toolUseId\":\"tooluse_mock\",\"name\":"));
         buf_append_json(json, slice_str(c->tool));
         buf_append(json, SLICE("}}}"));
         return "contentBlockStart";

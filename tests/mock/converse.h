@@ -1,5 +1,5 @@
 /*
- * Amazon's Converse API, whole and as frames (frames.h). Source: Amazon Bedrock API reference, Converse, ConverseStream.
+ * Amazon's Converse API, whole and as frames (frames.h). Source: Amazon Bedrock API reference.
  *
  *     struct source *s = converse_answer(body, is_stream, script);
  */

@@ -1,5 +1,5 @@
 /*
- * application/vnd.amazon.eventstream, written: a frame is its lengths and their CRC, headers, payload, and a CRC of all.
+ * application/vnd.amazon.eventstream, written: a frame is its lengths and their CRC, headers, payload, a CRC of all.
  *
  *     frames_append(&out, "event", "chunk", payload);                 // :message-type, and the type under its name
  *     frames_append_chunk(&out, event);                               // {"bytes": base64 of it, "p": padding}

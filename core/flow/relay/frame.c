@@ -63,12 +63,10 @@ static bool on_text(void *arg, struct slice text)
     return !r->is_over;
 }
 
-/* Behind a message that is broken nothing more is one: what came before is all. */
 static void read_messages(struct relay *r, struct slice bytes)
 {
-    struct fault why;
     if (!r->frame.binary) r->frame.binary = bedrock_new(r->parts.provider);
-    if (!bedrock_feed(r->frame.binary, bytes, on_text, r, &why) && why.code != FAULT_NONE) relay_finish(r, &why);
+    bedrock_feed(r->frame.binary, bytes, on_text, r, &r->frame.why);
 }
 
 static void read_events(struct relay *r, struct slice bytes)
@@ -189,14 +187,15 @@ static void sniff(struct relay *r, struct slice bytes)
         take_sniffed(r, form_of(r, first), first);
 }
 
-void frame_feed(struct relay *r, struct slice bytes)
+const struct fault *frame_feed(struct relay *r, struct slice bytes)
 {
     switch (r->form) {
-    case FORM_SNIFFED: sniff(r, bytes); return;
-    case FORM_EVENTS: read_events(r, bytes); return;
-    case FORM_WHOLE: keep(r, bytes); return;
-    case FORM_OPAQUE: feed(r, &(struct piece){.bytes = bytes}); return;
+    case FORM_SNIFFED: sniff(r, bytes); break;
+    case FORM_EVENTS: read_events(r, bytes); break;
+    case FORM_WHOLE: keep(r, bytes); break;
+    case FORM_OPAQUE: feed(r, &(struct piece){.bytes = bytes}); break;
     }
+    return r->frame.why.code == FAULT_NONE ? NULL : &r->frame.why;
 }
 
 /* Of a stream that said nothing but blanks there is nothing to be kept whole. */

@@ -73,7 +73,8 @@ void relay_free(struct relay *r)
 
 void relay_feed(struct relay *r, struct slice bytes)
 {
-    if (!r->is_over && !r->is_read && bytes.len) frame_feed(r, bytes);
+    const struct fault *why = r->is_over || r->is_read || !bytes.len ? NULL : frame_feed(r, bytes);
+    if (why) relay_finish(r, why);
 }
 
 void relay_finish(struct relay *r, const struct fault *why)
@@ -130,7 +131,8 @@ size_t relay_held_bytes(const struct relay *r)
 bool relay_is_at_rest(const struct relay *r)
 {
     bool is_inside = r->frame.binary && bedrock_held_bytes(r->frame.binary) > 0;
-    return r->frame.sse && !is_inside && !r->told.has_done && sse_is_at_boundary(r->frame.sse) && sse_held_bytes(r->frame.sse) == 0;
+    bool is_over = r->told.has_done || !r->frame.sse;
+    return !is_over && !is_inside && sse_is_at_boundary(r->frame.sse) && sse_held_bytes(r->frame.sse) == 0;
 }
 
 bool relay_is_over(const struct relay *r)

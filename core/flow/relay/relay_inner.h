@@ -44,7 +44,8 @@ struct frame {
     struct buf kept; /* FORM_SNIFFED, FORM_WHOLE: the body so far */
     struct sse_parser *sse;
     struct elements *list;
-    struct bedrock *binary; /* before `sse`: AWS's frames, which it unwraps */
+    struct bedrock *binary; /* before `sse`: AWS's frames, which it unwraps … */
+    struct fault why;       /* … until one is broken; FAULT_NONE: none is */
 };
 
 struct relay {
@@ -71,7 +72,8 @@ struct relay {
 };
 
 void frame_init(struct relay *r);
-void frame_feed(struct relay *r, struct slice bytes);
+/* NULL, or why nothing that comes can be read any more: then what came before is all. */
+const struct fault *frame_feed(struct relay *r, struct slice bytes);
 /* The rest comes as a piece, then finish(). */
 void frame_finish(struct relay *r, const struct fault *why);
 void frame_clear(struct relay *r);
