@@ -10,8 +10,8 @@
  *
  * The messages do not depend on how the input was cut; one that lies inside one fed span is not copied. Nothing of a
  * message is told before its last byte has come and both sums are right; behind a broken one nothing can be found
- * again, so nothing more is. A message is at most LIMIT_EVENTSTREAM_BYTES; of a length that says more nothing is waited for,
- * nor is memory taken before its bytes are there. Between messages the parser holds none.
+ * again, so nothing more is. A message is at most LIMIT_EVENTSTREAM_BYTES; of a length that says more nothing is waited
+ * for, nor is memory taken before its bytes are there. Between messages the parser holds none.
  * Source: Amazon Transcribe developer guide, "Event stream encoding"; Smithy, "Amazon Event Stream Specification".
  */
 #ifndef MOONGATE_WIRE_EVENTSTREAM_H
