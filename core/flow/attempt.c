@@ -366,7 +366,7 @@ static void send(struct job *job, const struct target *target)
         return;
     }
     struct call *call = call_new(job, provider, dialect);
-    if (!crossing_write(call, target, &dropped, &why)) {
+    if (!crossing_write(call, target, &dropped, &why) || !send_write(call, target, &why)) {
         pass_over(job, target, &why);
         return;
     }

@@ -108,10 +108,11 @@ static bool is_websocket(struct slice upgrade)
 /* Codex falls back to HTTP at once on 426, and on nothing else. */
 static void explain_unknown(struct fault *fault, struct slice path, struct slice upgrade)
 {
+    if (!is_websocket(upgrade) && explain_v1(fault, path)) return;
     bool is_foreign = foreign_explain(path, fault);
     if (is_foreign && is_websocket(upgrade))
         *fault = (struct fault){.code = FAULT_UPGRADE};
-    else if (!is_foreign && !explain_v1(fault, path))
+    else if (!is_foreign)
         list_paths(fault);
 }
 

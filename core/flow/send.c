@@ -107,7 +107,8 @@ static size_t collect_headers(struct call *call, struct fetch_header *headers)
     while (provider_next_header(&rest, &own))
         headers[count++] = (struct fetch_header){own.name, own.value};
     count += own_headers(call, headers, count);
-    headers[count++] = (struct fetch_header){SLICE("content-type"), SLICE("application/json")};
+    headers[count++] = (struct fetch_header){
+        SLICE("content-type"), x->form ? form_content_type(x->form, &call->passing) : SLICE("application/json")};
     headers[count++] = (struct fetch_header){SLICE("accept-encoding"), SLICE("identity")};
     return count;
 }
@@ -127,13 +128,43 @@ static size_t collect_body(struct call *call, const struct target *target, struc
     struct chat_request *r = &x->request;
     struct splice edits;
     struct iovec *parts;
-    call->asks_usage = r->is_stream && call->provider->can_report_usage && r->include_usage != CHAT_TRUE;
+    bool is_wanted = x->api->meters_output && r->is_stream && r->include_usage != CHAT_TRUE;
+    call->asks_usage = is_wanted && call->provider->can_report_usage;
     outgoing_edit(x, target, call->asks_usage, &call->passing, &edits);
     size_t count = splice_iovecs(&edits, &parts);
     *pieces = arena_alloc(&call->passing, count * sizeof **pieces);
     for (size_t i = 0; i < count; i++)
         (*pieces)[i] = slice_of(parts[i].iov_base, parts[i].iov_len);
     return count;
+}
+
+/* What was written by send_write(). */
+static size_t collect_form(struct call *call, struct slice **pieces)
+{
+    *pieces = call->form;
+    return call->form_count;
+}
+
+/* Of the JSON that the form stands for; its files are pieces of the client's own bytes. */
+bool send_write(struct call *call, const struct target *target, struct fault *why)
+{
+    struct exchange *x = call->job->x;
+    struct splice edits;
+    struct buf edited;
+    if (!x->form) return true;
+    buf_init(&edited);
+    outgoing_edit(x, target, false, &call->passing, &edits);
+    splice_apply(&edits, &edited);
+    bool is_written = form_write(x->form, buf_slice(&x->upload), buf_slice(&edited), &call->passing, &call->form,
+                                 &call->form_count, why);
+    buf_clear(&edited);
+    return is_written;
+}
+
+static size_t collect(struct call *call, const struct target *target, struct slice **pieces)
+{
+    if (crossing_is_foreign(call)) return collect_crossed(call, pieces);
+    return call->job->x->form ? collect_form(call, pieces) : collect_body(call, target, pieces);
 }
 
 struct fetch *send_request(struct call *call, const struct target *target, const struct fetch_events *events, void *arg)
@@ -155,8 +186,7 @@ struct fetch *send_request(struct call *call, const struct target *target, const
         .idle_timeout_ms = p->idle_timeout_ms,
         .total_timeout_ms = p->total_timeout_ms,
     };
-    request.body_count =
-        crossing_is_foreign(call) ? collect_crossed(call, &body) : collect_body(call, target, &body);
+    request.body_count = collect(call, target, &body);
     request.body = body;
     return fetch_start(call->job->flow->pool, &request, events, arg);
 }

@@ -11,14 +11,12 @@
 
 static const char *path(enum chat_kind kind)
 {
-    switch (kind) {
-    case CHAT_CHAT: return ":generateContent";
-    case CHAT_COUNT: return ":countTokens";
-    case CHAT_EMBEDDINGS: return ":embedContent";
-    case CHAT_COMPLETIONS:
-    case CHAT_COMPACT: return NULL;
-    }
-    return NULL;
+    static const char *const paths[CHAT_KINDS] = {
+        [CHAT_CHAT] = ":generateContent",
+        [CHAT_COUNT] = ":countTokens",
+        [CHAT_EMBEDDINGS] = ":embedContent",
+    };
+    return paths[kind];
 }
 
 static const char *verb_of(const struct chat_request *r)

@@ -230,7 +230,8 @@ static void parts_have_the_names_that_prices_use(void)
 {
     static const char *const names[] = {"input",       "cached_input", "cache_write",  "cache_write_1h",
                                         "audio_input", "image_input",  "output",       "reasoning",
-                                        "audio_output", "image_output", "images", "searches", "tool_calls", "requests"};
+                                        "audio_output", "image_output", "images", "searches", "tool_calls", "seconds",
+                                        "characters",  "requests"};
     EXPECT_INT(USAGE_PARTS, sizeof names / sizeof names[0]);
     for (int i = 0; i < USAGE_PARTS; i++)
         EXPECT_STR(names[i], usage_part_name(i));
