@@ -78,6 +78,7 @@ static void count_input(const struct exchange *x, struct attempt *a)
 {
     struct usage_parts *parts = &a->parts;
     bool is_known = a->usage.input_tokens != USAGE_UNKNOWN;
+    if (a->usage.seconds != USAGE_UNKNOWN) return; /* paid for by its length, whatever is said in it */
     if (usage_parts_input(parts) > 0 || (is_known && a->estimate.input_tokens == 0)) return;
     parts->count[pieces_input(x, a)] = (int64_t)a->estimate.input_tokens;
     parts->is_estimated = true;

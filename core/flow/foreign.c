@@ -115,8 +115,8 @@ static bool explain_azure(struct slice rest, struct fault *why)
     rest = slice_of(rest.ptr + 12, rest.len - 12);
     fault_set(why, FAULT_UNSPOKEN_PATH,
               "Of Azure's paths /openai/deployments/NAME/chat/completions, completions, embeddings, "
-              "images/generations, images/edits, audio/speech, audio/transcriptions and audio/translations are served here: "
-              "ask there, or with the OpenAI client, this gateway's /v1 as its base URL and \"model\": \"%.*s\".",
+              "images/generations, images/edits, audio/speech, audio/transcriptions and audio/translations are served "
+              "here: ask there, or with the OpenAI client, this gateway's /v1 as its base URL and \"model\": \"%.*s\".",
               SLICE_FMT(model_of(rest, '/')));
     return true;
 }

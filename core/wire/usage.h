@@ -10,8 +10,8 @@
  * count lies inside or beside its parent is said in one table a shape (usage_shapes.c). Objects of more than
  * LIMIT_USAGE_MEMBERS are not read. No memory held. Source: the API references of OpenAI (chat, completions,
  * embeddings, Responses, images, speech, transcriptions), Cohere (rerank's billed_units), Anthropic (Messages) and
- * Gemini (GenerateContentResponse.UsageMetadata), and what compatible providers were seen to send (prompt_cache_hit_tokens: DeepSeek; top-level cached_tokens: Moonshot;
- * x_groq.usage: Groq).
+ * Gemini (GenerateContentResponse.UsageMetadata), and what compatible providers were seen to send
+ * (prompt_cache_hit_tokens: DeepSeek; top-level cached_tokens: Moonshot; x_groq.usage: Groq).
  */
 #ifndef MOONGATE_WIRE_USAGE_H
 #define MOONGATE_WIRE_USAGE_H

@@ -154,14 +154,15 @@ local LACKING = "its price names no rate for such a request, so it cannot be kep
   .. "policies/models.lua, or unpriced = \"allow\" in %s"
 
 local function refuse_unpriced(policy, row)
-  local why = "it has no price, so it cannot be kept within a budget: " .. UNPRICED_CURE:format(policy.file)
-  return { policy = policy, rule = row.name, deny = unpriced, line = row.line, reason = why,
-    check = function(_, target)
-      local has, lacks = prices.has(target)
-      if has then return nil end
-      if lacks then return LACKING:format(lacks, policy.file), row.name end
-      return why, row.name
-    end }
+  local filter = { policy = policy, rule = row.name, deny = unpriced, line = row.line,
+    reason = "it has no price, so it cannot be kept within a budget: " .. UNPRICED_CURE:format(policy.file) }
+  function filter.check(_, target)
+    local has, lacks = prices.has(target)
+    if has then return nil end
+    if lacks then filter.reason = LACKING:format(lacks, policy.file) end
+    return filter.reason, row.name
+  end
+  return filter
 end
 
 local function note_unpriced(f, policy, target)

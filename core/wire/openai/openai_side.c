@@ -112,10 +112,23 @@ static void read_uses(struct members *in)
     openai_walk_side(r, on_piece, r);
 }
 
-/* A policy would judge the text of one, the model read the other. */
+/* Of what is no text here, such as a file of a form, nobody could say what a provider reads in it. */
+static bool are_texts(struct members *in)
+{
+    static const unsigned texts[] = {KEY_PROMPT, KEY_INSTRUCTIONS, KEY_INPUT};
+    unsigned count = in->r->kind == CHAT_MODERATIONS || in->r->kind == CHAT_RERANK ? 0 : 3;
+    for (unsigned i = 0; i < count; i++) {
+        uint32_t node = members_value(in, texts[i]);
+        if (node != JSON_NONE && !json_is(&in->r->tape, node, JSON_STRING))
+            return members_refuse(in, texts[i], "a string");
+    }
+    return true;
+}
+
 static bool read_texts(struct members *in)
 {
     struct chat_request *r = in->r;
+    if (!are_texts(in)) return false;
     r->messages_node = r->kind == CHAT_MODERATIONS ? members_value(in, KEY_INPUT) : 0;
     r->user_node = in->nodes[KEY_USER];
     return members_read_hints(in, KEY_METADATA);
