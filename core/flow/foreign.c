@@ -114,8 +114,8 @@ static bool explain_azure(struct slice rest, struct fault *why)
     if (!slice_starts(rest, SLICE("deployments/"))) return false;
     rest = slice_of(rest.ptr + 12, rest.len - 12);
     fault_set(why, FAULT_UNSPOKEN_PATH,
-              "Of Azure's paths those of chats, completions, embeddings, images and sound are served here: ask there, or "
-              "with the OpenAI client, this gateway's /v1 as its base URL and \"model\": \"%.*s\".",
+              "Of Azure's paths those of chats, completions, embeddings, images and sound are served here: ask there, "
+              "or with the OpenAI client, this gateway's /v1 as its base URL and \"model\": \"%.*s\".",
               SLICE_FMT(model_of(rest, '/')));
     return true;
 }
