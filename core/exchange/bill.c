@@ -14,7 +14,7 @@ const struct price *bill_price(const struct exchange *x, const struct attempt *a
 struct slice bill_asked_tier(const struct exchange *x, const struct terms *terms)
 {
     const struct dialect *client = x->api->client;
-    bool is_translated = terms && terms->kind.len && dialect_for(terms->kind, client) != client;
+    bool is_translated = terms && terms->kind.len && dialect_for(terms->kind, terms->traits, client) != client;
     return is_translated ? SLICE("") : exchange_service_tier(x);
 }
 

@@ -9,7 +9,8 @@ const struct dialect *crossing_dialect(const struct job *job, const struct targe
 {
     const struct provider *p = settings_provider(job->settings, target->provider);
     const struct api *api = job->x->api;
-    const struct dialect *dialect = p ? dialect_for(p->kind, api->client) : NULL;
+    const struct traits *traits = target->terms ? target->terms->traits : NULL;
+    const struct dialect *dialect = p ? dialect_for(p->kind, traits, api->client) : NULL;
     bool is_spoken = dialect && (dialect == api->client || translate_can(api->client, dialect, api->asks));
     return is_spoken ? dialect : NULL;
 }

@@ -1,4 +1,5 @@
 /* What policies ask of moongate.lua while they are loaded: which accounts, services and sinks it has. */
+#include "exchange/terms.h"
 #include "lua/bind.h"
 #include "wire/translate/translate.h"
 
@@ -10,12 +11,29 @@ static const struct settings *settings_of(lua_State *L)
     return set->settings;
 }
 
-static void push_dialects(lua_State *L, struct slice kind)
+/* provider(name) → whether moongate.lua has that account, and its kind; nil when there is no moongate.lua to ask */
+static int on_provider(lua_State *L)
 {
+    const struct settings *settings = settings_of(L);
+    if (!settings) return 0;
+    const struct provider *p = settings_provider(settings, bind_check_slice(L, 1));
+    lua_pushboolean(L, p != NULL);
+    if (!p || !p->kind.len) return 1;
+    lua_pushlstring(L, p->kind.ptr, p->kind.len);
+    return 2;
+}
+
+/* dialects(what add_terms gave for a target) → by dialect how a client of it is served there: true, in that dialect;
+ * "translated", its chats alone. Nil when its account's kind is not known. */
+static int on_dialects(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TLIGHTUSERDATA);
+    const struct terms *terms = lua_touserdata(L, 1);
     const struct dialect *dialect;
+    if (!terms->kind.len) return 0;
     lua_newtable(L);
     for (size_t i = 0; (dialect = dialect_at(i)); i++) {
-        const struct dialect *spoken = dialect_for(kind, dialect);
+        const struct dialect *spoken = dialect_for(terms->kind, terms->traits, dialect);
         if (!spoken) continue;
         if (spoken == dialect)
             lua_pushboolean(L, true);
@@ -25,20 +43,7 @@ static void push_dialects(lua_State *L, struct slice kind)
             continue;
         lua_setfield(L, -2, dialect->name);
     }
-}
-
-/* provider(name) → whether moongate.lua has that account, its kind, and by dialect how a client of it is served there:
- * true, in that dialect; "translated", its chats alone; nil when there is no moongate.lua to ask */
-static int on_provider(lua_State *L)
-{
-    const struct settings *settings = settings_of(L);
-    if (!settings) return 0;
-    const struct provider *p = settings_provider(settings, bind_check_slice(L, 1));
-    lua_pushboolean(L, p != NULL);
-    if (!p || !p->kind.len) return 1;
-    lua_pushlstring(L, p->kind.ptr, p->kind.len);
-    push_dialects(L, p->kind);
-    return 3;
+    return 1;
 }
 
 /* sink(name) → whether notices can be sent there, by moongate.lua; nil when there is none to ask */
@@ -119,8 +124,9 @@ static int on_names(lua_State *L)
 
 void bind_settings_register(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"provider", on_provider},     {"sink", on_sink},   {"services", on_services},
-                                         {"is_service", on_is_service}, {"names", on_names},
+    static const luaL_Reg functions[] = {{"provider", on_provider}, {"dialects", on_dialects},
+                                         {"sink", on_sink},         {"services", on_services},
+                                         {"names", on_names},       {"is_service", on_is_service},
                                          {"names_redis", on_names_redis}, {NULL, NULL}};
     luaL_register(L, NULL, functions);
 }

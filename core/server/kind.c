@@ -4,12 +4,12 @@
 
 bool kind_is_known(struct slice kind)
 {
-    return dialect_for(kind, NULL) != NULL;
+    return dialect_has_kind(kind);
 }
 
 struct slice kind_key_header(struct slice kind)
 {
-    const struct dialect *dialect = dialect_for(kind, NULL);
+    const struct dialect *dialect = dialect_for(kind, NULL, NULL);
     return dialect ? reach_key_header(kind, dialect).name : SLICE_NONE;
 }
 

@@ -1,21 +1,26 @@
 #include "wire/dialect.h"
 
 #include "base/utf8.h"
+#include "wire/translate/traits.h"
 
 static const struct dialect *const dialects[] = {&dialect_anthropic, &dialect_responses, &dialect_gemini,
                                                 &dialect_openai};
 #define DIALECT_COUNT (sizeof dialects / sizeof dialects[0])
 
-/* What accounts of each kind are spoken to in: its main dialect first. */
+/* What accounts of each kind are spoken to in, its main dialect first; and, where that is another, about models that
+ * Anthropic publishes. Amazon's have both ways to those: their own API carries all of it, Converse does not (citations,
+ * server tools, cache markers' place in a tool's result), so whoever asks goes to it. */
 static const struct kind {
     struct slice name;
     const struct dialect *speaks[DIALECT_COUNT];
+    const struct dialect *to_anthropics[DIALECT_COUNT];
 } kinds[] = {
-    {{"anthropic", 9}, {&dialect_anthropic}},
-    {{"azure", 5}, {&dialect_openai, &dialect_responses}},
-    {{"gemini", 6}, {&dialect_gemini}},
-    {{"openai", 6}, {&dialect_openai, &dialect_responses}},
-    {{"openai_compatible", 17}, {&dialect_openai}},
+    {{"anthropic", 9}, {&dialect_anthropic}, {0}},
+    {{"azure", 5}, {&dialect_openai, &dialect_responses}, {0}},
+    {{"bedrock", 7}, {0}, {&dialect_anthropic}},
+    {{"gemini", 6}, {&dialect_gemini}, {0}},
+    {{"openai", 6}, {&dialect_openai, &dialect_responses}, {0}},
+    {{"openai_compatible", 17}, {&dialect_openai}, {0}},
 };
 
 static const struct kind *find_kind(struct slice name)
@@ -39,13 +44,25 @@ const struct dialect *dialect_find(struct slice name)
     return NULL;
 }
 
-const struct dialect *dialect_for(struct slice kind, const struct dialect *client)
+bool dialect_has_kind(struct slice kind)
+{
+    return find_kind(kind) != NULL;
+}
+
+static const struct dialect *const *spoken_by(const struct kind *k, const struct traits *traits)
+{
+    bool is_anthropics = traits && traits->publisher == PUBLISHER_ANTHROPIC && k->to_anthropics[0];
+    return is_anthropics ? k->to_anthropics : k->speaks;
+}
+
+const struct dialect *dialect_for(struct slice kind, const struct traits *traits, const struct dialect *client)
 {
     const struct kind *k = find_kind(kind);
-    for (size_t i = 0; k && i < DIALECT_COUNT && k->speaks[i]; i++) {
-        if (k->speaks[i] == client) return client;
+    const struct dialect *const *speaks = k ? spoken_by(k, traits) : NULL;
+    for (size_t i = 0; speaks && i < DIALECT_COUNT && speaks[i]; i++) {
+        if (speaks[i] == client) return client;
     }
-    return k ? k->speaks[0] : NULL;
+    return speaks ? speaks[0] : NULL;
 }
 
 const struct dialect *dialect_guess(const struct json_tape *tape, enum chat_kind *kind)

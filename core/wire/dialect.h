@@ -4,7 +4,7 @@
  * (exchange/api.h), reads the request (wire/chat.h) and writes what the client sees; the provider's, one that accounts
  * of its kind speak, says where to send, and reads what came.
  *
- *     const struct dialect *d = dialect_for(provider->kind, api->client);   // NULL: unknown kind
+ *     const struct dialect *d = dialect_for(provider->kind, terms->traits, api->client);   // NULL: none
  *     struct dialect_stream stream;
  *     dialect_stream_init(&stream, request->choices);
  *     d->read_event(&reader, &stream, event->name, event->data, &said);   // what it says: wire/said.h
@@ -31,6 +31,7 @@
 
 struct request_translation; /* wire/translate/translate.h */
 struct answer_translation;  /* wire/translate/answers.h */
+struct traits;              /* wire/translate/traits.h */
 
 #define DIALECT_MODEL_BYTES 96
 #define DIALECT_REASON_BYTES 32
@@ -160,16 +161,19 @@ struct dialect {
     void (*write_model)(struct buf *out, struct slice name, int64_t since);
 };
 
-extern const struct answer_translation openai_answers, anthropic_answers, responses_answers;
+extern const struct answer_translation openai_answers, anthropic_answers, responses_answers, gemini_answers;
 extern const struct dialect dialect_openai, dialect_responses, dialect_anthropic, dialect_gemini;
 
 /* All of them; NULL behind the last. */
 const struct dialect *dialect_at(size_t index);
 /* By its name; NULL when there is none. */
 const struct dialect *dialect_find(struct slice name);
-/* What an account of that kind (provider.kind) is spoken to in: the client's own dialect where it speaks that, else its
- * main one; client NULL: the main one. NULL: there is no such kind. */
-const struct dialect *dialect_for(struct slice kind, const struct dialect *client);
+/* Is there such a kind of account (provider.kind)? */
+bool dialect_has_kind(struct slice kind);
+/* What an account of that kind is spoken to in about a model of those traits, of which the publisher counts where
+ * accounts host others' models (NULL: nobody knows it): the client's own dialect where that is spoken there, else the
+ * main one; client NULL: the main one. NULL: there is no such kind, or it has no such models. */
+const struct dialect *dialect_for(struct slice kind, const struct traits *traits, const struct dialect *client);
 /* The dialect that a body looks like one of; NULL: none. */
 const struct dialect *dialect_guess(const struct json_tape *tape, enum chat_kind *kind);
 /* choices: how many answers were asked for (chat_request.choices); 0 counts as 1. */

@@ -1,7 +1,9 @@
 -- What models take beyond what their API has words for, by the beginning of their names; read by core/lua/traits.c, the
 -- fields are those of core/wire/translate/traits.h. A request that comes in another API is written by these. Names are
--- found as in scripts/catalogue/counting.lua; of what fits none only that is asked which every model takes.
+-- found as in scripts/catalogue/counting.lua, hosts' names too ("us.anthropic.claude-…", an inference profile's ARN,
+-- "claude-…@20250929"); of what fits none only that is asked which every model takes.
 --
+-- publisher        whose API it is spoken to in also where others host it, as Amazon and Google do: "anthropic"
 -- output           tokens of one answer at most
 -- fixed_sampling   temperature, top_p, top_k are refused
 -- one_sampling     temperature and top_p are refused together
@@ -28,12 +30,16 @@ local function like(base, names, fields)
 end
 
 -- A cache marker has Anthropic's own form wherever its models are: aggregators of OpenAI's API take it too.
-local claude = { cache = "cache_control", one_sampling = true }
-local thinking = { cache = "cache_control", one_sampling = true, output = 64000, thinking = "budget" }
-local fitting = { cache = "cache_control", one_sampling = true, output = 64000, thinking = "budget", schema = true }
-local adaptive = { cache = "cache_control", one_sampling = true, output = 128000, thinking = "adaptive", schema = true,
+local claude = { publisher = "anthropic", cache = "cache_control", one_sampling = true }
+local thinking = { publisher = "anthropic",
+  cache = "cache_control", one_sampling = true, output = 64000, thinking = "budget" }
+local fitting = { publisher = "anthropic",
+  cache = "cache_control", one_sampling = true, output = 64000, thinking = "budget", schema = true }
+local adaptive = { publisher = "anthropic",
+  cache = "cache_control", one_sampling = true, output = 128000, thinking = "adaptive", schema = true,
   efforts = { "low", "medium", "high", "max" } }
-local newest = { cache = "cache_control", output = 128000, thinking = "adaptive", schema = true,
+local newest = { publisher = "anthropic",
+  cache = "cache_control", output = 128000, thinking = "adaptive", schema = true,
   fixed_sampling = true, efforts = { "low", "medium", "high", "xhigh", "max" } }
 
 local chat = { output = 16384 }

@@ -129,11 +129,11 @@ local function add_target(given, model, base, path)
   local target = catalogue.targets[name]
   if not target then
     local provider = catalogue.split(name)
-    local is_there, kind, dialects = core.provider(provider)
+    local is_there, kind = core.provider(provider)
     target = { name = name, provider = provider, base = base, region = given.region or model.region,
       labels = next(given.labels) and given.labels or model.labels or {}, price = given.price,
       counts_as = given.counts_as, context = given.context or model.context, usable = is_there ~= false,
-      kind = kind, dialects = dialects }
+      kind = kind }
     catalogue.targets[name] = target
     catalogue.target_names[#catalogue.target_names + 1] = name
     if not target.usable and not model.optional then note_missing(provider, name, path) end
@@ -223,6 +223,7 @@ local function tell_terms()
     if price and not price.handle then price.handle, price.revision = core.price(price) end
     target.terms = core.add_terms(name, target.context or 0, price and price.handle, is_default, target.owner.name,
       target.counts_as or target.owner.counts_as, target.owner.on_dropped == "refuse", target.kind)
+    target.dialects = core.dialects(target.terms)
   end
   for name, entry in pairs(catalogue.names) do
     for _, target in ipairs(entry.targets) do core.add_name(name, target.name) end

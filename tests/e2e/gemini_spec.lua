@@ -379,7 +379,7 @@ describe("counting tokens and embedding", function()
     assert.same({ "embeddings", "gemini", "ok" }, { record.api, record.dialect, record.outcome })
     assert.truthy(record.cost.nano_usd > 0) -- Google tells no usage of these: it is counted here
     since = m:mark()
-    local one = { model = "models/vector", content = { parts = { { text = "to ana@example.org" } } } }
+    local one = { model = "models/vector", title = "of bo@example.org", content = { parts = { { text = "to ana@example.org" } } } }
     r = ask { app = "bot", model = "vector", verb = ":batchEmbedContents", json = { requests = { one, one } } }
     assert.same({ 200, 2 }, { r.status, #cjson.decode(r.body).embeddings })
     assert.is_nil(m:request(since).body:find("@example", 1, true))

@@ -4,6 +4,7 @@
  */
 #include "wire/gemini/gemini_content.h"
 #include "wire/gemini/gemini_inner.h"
+#include "wire/gemini/gemini_translate.h"
 #include "wire/http.h"
 #include "wire/openai/openai_told.h"
 
@@ -150,6 +151,7 @@ const struct dialect dialect_gemini = {
     .edit_model = gemini_edit_model,
     .edit_member = gemini_edit_member,
     .guess = gemini_guess,
+    .request_translation = &gemini_request_translation,
     .path = path,
     .path_to = path_to,
     .key_header = {{"x-goog-api-key", 14}, {"", 0}},
@@ -159,6 +161,7 @@ const struct dialect dialect_gemini = {
     .streams_list = true,
     .read_event = gemini_read_event,
     .judge_end = gemini_judge_end,
+    .answers = &gemini_answers,
     .request_id_header = {"x-request-id", 12},
     .write_event_error = write_event_error,
     .write_body_error = write_body_error,

@@ -77,12 +77,32 @@ bool gemini_is_format(const struct chat_request *r, uint32_t node)
     return m != MEMBERS_COUNT && members[m].is_format && !content_is_free(r, node);
 }
 
+/* Hosts have no letter case. */
+static bool is_google(struct slice text)
+{
+    struct slice host = SLICE("googleapis.com");
+    for (size_t i = 0; i + host.len <= text.len; i++) {
+        if (slice_iequal(slice_of(text.ptr + i, host.len), host)) return true;
+    }
+    return false;
+}
+
+/* With what stands before it: "https://example.com". */
+static size_t host_len(struct slice url)
+{
+    const char *host = memmem(url.ptr, url.len, "//", 2);
+    size_t from = host ? (size_t)(host - url.ptr) + 2 : url.len;
+    while (from < url.len && !memchr("/?#", url.ptr[from], 3))
+        from++;
+    return from;
+}
+
 bool gemini_is_kept(const struct json_tape *tape, uint32_t uri)
 {
     struct slice raw = json_is(tape, uri, JSON_STRING) ? json_raw(tape, uri) : SLICE_NONE;
     struct slice text = raw.len > 2 ? slice_of(raw.ptr + 1, raw.len - 2) : SLICE_NONE;
     bool is_web = slice_starts(text, SLICE("https://")) || slice_starts(text, SLICE("http://"));
-    return !is_web || memchr(text.ptr, '\\', text.len) || memmem(text.ptr, text.len, "googleapis.com", 14);
+    return !is_web || memchr(text.ptr, '\\', text.len) || memchr(text.ptr, '%', host_len(text)) || is_google(text);
 }
 
 /* ---- Roles. */
@@ -269,4 +289,12 @@ bool gemini_walk_apart(const struct json_tape *tape, uint32_t content, enum chat
     if (twice && !content_tell(&w, (struct chat_piece){.kind = PIECE_PART, .node = content, .twice = twice}))
         return false;
     return tell_parts(&w, has_parts ? at[MEMBER_PARTS] : content);
+}
+
+bool gemini_walk_embedded(const struct json_tape *tape, uint32_t request, chat_piece_fn fn, void *arg)
+{
+    struct content_walk w = {
+        .tape = tape, .message = CHAT_NO_MESSAGE, .role = CHAT_ROLE_USER, .fn = fn, .arg = arg};
+    return content_tell_text(&w, json_get(tape, request, members[MEMBER_TITLE].name), PIECE_CONTENT) &&
+           gemini_walk_apart(tape, json_get(tape, request, members[MEMBER_CONTENT].name), CHAT_ROLE_USER, fn, arg);
 }

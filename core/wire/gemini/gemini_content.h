@@ -20,9 +20,12 @@ bool gemini_walk_content(const struct json_tape *tape, uint32_t content, uint32_
 /* A content that is no message: the system prompt, what is to be embedded. */
 bool gemini_walk_apart(const struct json_tape *tape, uint32_t content, enum chat_role role, chat_piece_fn fn,
                        void *arg);
+/* What is to be embedded by such a request, and its title. */
+bool gemini_walk_embedded(const struct json_tape *tape, uint32_t request, chat_piece_fn fn, void *arg);
 enum chat_role gemini_role(const struct json_tape *tape, uint32_t content);
 bool gemini_is_format(const struct chat_request *r, uint32_t node);
-/* Does the provider keep what a piece of PIECE_ELSEWHERE refers to? Else it lies on the web. */
+/* Does the provider keep what a piece of PIECE_ELSEWHERE refers to? Else it lies on the web, at an address that says
+ * plainly where. */
 bool gemini_is_kept(const struct json_tape *tape, uint32_t uri);
 
 #endif

@@ -283,7 +283,7 @@ static bool read_batch(struct members *in, uint32_t requests)
     if (!json_is(tape, requests, JSON_ARRAY)) return members_refuse(in, KEY_REQUESTS, "an array");
     for (uint32_t n = json_first(tape, requests); n != JSON_NONE; n = json_next(tape, n)) {
         if (!check_request(in, n)) return false;
-        if (!gemini_walk_apart(tape, json_get(tape, n, SLICE("content")), CHAT_ROLE_USER, on_piece, in)) return false;
+        if (!gemini_walk_embedded(tape, n, on_piece, in)) return false;
     }
     return true;
 }
@@ -296,8 +296,7 @@ static bool read_embedded(struct members *in)
     bool is_batch = requests != JSON_NONE;
     if (is_batch && content != JSON_NONE) return members_refuse(in, KEY_CONTENT, "left out beside \"requests\"");
     r->messages_node = is_batch ? requests : content;
-    bool is_good = is_batch ? read_batch(in, requests)
-                            : gemini_walk_apart(&r->tape, content, CHAT_ROLE_USER, on_piece, in);
+    bool is_good = is_batch ? read_batch(in, requests) : gemini_walk_embedded(&r->tape, 0, on_piece, in);
     content_sort_free(r);
     return is_good;
 }
@@ -469,9 +468,9 @@ static bool walk_schema(const struct json_tape *tape, chat_piece_fn fn, void *ar
 static bool walk_embedded(const struct chat_request *r, chat_piece_fn fn, void *arg)
 {
     const struct json_tape *tape = &r->tape;
-    if (!gemini_is_batch(r)) return gemini_walk_apart(tape, r->messages_node, CHAT_ROLE_USER, fn, arg);
+    if (!gemini_is_batch(r)) return gemini_walk_embedded(tape, 0, fn, arg);
     for (uint32_t n = json_first(tape, r->messages_node); n != JSON_NONE; n = json_next(tape, n)) {
-        if (!gemini_walk_apart(tape, json_get(tape, n, SLICE("content")), CHAT_ROLE_USER, fn, arg)) return false;
+        if (!gemini_walk_embedded(tape, n, fn, arg)) return false;
     }
     return true;
 }

@@ -426,10 +426,10 @@ static void write_rest(const struct writing *w)
     if (w->target->asks_usage) writing_member(w, SLICE("stream_options"), SLICE("{\"include_usage\":true}"));
 }
 
-void openai_write_conversation(struct conversation *c, const struct translate_target *target, struct buf *out,
-                               struct dropped *dropped)
+bool openai_write_conversation(struct conversation *c, const struct translate_target *target, struct buf *out,
+                               struct dropped *dropped, struct fault *why)
 {
-    struct writing w = {.c = c, .target = target, .out = out, .dropped = dropped};
+    struct writing w = {.c = c, .target = target, .out = out, .dropped = dropped, .why = why};
     conversation_prune(c, takes_part, &w);
     conversation_take_turns(c, false);
     buf_append_char(out, '{');
@@ -443,4 +443,5 @@ void openai_write_conversation(struct conversation *c, const struct translate_ta
     write_format(&w);
     write_rest(&w);
     buf_append_char(out, '}');
+    return true;
 }

@@ -7,7 +7,7 @@ bool translate_can(const struct dialect *client, const struct dialect *provider,
     bool is_chat = kind == CHAT_CHAT || kind == CHAT_COUNT;
     const struct request_translation *from = client->request_translation, *to = provider->request_translation;
     const struct answer_translation *out = client->answers, *in = provider->answers;
-    return is_chat && from && to && to->write && out && in && in->reader_new;
+    return is_chat && from && from->read && to && to->write && out && out->writer_new && in && in->reader_new;
 }
 
 static bool write_read(const struct chat_request *r, const struct dialect *provider,
@@ -19,8 +19,7 @@ static bool write_read(const struct chat_request *r, const struct dialect *provi
     conversation_init(&c, r, arena, from->words);
     if (!from->read(r, &c, dropped, why)) return false;
     if (target->names) *target->names = c.names;
-    provider->request_translation->write(&c, target, out, dropped);
-    return true;
+    return provider->request_translation->write(&c, target, out, dropped, why);
 }
 
 bool translate_request(const struct dialect *client, struct slice body, const struct dialect *provider,

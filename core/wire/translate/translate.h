@@ -37,11 +37,13 @@ struct translate_target {
 
 /* One dialect's half of the hub. */
 struct request_translation {
-    /* Fills c, begun by conversation_init(), from a request of this dialect. */
+    /* Fills c, begun by conversation_init(), from a request of this dialect. NULL: its clients speak to its own
+     * providers alone. */
     bool (*read)(const struct chat_request *r, struct conversation *c, struct dropped *dropped, struct fault *why);
-    /* Appends the body; c may be rearranged for that. NULL: no provider is spoken to in it but by its own clients. */
-    void (*write)(struct conversation *c, const struct translate_target *target, struct buf *out,
-                  struct dropped *dropped);
+    /* Appends the body; c may be rearranged for that. False: refused before anything is written, for what was said has
+     * no form there (FAULT_BAD_BODY). NULL: no provider is spoken to in it but by its own clients. */
+    bool (*write)(struct conversation *c, const struct translate_target *target, struct buf *out,
+                  struct dropped *dropped, struct fault *why);
     const struct conversation_words *words;
 };
 

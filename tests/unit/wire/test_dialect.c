@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "wire/dialect.h"
 #include "wire/sse.h"
+#include "wire/translate/traits.h"
 
 static const struct dialect *const d = &dialect_openai;
 static struct said_reader reader;
@@ -53,19 +54,32 @@ static void kinds_and_paths(void)
     EXPECT(dialect_find(SLICE("openai")) == d);
     EXPECT(dialect_find(SLICE("OpenAI")) == NULL);
     EXPECT(dialect_find(SLICE("")) == NULL);
-    EXPECT(dialect_for(SLICE("openai"), NULL) == d);
-    EXPECT(dialect_for(SLICE("openai"), d) == d);
-    EXPECT(dialect_for(SLICE("openai"), &dialect_anthropic) == d);
-    EXPECT(dialect_for(SLICE("anthropic"), d) == &dialect_anthropic);
-    EXPECT(dialect_for(SLICE("anthropic"), &dialect_anthropic) == &dialect_anthropic);
-    EXPECT(dialect_for(SLICE("azure"), NULL) == d);
-    EXPECT(dialect_for(SLICE("azure"), &dialect_responses) == &dialect_responses);
-    EXPECT(dialect_for(SLICE("azure"), &dialect_anthropic) == d);
-    EXPECT(dialect_for(SLICE("OpenAI"), d) == NULL);
-    EXPECT(dialect_for(SLICE(""), d) == NULL);
+    EXPECT(dialect_for(SLICE("openai"), NULL, NULL) == d);
+    EXPECT(dialect_for(SLICE("openai"), NULL, d) == d);
+    EXPECT(dialect_for(SLICE("openai"), NULL, &dialect_anthropic) == d);
+    EXPECT(dialect_for(SLICE("anthropic"), NULL, d) == &dialect_anthropic);
+    EXPECT(dialect_for(SLICE("anthropic"), NULL, &dialect_anthropic) == &dialect_anthropic);
+    EXPECT(dialect_for(SLICE("azure"), NULL, NULL) == d);
+    EXPECT(dialect_for(SLICE("azure"), NULL, &dialect_responses) == &dialect_responses);
+    EXPECT(dialect_for(SLICE("azure"), NULL, &dialect_anthropic) == d);
+    EXPECT(dialect_for(SLICE("OpenAI"), NULL, d) == NULL);
+    EXPECT(dialect_for(SLICE(""), NULL, d) == NULL);
+    EXPECT(dialect_has_kind(SLICE("azure")) && !dialect_has_kind(SLICE("Azure")) && !dialect_has_kind(SLICE("")));
     EXPECT_STR("/chat/completions", d->path(CHAT_CHAT));
     EXPECT_STR("/completions", d->path(CHAT_COMPLETIONS));
     EXPECT_STR("/embeddings", d->path(CHAT_EMBEDDINGS));
+}
+
+/* Whose model it is counts where accounts host others', and nowhere else. */
+static void hosts_speak_by_the_model(void)
+{
+    struct traits anthropics = {.publisher = PUBLISHER_ANTHROPIC}, others = {0};
+    EXPECT(dialect_for(SLICE("bedrock"), &anthropics, NULL) == &dialect_anthropic);
+    EXPECT(dialect_for(SLICE("bedrock"), &anthropics, d) == &dialect_anthropic);
+    EXPECT(dialect_for(SLICE("bedrock"), &anthropics, &dialect_anthropic) == &dialect_anthropic);
+    EXPECT(dialect_for(SLICE("bedrock"), &others, &dialect_anthropic) != &dialect_anthropic);
+    EXPECT(dialect_for(SLICE("bedrock"), NULL, &dialect_anthropic) != &dialect_anthropic);
+    EXPECT(dialect_for(SLICE("openai_compatible"), &anthropics, &dialect_anthropic) == d);
 }
 
 static void each_event_is_told_for_what_it_is(void)
@@ -453,6 +467,7 @@ int main(void)
 {
     RUN(rates_are_spelt_as_clients_read_them);
     RUN(kinds_and_paths);
+    RUN(hosts_speak_by_the_model);
     RUN(each_event_is_told_for_what_it_is);
     RUN(usage_only_is_a_chunk_with_nothing_else);
     RUN(errors_are_what_the_client_raises);

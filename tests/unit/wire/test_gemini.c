@@ -164,6 +164,11 @@ static void what_lives_at_a_provider_is_refused(void)
     expect_refused(USER("{\"fileData\":{\"fileUri\":\"https://generativelanguage.googleapis.com/v1beta/files/a\"}}"), CHAT_CHAT,
                    file);
     expect_refused(USER("{\"file_data\":{\"file_uri\":\"gs://bucket/a\"}}"), CHAT_CHAT, file);
+    expect_refused(USER("{\"fileData\":{\"fileUri\":\"https://generativelanguage.GoogleAPIs.com/v1beta/files/a\"}}"), CHAT_CHAT,
+                   file);
+    expect_refused(USER("{\"fileData\":{\"fileUri\":\"https://generativelanguage.google%61pis.com/v1beta/files/a\"}}"),
+                   CHAT_CHAT, file);
+    expect_uses(USER("{\"fileData\":{\"fileUri\":\"https://example.com/a%20b.pdf\"}}"), CHAT_USES_FILES);
     expect_refused(USER("{\"fileData\":{\"fileUri\":\"https:\\/\\/generativelanguage.google\\u0061pis.com/v1beta/files/a\"}}"),
                    CHAT_CHAT, file);
     expect_refused(USER("{\"functionResponse\":{\"parts\":[{\"fileData\":{\"fileUri\":\"files/a\"}}]}}"), CHAT_CHAT, file);
@@ -223,6 +228,18 @@ static void what_a_tool_gave_back_is_no_users_word(void)
                            "\"content\":{\"parts\":[{\"text\":\"two\"}]},\"taskType\":\"T\"}]}"), CHAT_EMBEDDINGS));
     EXPECT_SLICE(SLICE("two"), chat_last_user_text(&f.r, 100, &f.arena));
     EXPECT_INT(6, chat_text_bytes(&f.r));
+    EXPECT(tokens_of(&f) == 2);
+    finish(&f);
+}
+
+static void titles_of_what_is_embedded_are_counted(void)
+{
+    struct fixture f;
+    EXPECT(parse(&f, SLICE("{" HEAD "\"title\":\"four\",\"content\":{\"parts\":[{\"text\":\"three\"}]}}"), CHAT_EMBEDDINGS));
+    EXPECT(tokens_of(&f) == 2);
+    finish(&f);
+    EXPECT(parse(&f, SLICE("{" HEAD "\"requests\":[{\"title\":\"four\",\"content\":{\"parts\":[{\"text\":\"three\"}]}}]}"),
+                 CHAT_EMBEDDINGS));
     EXPECT(tokens_of(&f) == 2);
     finish(&f);
 }
@@ -406,6 +423,7 @@ int main(void)
     RUN(every_part_is_walked);
     RUN(what_is_no_text_is_not_looked_at_and_nothing_hides);
     RUN(what_a_tool_gave_back_is_no_users_word);
+    RUN(titles_of_what_is_embedded_are_counted);
     RUN(edits_are_written_as_this_api_calls_them);
     RUN(several_edits_make_one_object);
     RUN(ends_of_streams);
