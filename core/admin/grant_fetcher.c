@@ -101,12 +101,13 @@ static void note_failure(struct source *s)
     grants_failed(s->fetcher->grants, s->id);
     plan(s, pause_ms(s));
     if (until_ns > now_ns)
-        log_event(LOG_WARN, "account_token_failed", "the provider account %s was given no new token: %s; the one that "
-                  "is there is good for %llu s", s->account, s->error,
-                  (unsigned long long)((until_ns - now_ns) / NS_PER_S));
+        log_event(LOG_WARN, "account_token_failed",
+                  "the provider account %s was given no new token: %s; the one that is there is good for %llu s",
+                  s->account, s->error, (unsigned long long)((until_ns - now_ns) / NS_PER_S));
     else
-        log_event(LOG_ERROR, "account_token_failed", "the provider account %s has no token: %s; its requests fail until "
-                  "one is given", s->account, s->error);
+        log_event(LOG_ERROR, "account_token_failed",
+                  "the provider account %s has no token: %s; its requests fail until one is given", s->account,
+                  s->error);
 }
 
 static void judge_answer(struct source *s)
@@ -150,7 +151,7 @@ static void on_data(void *arg, struct slice bytes)
     finish(s);
 }
 
-/* What was sent may stand in the words of who refuses it: they are cut to a few, and none of them is the assertion's. */
+/* What was sent may stand in the words of who refuses it: a JWT's beginning among them, and none is told. */
 static void say_refusal(struct source *s)
 {
     char words[160];

@@ -95,7 +95,7 @@ struct provider_credentials provider_credentials(const struct provider *p)
     uint8_t bytes[8];
     uint64_t id = 0;
     struct slice digits = p->credentials.len ? slice_split(p->credentials, '\n', &key_file) : SLICE_NONE;
-    if (digits.len != 2 * sizeof bytes || !hex_read(digits, bytes, sizeof bytes)) return (struct provider_credentials){.id = 0};
+    if (!hex_read(digits, bytes, sizeof bytes)) return (struct provider_credentials){.id = 0};
     memcpy(&id, bytes, sizeof id);
     return (struct provider_credentials){id, key_file};
 }

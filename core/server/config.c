@@ -61,6 +61,7 @@ static void read_provider(struct config_reader *r, struct slice path, const char
     config_read_group(r, provider_fields, path, table);
     check_credential(r, path, p);
     if (json_is_object(table)) check_version(r, path, p, table);
+    if (json_is_object(table)) config_check_account(r, path, p, table);
 }
 
 void config_read_breaker(struct config_reader *r, const struct field *f, struct slice path, json_t *table)

@@ -169,14 +169,22 @@ const struct field provider_fields[] = {
     {"kind", &type_kind, IN_PROVIDER(kind), .required = "kind = \"openai\"",
      .says = "What it speaks: \"openai\" chats, completions, embeddings and responses, \"openai_compatible\" all of "
              "these but responses, \"anthropic\" messages, \"gemini\" Google's contents and embeddings, \"azure\" "
-             "what \"openai\" does, at Azure's paths."},
-    {"url", &type_url, IN_PROVIDER(url), .required = "url = \"https://…/v1\"",
+             "what \"openai\" does, at Azure's paths, \"vertex\" Google's models on Vertex AI as \"gemini\", "
+             "Anthropic's there as \"anthropic\", others there as chats."},
+    {"url", &type_url, IN_PROVIDER(url), .initial_words = "there is one of each place of \"vertex\"; others need one",
      .says = "Where its API begins; paths are appended. Of \"azure\" the resource, "
              "\"https://NAME.openai.azure.com\", or its \"/openai/v1\"."},
     {"api_version", &type_word, IN_PROVIDER(api_version), .initial_words = "none; \"azure\" needs one",
      .says = "The version of Azure's API, \"2024-10-21\"; behind \"/openai/v1\" it may be left out."},
     {"key", &type_secret, IN_PROVIDER(key),
      .says = "The account's key, sent as its dialect sends one; without one no authorization is sent."},
+    {"credentials", &type_credentials, IN_PROVIDER(credentials),
+     .says = "Of \"vertex\": the JSON file of a service account's key, with which tokens are asked for at its "
+             "token_uri, long before the last one ends."},
+    {"project", &type_word, IN_PROVIDER(project),
+     .says = "Of \"vertex\": whose models these are, as Google calls it."},
+    {"location", &type_word, IN_PROVIDER(location),
+     .says = "Of \"vertex\": where they run, as \"europe-west4\", \"eu\" or \"global\"."},
     {"headers", &type_headers, IN_PROVIDER(headers),
      .says = "What is sent with every call, instead of a caller's header of that name; env and file for secrets."},
     {"pass", &type_header_names, IN_PROVIDER(pass),

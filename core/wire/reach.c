@@ -1,6 +1,7 @@
 #include "wire/reach.h"
 
 #include "wire/http.h"
+#include "wire/reach_inner.h"
 
 static bool is_azure(struct slice kind)
 {
@@ -24,8 +25,14 @@ bool reach_needs_version(struct slice kind, struct slice url)
     return is_azure(kind) && !is_azure_v1(url);
 }
 
+struct dialect_header reach_token_header(void)
+{
+    return (struct dialect_header){SLICE("authorization"), SLICE("Bearer ")};
+}
+
 struct dialect_header reach_key_header(struct slice kind, const struct dialect *dialect)
 {
+    if (reach_is_vertex(kind)) return (struct dialect_header){SLICE("x-goog-api-key"), SLICE("")};
     return is_azure(kind) ? (struct dialect_header){SLICE("api-key"), SLICE("")} : dialect->key_header;
 }
 
@@ -43,12 +50,14 @@ static void write_azure(struct buf *out, const struct reach_ask *ask)
     }
 }
 
-static struct slice azure_url(const struct reach_ask *ask, struct arena *arena)
+/* Of kinds that have ways of their own. */
+static struct slice hosted_url(const struct reach_ask *ask, struct arena *arena)
 {
     struct buf out;
     buf_init(&out);
     buf_append(&out, ask->url);
-    write_azure(&out, ask);
+    if (is_azure(ask->kind)) write_azure(&out, ask);
+    else reach_write_vertex(&out, ask, arena);
     struct slice url = arena_copy(arena, buf_slice(&out));
     buf_clear(&out);
     return url;
@@ -57,7 +66,7 @@ static struct slice azure_url(const struct reach_ask *ask, struct arena *arena)
 struct slice reach_url(const struct reach_ask *ask, struct arena *arena)
 {
     const struct dialect *d = ask->dialect;
-    if (is_azure(ask->kind)) return azure_url(ask, arena);
+    if (is_azure(ask->kind) || reach_is_vertex(ask->kind)) return hosted_url(ask, arena);
     return arena_join(arena, ask->url,
                       d->path_to ? d->path_to(ask->request, ask->model, arena) : slice_str(d->path(ask->asks)));
 }

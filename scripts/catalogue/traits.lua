@@ -3,7 +3,9 @@
 -- found as in scripts/catalogue/counting.lua, hosts' names too ("us.anthropic.claude-…", an inference profile's ARN,
 -- "claude-…@20250929"); of what fits none only that is asked which every model takes.
 --
--- publisher        whose API it is spoken to in also where others host it, as Amazon and Google do: "anthropic"
+-- publisher        whose API it is spoken to in also where others host it, as Amazon and Google do: "anthropic",
+--                  "google"
+-- predicts         Google's platform embeds with it by an API of its own alone (:predict)
 -- output           tokens of one answer at most
 -- fixed_sampling   temperature, top_p, top_k are refused
 -- one_sampling     temperature and top_p are refused together
@@ -75,6 +77,11 @@ return {
   like(reasoning, { "gpt-5.6" }, { output = 128000, cache = "prompt_cache_breakpoint",
     efforts = { "none", "low", "medium", "high", "xhigh", "max" } }),
   { names = { "gpt-oss" }, efforts = { "low", "medium", "high" } },
+
+  -- Google
+  { names = { "gemini" }, publisher = "google" },
+  { names = { "gemini-embedding-001", "text-embedding-004", "text-embedding-005", "text-multilingual-embedding" },
+    publisher = "google", predicts = true },
 
   -- Others
   { names = { "deepseek" }, plain_content = true, reasoning = true },
