@@ -24,6 +24,8 @@ struct provider {
     struct slice key;      /* the secret, or empty: no Authorization is sent */
     struct slice credentials; /* instead of it, a secret too: provider_credentials() reads it; or empty */
     struct slice project, location; /* of kinds whose paths name them */
+    struct slice region;   /* of kind "bedrock", with what its calls are signed by (wire/sigv4.h) … */
+    struct slice access_key_id, secret_access_key, session_token; /* … in the place of a key: secrets, or empty */
     struct slice headers;  /* sent with every call: provider_next_header() walks them */
     struct slice pass;     /* names of callers' headers that go there beside the usual ones, a line each */
     struct slice ca_file;  /* PEM bundle to verify with; empty: the system's */
@@ -111,8 +113,8 @@ struct provider_credentials {
     struct slice key_file;
 };
 struct provider_credentials provider_credentials(const struct provider *p);
-/* What must not come back from it: its key and its secret headers. Borrowed; at most PROVIDER_SECRETS_MAX. */
-#define PROVIDER_SECRETS_MAX (LIMIT_PROVIDER_HEADERS + 1)
+/* What must not come back from it: its keys and its secret headers. Borrowed; at most PROVIDER_SECRETS_MAX. */
+#define PROVIDER_SECRETS_MAX (LIMIT_PROVIDER_HEADERS + 4)
 size_t provider_secrets(const struct provider *p, struct slice secrets[PROVIDER_SECRETS_MAX]);
 /* True when a list of lines has that one; ASCII case ignored. */
 bool settings_lists(struct slice lines, struct slice line);

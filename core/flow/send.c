@@ -5,11 +5,13 @@
 #include "exchange/terms.h"
 #include "flow/crossing.h"
 #include "flow/headers.h"
+#include "flow/hosted.h"
+#include "flow/signature.h"
 #include "wire/http.h"
 #include "wire/reach.h"
 #include "wire/splice.h"
 
-#define SEND_HEADERS_MAX (LIMIT_HEADERS_COUNT + LIMIT_PROVIDER_HEADERS + 5)
+#define SEND_HEADERS_MAX (LIMIT_HEADERS_COUNT + LIMIT_PROVIDER_HEADERS + 5 + SIGNATURE_HEADERS)
 
 /* RFC 9110 7.6.1: what the Connection header names is meant for us alone. */
 static bool is_for_us(const struct exchange *x, struct slice name)
@@ -24,7 +26,9 @@ static bool is_for_us(const struct exchange *x, struct slice name)
 /* Headers that its auth policy takes credentials from never pass, whatever moongate.lua lists. */
 static bool may_pass(const struct call *call, struct slice name)
 {
-    bool is_about_other_api = crossing_is_foreign(call) && headers_is_of_api(name);
+    bool is_about_other_api =
+        (crossing_is_foreign(call) || hosted_has_headers_in_body(call)) && headers_is_of_api(name);
+    if (signature_sets(call, name)) return false;
     if (headers_reach_provider(name) && !is_about_other_api) return true;
     return settings_lists(call->provider->pass, name) &&
            !auth_rules_is_secret(policy_set_auth(call->job->policies), name);
@@ -58,7 +62,7 @@ static size_t own_headers(struct call *call, struct fetch_header *headers, size_
     if (call->token.len) key = reach_token_header();
     if (secret.len)
         headers[count + added++] = (struct fetch_header){key.name, arena_join(&call->passing, key.value, secret)};
-    if (version.name.len && !is_sent(headers, count, version.name))
+    if (version.name.len && !hosted_by(call) && !is_sent(headers, count, version.name))
         headers[count + added++] = (struct fetch_header){version.name, version.value};
     return added;
 }
@@ -95,7 +99,7 @@ static struct slice url_of(struct call *call, const struct target *target)
     struct reach_ask ask = place_of(call, target);
     struct slice url = reach_url(&ask, &call->passing);
     struct slice rest = x->head.query, parameter;
-    struct slice wanted = crossing_is_foreign(call) ? SLICE_NONE : call->dialect->query;
+    struct slice wanted = crossing_is_foreign(call) || hosted_by(call) ? SLICE_NONE : call->dialect->query;
     while (rest.len && wanted.len) {
         parameter = slice_split(rest, '&', &rest);
         if (slice_equal(parameter, wanted))
@@ -141,6 +145,7 @@ static size_t collect_body(struct call *call, const struct target *target, struc
     struct iovec *parts;
     call->asks_usage = r->is_stream && call->provider->can_report_usage && r->include_usage != CHAT_TRUE;
     outgoing_edit(x, target, call->asks_usage, &call->passing, &edits);
+    hosted_edit(call, &edits);
     size_t count = splice_iovecs(&edits, &parts);
     *pieces = arena_alloc(&call->passing, count * sizeof **pieces);
     for (size_t i = 0; i < count; i++)
@@ -170,5 +175,6 @@ struct fetch *send_request(struct call *call, const struct target *target, const
     request.body_count =
         crossing_is_foreign(call) ? collect_crossed(call, &body) : collect_body(call, target, &body);
     request.body = body;
+    request.header_count = signature_add(call, &request, headers);
     return fetch_start(call->job->flow->pool, &request, events, arg);
 }

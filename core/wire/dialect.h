@@ -31,6 +31,7 @@
 
 struct request_translation; /* wire/translate/translate.h */
 struct answer_translation;  /* wire/translate/answers.h */
+struct hosting;             /* wire/hosting.h */
 struct traits;              /* wire/translate/traits.h */
 
 #define DIALECT_MODEL_BYTES 96
@@ -118,6 +119,7 @@ struct dialect {
 
     /* From and to other dialects; NULL: nobody translates it. */
     const struct request_translation *request_translation;
+    const struct hosting *hosting; /* its API where others host it (wire/hosting.h); NULL: nobody does */
 
     /* --- an answer --- */
 

@@ -8,6 +8,21 @@ static bool is_azure(struct slice kind)
     return slice_equal(kind, SLICE("azure"));
 }
 
+static bool is_bedrock(struct slice kind)
+{
+    return slice_equal(kind, SLICE("bedrock"));
+}
+
+bool reach_signs(struct slice kind)
+{
+    return is_bedrock(kind);
+}
+
+bool reach_counts(struct slice kind)
+{
+    return !is_bedrock(kind);
+}
+
 /* The API that has OpenAI's own paths there: the body names the model. */
 static bool is_azure_v1(struct slice url)
 {
@@ -33,6 +48,7 @@ struct dialect_header reach_token_header(void)
 struct dialect_header reach_key_header(struct slice kind, const struct dialect *dialect)
 {
     if (reach_is_vertex(kind)) return (struct dialect_header){SLICE("x-goog-api-key"), SLICE("")};
+    if (is_bedrock(kind)) return (struct dialect_header){SLICE("authorization"), SLICE("Bearer ")};
     return is_azure(kind) ? (struct dialect_header){SLICE("api-key"), SLICE("")} : dialect->key_header;
 }
 
@@ -51,13 +67,31 @@ static void write_azure(struct buf *out, const struct reach_ask *ask)
 }
 
 /* Of kinds that have ways of their own. */
-static struct slice hosted_url(const struct reach_ask *ask, struct arena *arena)
+static bool has_own_url(struct slice kind)
+{
+    return is_azure(kind) || is_bedrock(kind) || reach_is_vertex(kind);
+}
+
+static void write_bedrock(struct buf *out, const struct reach_ask *ask)
+{
+    bool is_invoked = ask->dialect->hosting != NULL, is_stream = ask->request->is_stream;
+    buf_append(out, SLICE("/model/"));
+    http_encode_segment(out, ask->model);
+    buf_append(out, is_invoked ? SLICE("/invoke") : SLICE("/converse"));
+    if (is_stream) buf_append(out, is_invoked ? SLICE("-with-response-stream") : SLICE("-stream"));
+}
+
+static struct slice own_url(const struct reach_ask *ask, struct arena *arena)
 {
     struct buf out;
     buf_init(&out);
     buf_append(&out, ask->url);
-    if (is_azure(ask->kind)) write_azure(&out, ask);
-    else reach_write_vertex(&out, ask, arena);
+    if (is_azure(ask->kind))
+        write_azure(&out, ask);
+    else if (is_bedrock(ask->kind))
+        write_bedrock(&out, ask);
+    else
+        reach_write_vertex(&out, ask, arena);
     struct slice url = arena_copy(arena, buf_slice(&out));
     buf_clear(&out);
     return url;
@@ -66,7 +100,7 @@ static struct slice hosted_url(const struct reach_ask *ask, struct arena *arena)
 struct slice reach_url(const struct reach_ask *ask, struct arena *arena)
 {
     const struct dialect *d = ask->dialect;
-    if (is_azure(ask->kind) || reach_is_vertex(ask->kind)) return hosted_url(ask, arena);
+    if (has_own_url(ask->kind)) return own_url(ask, arena);
     return arena_join(arena, ask->url,
                       d->path_to ? d->path_to(ask->request, ask->model, arena) : slice_str(d->path(ask->asks)));
 }

@@ -11,9 +11,13 @@
  * Google's Vertex AI: https://PLACE-aiplatform.googleapis.com/v1/projects/P/locations/PLACE, then of Google's models
  * /publishers/google/models/MODEL:generateContent, of Anthropic's /publishers/anthropic/models/MODEL:rawPredict, of all
  * others /endpoints/openapi/chat/completions. An account without a project (express mode) has Google's behind /v1.
- * Source: Azure OpenAI reference, data plane inference; "Azure OpenAI in Microsoft Foundry Models v1 API".
- * Vertex AI REST reference v1, publishers.models; "Claude on Vertex AI"; "Call MaaS APIs for open models"; "Deployments
- * and endpoints" (locations).
+ * Amazon Bedrock: https://bedrock-runtime.us-east-1.amazonaws.com/model/MODEL/invoke where the dialect of the model's
+ * publisher is spoken (wire/hosting.h), else /converse; for a stream /invoke-with-response-stream, /converse-stream. A
+ * model may be an ARN.
+ * Source: Azure OpenAI reference, data plane inference; "Azure OpenAI in Microsoft Foundry Models v1 API"; Amazon
+ * Bedrock API reference, InvokeModel, InvokeModelWithResponseStream, Converse, ConverseStream; Vertex
+ * AI REST reference v1, publishers.models; "Claude on Vertex AI"; "Call MaaS APIs for open models"; "Deployments and
+ * endpoints" (locations).
  */
 #ifndef MOONGATE_WIRE_REACH_H
 #define MOONGATE_WIRE_REACH_H
@@ -47,5 +51,9 @@ struct dialect_header reach_key_header(struct slice kind, const struct dialect *
 /* Is there a version of the API in the query of its URLs, where one is set? And must there be one? */
 bool reach_takes_version(struct slice kind);
 bool reach_needs_version(struct slice kind, struct slice url);
+/* Are its calls signed (wire/sigv4.h) where the account has access keys? */
+bool reach_signs(struct slice kind);
+/* Does its API count a request's tokens as its dialect does? Else the gateway counts. */
+bool reach_counts(struct slice kind);
 
 #endif

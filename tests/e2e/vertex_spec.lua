@@ -145,6 +145,41 @@ describe("a call", function()
     end
   end)
 
+  it("of Anthropic's client goes out in its own API, as Vertex AI hosts it", function()
+    for _, stream in ipairs { false, true } do
+      local since = m:mark()
+      local body = ('{"model": "sonnet", "stream":%s,"max_tokens": 9,  "messages":[{"role":"user","content":"echo one two"}]}'):format(stream)
+      local r = g:ask { method = "POST", path = "/v1/messages", body = body, key = false, headers = { { "x-api-key", g.key },
+        { "anthropic-version", "2023-06-01" }, { "anthropic-beta", "context-1m-2025-08-07" } } }
+      assert.equal(200, r.status, r.body)
+      local verb = stream and "streamRawPredict" or "rawPredict"
+      assert.equal(('{"stream":%s,"max_tokens": 9,  "messages":[{"role":"user","content":"echo one two"}],' ..
+        '"anthropic_version":"vertex-2023-10-16"}'):format(stream), (sent(g, since, ANTHROPIC .. "claude-sonnet-4-5%4020250929:" .. verb)))
+      assert.equal("context-1m-2025-08-07", m:header(m:request(since), "anthropic-beta"))
+      assert.is_nil(m:header(m:request(since), "anthropic-version"))
+      assert.equal(2, g:record(r.id).usage.output_tokens)
+    end
+  end)
+
+  it("that counts for Anthropic's names its model in the body", function()
+    local since = m:mark()
+    local r = g:ask { path = "/v1/messages/count_tokens", json = { model = "sonnet", messages = { { role = "user", content = "a b c" } } },
+      key = false, headers = { { "x-api-key", g.key } } }
+    assert.equal(200, r.status, r.body)
+    local body = cjson.decode((sent(g, since, ANTHROPIC .. "count-tokens:rawPredict")))
+    assert.same({ "claude-sonnet-4-5@20250929", "vertex-2023-10-16" }, { body.model, body.anthropic_version })
+    assert.equal(3, cjson.decode(r.body).input_tokens)
+  end)
+
+  it("of a client of OpenAI's is translated to Anthropic's API", function()
+    local since = m:mark()
+    local r = g:chat { model = "sonnet", messages = { { role = "user", content = "echo one two" } } }
+    assert.equal(200, r.status, r.body)
+    local body = cjson.decode((sent(g, since, ANTHROPIC .. "claude-sonnet-4-5%4020250929:rawPredict")))
+    assert.same({ "vertex-2023-10-16" }, { body.anthropic_version, body.model })
+    assert.equal("one two", cjson.decode(r.body).choices[1].message.content)
+  end)
+
   it("by Vertex AI's own paths is understood", function()
     for _, base in ipairs { "/v1/projects/any/locations/global", "/v1beta1/projects/any/locations/us-central1", "/v1beta1" } do
       local since = m:mark()

@@ -64,7 +64,7 @@ local behaviours = {
     give(client, call)
   end,
   hang = function() socket.sleep(30) end,
-  refuse = function(client, call)
+  refuse = function(client)
     answer(client, "400 Bad Request", cjson.encode { error = "invalid_grant", error_description = "account not found" })
   end,
   echo = function(client, call)
