@@ -149,7 +149,7 @@ describe("a call", function()
     for _, stream in ipairs { false, true } do
       local since = m:mark()
       local body = ('{"model": "sonnet", "stream":%s,"max_tokens": 9,  "messages":[{"role":"user","content":"echo one two"}]}'):format(stream)
-      local r = g:ask { method = "POST", path = "/v1/messages", body = body, key = false, headers = { { "x-api-key", g.key },
+      local r = g:ask { path = "/v1/messages", json = body, key = false, headers = { { "x-api-key", g.key },
         { "anthropic-version", "2023-06-01" }, { "anthropic-beta", "context-1m-2025-08-07" } } }
       assert.equal(200, r.status, r.body)
       local verb = stream and "streamRawPredict" or "rawPredict"
