@@ -92,14 +92,19 @@ bool send_can(const struct call *call, const struct target *target, struct fault
                                SLICE_FMT(call->job->x->decision.verdict.model), lacks);
 }
 
-/* Of the client's query only what the provider's API has a parameter for: others hold keys. */
+/* Of the client's query only what the provider's API has a parameter for: others hold keys. Of clients of other APIs
+ * nothing: streams are asked for as events, where they may be lists. */
 static struct slice url_of(struct call *call, const struct target *target)
 {
     struct exchange *x = call->job->x;
     struct reach_ask ask = place_of(call, target);
     struct slice url = reach_url(&ask, &call->passing);
     struct slice rest = x->head.query, parameter;
-    struct slice wanted = crossing_is_foreign(call) || hosted_by(call) ? SLICE_NONE : call->dialect->query;
+    struct slice wanted = hosted_by(call) ? SLICE_NONE : call->dialect->query;
+    if (crossing_is_foreign(call)) {
+        bool is_asked = wanted.len && x->request.is_stream && call->dialect->streams_list;
+        return is_asked ? arena_printf(&call->passing, "%.*s?%.*s", SLICE_FMT(url), SLICE_FMT(wanted)) : url;
+    }
     while (rest.len && wanted.len) {
         parameter = slice_split(rest, '&', &rest);
         if (slice_equal(parameter, wanted))

@@ -131,7 +131,8 @@ struct dialect {
     bool has_deployments; /* Azure has a path for each of its models; else the body alone names the model there */
     struct dialect_header key_header;     /* the account's key goes there, behind this beginning: "Bearer " */
     struct slice key_parameter;           /* of the query, which clients may have instead of key_header; empty: none */
-    struct slice query;                   /* the one parameter of the client's that goes along; empty: none */
+    struct slice query;                   /* the one parameter of the client's that goes along; empty: none. Where
+                                           * streams_list, that asks for events */
     struct dialect_header version_header; /* sent where neither the client nor the account says it; empty: none */
 
     /* A complete answer of any status, read into *said and the stream; SAID_UNREADABLE: it is no JSON object, and
