@@ -19,6 +19,7 @@
 #include "store/breakers.h"
 #include "store/counters/post.h"
 #include "store/grants.h"
+#include "store/owned.h"
 
 enum board_state { BOARD_STARTING, BOARD_READY, BOARD_DRAINING, BOARD_STOPPING };
 
@@ -68,6 +69,7 @@ struct board {
     struct counters_post counters; /* of a fleet */
     struct breakers breakers;      /* of provider accounts */
     struct grants grants;          /* their tokens: the admin process writes */
+    struct owned_table owned;      /* whose the objects are that providers keep */
     struct board_slot slots[];
 };
 

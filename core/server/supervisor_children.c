@@ -162,6 +162,7 @@ _Noreturn static void run_worker(struct child *c, int control_fd)
         .post = &c->sup->board->counters,
         .breakers = &c->sup->board->breakers,
         .grants = &c->sup->board->grants,
+        .owned = &c->sup->board->owned,
         .workers = c->sup->worker_count,
     };
     exit(worker_run(&parts));

@@ -290,6 +290,7 @@ static void start_flow(struct worker *w)
         .counters = w->parts.counters,
         .breakers = w->parts.breakers,
         .grants = w->parts.grants,
+        .owned = w->parts.owned,
         .redis = w->redis.url[0] ? &w->redis : NULL,
         .records_failing = &w->parts.slot->records_failing,
     });

@@ -13,6 +13,7 @@
 
 struct breakers;
 struct grants;
+struct owned_table;
 struct counters_shared;
 
 struct worker_parts {
@@ -24,6 +25,7 @@ struct worker_parts {
     const struct counters_post *post;  /* borrowed: where they count with other gateways */
     struct breakers *breakers;         /* borrowed: of provider accounts, of all processes */
     struct grants *grants;             /* borrowed: their tokens */
+    struct owned_table *owned;         /* borrowed: whose the objects are that providers keep */
     unsigned workers;                  /* how many there are of this kind */
 };
 
