@@ -162,9 +162,25 @@ static bool find_google(struct slice path, struct arena *arena, struct place *pl
     return true;
 }
 
+/* Vertex AI has a project and a place before its publishers, or neither, as its own clients say; which is asked is the
+ * account's to say here. */
+static bool find_vertex(struct slice path, struct arena *arena, struct place *place)
+{
+    static const char google[] = "/publishers/google/models/";
+    bool is_versioned = slice_starts(path, SLICE("/v1/")) || slice_starts(path, SLICE("/v1beta1/"));
+    const char *at = is_versioned ? memmem(path.ptr, path.len, google, sizeof google - 1) : NULL;
+    struct place found;
+    if (!at) return false;
+    size_t models = (size_t)(at - path.ptr) + sizeof "/publishers/google" - 1;
+    path = arena_join(arena, SLICE("/v1beta"), slice_of(path.ptr + models, path.len - models));
+    if (!find(path, &found) || found.api->kind != API_CALL) return false;
+    *place = found;
+    return true;
+}
+
 static bool find_plain(struct slice path, struct arena *arena, struct place *place)
 {
-    return find_google(path, arena, place) || find(path, place);
+    return find_google(path, arena, place) || find_vertex(path, arena, place) || find(path, place);
 }
 
 static bool find_meant(struct slice *path, struct arena *arena, struct place *place)

@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "exchange/outgoing.h"
+#include "exchange/terms.h"
 #include "flow/crossing.h"
 #include "flow/headers.h"
 #include "flow/hosted.h"
@@ -57,28 +58,38 @@ static size_t own_headers(struct call *call, struct fetch_header *headers, size_
     struct dialect_header key = reach_key_header(call->provider->kind, call->dialect),
                           version = call->dialect->version_header;
     size_t added = 0;
-    if (call->provider->key.len) {
-        struct slice value = arena_join(&call->passing, key.value, call->provider->key);
-        headers[count + added++] = (struct fetch_header){key.name, value};
-    }
+    struct slice secret = call->token.len ? call->token : call->provider->key;
+    if (call->token.len) key = reach_token_header();
+    if (secret.len)
+        headers[count + added++] = (struct fetch_header){key.name, arena_join(&call->passing, key.value, secret)};
     if (version.name.len && !hosted_by(call) && !is_sent(headers, count, version.name))
         headers[count + added++] = (struct fetch_header){version.name, version.value};
     return added;
 }
 
-static struct slice place_of(struct call *call, const struct target *target)
+static struct reach_ask place_of(const struct call *call, const struct target *target)
 {
     const struct chat_request *r = &call->job->x->request;
-    struct reach_ask ask = {
+    return (struct reach_ask){
         .kind = call->provider->kind,
         .url = call->provider->url,
         .version = call->provider->api_version,
+        .project = call->provider->project,
+        .location = call->provider->location,
         .dialect = call->dialect,
+        .traits = target->terms ? target->terms->traits : NULL,
         .request = r,
         .asks = call->job->x->api->asks,
         .model = target->model.len ? target->model : r->model,
     };
-    return reach_url(&ask, &call->passing);
+}
+
+bool send_can(const struct call *call, const struct target *target, struct fault *why)
+{
+    struct reach_ask ask = place_of(call, target);
+    const char *lacks = reach_lacks(&ask);
+    return !lacks || fault_set(why, FAULT_UNCARRIED, "The provider of %.*s cannot be asked that: %s",
+                               SLICE_FMT(call->job->x->decision.verdict.model), lacks);
 }
 
 /* Of the client's query only what the provider's API has a parameter for: others hold keys. Of clients of other APIs
@@ -86,7 +97,8 @@ static struct slice place_of(struct call *call, const struct target *target)
 static struct slice url_of(struct call *call, const struct target *target)
 {
     struct exchange *x = call->job->x;
-    struct slice url = place_of(call, target);
+    struct reach_ask ask = place_of(call, target);
+    struct slice url = reach_url(&ask, &call->passing);
     struct slice rest = x->head.query, parameter;
     struct slice wanted = hosted_by(call) ? SLICE_NONE : call->dialect->query;
     if (crossing_is_foreign(call)) {

@@ -16,6 +16,7 @@
 #include "reply.h"
 #include "request.h"
 #include "responses.h"
+#include "vertex.h"
 
 struct session {
     struct list_link link;
@@ -84,7 +85,7 @@ static struct source *scripted_error(const struct script *s, struct slice path)
 
 static struct source *choose_source(struct session *s, json_t *body, const struct script *script)
 {
-    struct slice path = azure_path(s->request.path, s->request.query, body);
+    struct slice path = vertex_path(azure_path(s->request.path, s->request.query, body), body);
     struct source *source = NULL;
     if (script->replay) {
         source =

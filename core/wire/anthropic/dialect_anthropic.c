@@ -109,6 +109,7 @@ const struct dialect dialect_anthropic = {
     .request_translation = &anthropic_request_translation,
     .hosting = &anthropic_hosting,
     .path = path,
+    .publisher = "anthropic",
     .key_header = {{"x-api-key", 9}, {"", 0}},
     .query = {"beta=true", 9},
     .version_header = {{"anthropic-version", 17}, {"2023-06-01", 10}},

@@ -152,6 +152,7 @@ const struct dialect dialect_gemini = {
     .request_translation = &gemini_request_translation,
     .path = path,
     .path_to = path_to,
+    .publisher = "google",
     .key_header = {{"x-goog-api-key", 14}, {"", 0}},
     .key_parameter = {"key", 3},
     .query = {"alt=sse", 7},
