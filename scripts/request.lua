@@ -67,7 +67,8 @@ local tool_of = {
 local cached = { type = "text", text = "hello", cache_control = { type = "ephemeral" } }
 local part_of = {
   images = { type = "image_url", image_url = { url = "https://example.com/a.png" } },
-  files = { type = "file", file = { file_id = "file-1" } },
+  files = { type = "file", file = { filename = "a.pdf", file_data = "data:application/pdf;base64,AAAA" } },
+  stored = { type = "file", file = { file_id = "file-1" } },
   audio = { type = "input_audio", input_audio = { data = "AAAA", format = "wav" } },
   caching = cached,
 }
@@ -81,7 +82,8 @@ local anthropic_tool_of = {
 local anthropic_servers = { { type = "url", url = "https://example.com", name = "x" } }
 local anthropic_part_of = {
   images = { type = "image", source = { type = "url", url = "https://example.com/a.png" } },
-  files = { type = "document", source = { type = "file", file_id = "file-1" } },
+  files = { type = "document", source = { type = "base64", media_type = "application/pdf", data = "AAAA" } },
+  stored = { type = "document", source = { type = "file", file_id = "file-1" } },
   caching = cached,
 }
 -- And as the Responses API does.
@@ -91,6 +93,7 @@ local responses_tool_of = {
 local responses_part_of = {
   images = { type = "input_image", image_url = "https://example.com/a.png" },
   files = { type = "input_file", filename = "a.pdf", file_data = "data:application/pdf;base64,AAAA" },
+  stored = { type = "input_file", file_id = "file-1" },
   audio = part_of.audio,
 }
 
@@ -122,7 +125,7 @@ local function messages_of(t, tools)
     if own_parts[name] then parts[#parts + 1] = own_parts[name]
     elseif own_tools[name] then tools[#tools + 1] = own_tools[name]
     else
-      error(("uses: '%s' is none of tools, hosted_tools, remote_mcp, images, files, audio, caching"):format(
+      error(("uses: '%s' is none of tools, hosted_tools, remote_mcp, images, files, audio, caching, stored"):format(
         tostring(name)), 0)
     end
   end
@@ -143,6 +146,15 @@ end
 
 local function embedded(t) return { model = t.model, content = { parts = { { text = t.text or "hello" } } } } end
 
+-- What requests hold whose answer is no text.
+local function prompted(t, body) body.prompt, body.max_tokens = t.text or "hello", nil end
+local function given(t, body) body.input, body.max_tokens = t.text or "hello", nil end
+local function ranked(t, body)
+  body.query, body.documents, body.max_tokens = t.text or "hello", { "one", "two" }, nil
+end
+local side = { images = prompted, image_edits = prompted, image_variations = prompted, transcriptions = prompted,
+  translations = prompted, moderations = given, speech = given, rerank = ranked }
+
 local function body_of(t)
   if t.body then return type(t.body) == "string" and json.raw(t.body) or t.body end
   local tools = {}
@@ -152,6 +164,7 @@ local function body_of(t)
   elseif t.api == "embed_content" then body = embedded(t)
   elseif t.api == "batch_embed_contents" then body = { model = t.model, requests = { embedded(t) } }
   elseif t.api == "embeddings" then body.input = t.text or "hello"
+  elseif side[t.api] then side[t.api](t, body)
   elseif t.api == "completions" then body.prompt = t.text or "hello"
   elseif words_of(t) == responses then
     body.input, body.max_tokens, body.max_output_tokens = messages_of(t, tools), nil, t.max_tokens

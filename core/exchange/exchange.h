@@ -30,10 +30,12 @@
 #include "exchange/decision.h"
 #include "exchange/estimate.h"
 #include "exchange/identity.h"
+#include "exchange/objects.h"
 #include "exchange/pair.h"
 #include "store/topups.h"
 #include "wire/chat.h"
 #include "wire/count.h"
+#include "wire/form.h"
 
 #define EXCHANGE_ID_BYTES 41 /* "req_" and a UUIDv7 (RFC 9562) in text, with the NUL */
 
@@ -102,7 +104,9 @@ struct exchange {
 
     const struct api *api; /* what the caller asks for; never NULL */
     struct exchange_request_head head;
-    struct buf body;             /* the request's body, whole */
+    struct buf body;             /* the request's body, whole; of a form the JSON that it stands for */
+    struct buf upload;           /* the form as it came; empty: there is none */
+    struct form *form;           /* index over upload, by offsets; NULL: there is none */
     struct chat_request request; /* index over body; zeroed for GETs */
     struct slice model_path;     /* of a path that says a model: percent-decoded */
 
@@ -112,6 +116,7 @@ struct exchange {
     struct count *count;      /* of the request's tokens; NULL: not counted, or no longer needed */
     int64_t known_cost_nano;  /* what it costs at most, where somebody knows; -1: prices times tokens */
     struct slice told;        /* JSON members for the record, each after a comma (flow/told.h); may be empty */
+    struct objects_of objects; /* that a provider keeps */
     struct asked asked;       /* what policies asked beside that */
     const char *config_digest; /* of the moongate.lua it was admitted under; NULL: none. Its owner's */
 

@@ -11,8 +11,10 @@
 #include "flow/drain.h"
 #include "flow/durable.h"
 #include "flow/earlier.h"
+#include "flow/grant.h"
 #include "flow/headers.h"
 #include "flow/holds.h"
+#include "flow/owning.h"
 #include "flow/reply.h"
 #include "flow/reserve.h"
 #include "flow/send.h"
@@ -33,7 +35,8 @@ static void stop(struct job *job)
 
 static bool is_left(const struct job *job, size_t index)
 {
-    return !(job->breaking.tried >> index & 1) && crossing_dialect(job, &job->x->decision.verdict.targets[index]);
+    return !(job->breaking.tried >> index & 1) && crossing_dialect(job, &job->x->decision.verdict.targets[index]) &&
+           owning_allows(job, &job->x->decision.verdict.targets[index]);
 }
 
 /* The first that was not chosen yet and that moongate.lua has an account for that can be asked; target_count when
@@ -198,6 +201,8 @@ static void open_relay(struct job *job, const struct fetch_head *head)
         .secret_count = call->secret_count,
         .tool_names = &call->tool_names,
         .drops_usage = call->asks_usage,
+        .on_said = owning_listens(job) ? owning_hear : NULL,
+        .on_said_arg = job,
         .hooks = {.has_delta = policy_has(job->policies, PHASE_DELTA),
                   .has_response = policy_has(job->policies, PHASE_RESPONSE),
                   .buffers = policy_buffers(job->policies),
@@ -259,6 +264,7 @@ static void on_head(void *arg, const struct fetch_head *head)
     note_head(call, head);
     breaking_head(job, is_account || head->status >= 500);
     if (is_account) credential_report(job, head->status);
+    if (head->status == 401) grant_refused(call);
     if (!call->is_drained && (is_account || is_worth_another(head->status)) && has_next(job)) {
         give_up(job, head);
         return;
@@ -355,6 +361,18 @@ static void answer_count(struct job *job)
     reply_count(job, tokens);
 }
 
+/* What goes out is made and held; nobody was asked yet. */
+static void on_granted(struct job *job, const struct fault *why)
+{
+    if (!why) {
+        job->call->fetch = send_request(job->call, current_target(job), &events, job);
+        return;
+    }
+    exchange_end_attempt(job->x, why->code);
+    breaking_end(job, why);
+    fail(job, why);
+}
+
 static void send(struct job *job, const struct target *target)
 {
     const struct provider *provider = settings_provider(job->settings, target->provider);
@@ -366,7 +384,8 @@ static void send(struct job *job, const struct target *target)
         return;
     }
     struct call *call = call_new(job, provider, dialect);
-    if (!crossing_write(call, target, &dropped, &why)) {
+    if (!send_can(call, target, &why) || !crossing_write(call, target, &dropped, &why) ||
+        !send_write(call, target, &why)) {
         pass_over(job, target, &why);
         return;
     }
@@ -375,7 +394,7 @@ static void send(struct job *job, const struct target *target)
     attempt->dropped = dropped;
     call->vocabulary = account_begin(job->x);
     wording_keep_prompt(job->x, target);
-    call->fetch = send_request(call, target, &events, job);
+    grant_await(call, on_granted);
 }
 
 /* --- the policies on a target --- */
@@ -430,6 +449,10 @@ static void on_allowed(struct job *job, const struct verdict *answer)
 static void refuse_unconfigured(struct job *job)
 {
     struct fault why;
+    if (job->owning.account) {
+        owning_refuse_targets(job);
+        return;
+    }
     fault_set(&why, FAULT_NO_TARGET, "No provider is configured for the model %.*s.",
               SLICE_FMT(job->x->decision.verdict.model));
     reply_fault(job, &why);

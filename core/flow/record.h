@@ -15,9 +15,11 @@
  *        before the call, whatever became of it; the last three where later hooks added to those
  *    "policy":{"sha256"},"config":{"sha256"},"trace":[{"policy","rule","verb","reason","mode","at"}],
  *    "facts":{"time_ns","task","quality","data","label","max_latency_ms","uses","max_tokens","answers","tools",
- *        "temperature","service_tier",…},                        what the request told, and what it was decided by
+ *        "pictures","characters","searches","seconds","temperature","service_tier",…},
+ *                            what the request told, and what it was decided by
  *    "asked":{…},                                                what policies asked beside (exchange/asked.h), and
  *        "found":{how many of each kind that was looked for}
+ *    "names":[ids],                                              of what the provider keeps, as the request has them
  *    "not_replayable":[names],                                   what they read and no record keeps
  *    "estimate":{"input_tokens","output_tokens","estimated","at_least":true},   the request, as counted before the call
  *    "usage":{"input_tokens","output_tokens","total_tokens","cached_tokens","reasoning_tokens"} or null (not reported),
@@ -30,6 +32,8 @@
  *    "upstream":{"status","request_id","finish_reason"},
  *    "attempts":[{"target","provider","model","status","error","ms","request_id","finish_reason","estimate","usage",
  *        "billed","cost"}],
+ *    "objects":{"owner","made":[{"kind","id","account","until"}],"gone":[ids]},    that the provider keeps from now on,
+ *        whose they are, until when (seconds since 1970), and those it keeps no longer
  *    "ms":{"total","deciding","calling","first_byte"},"bytes_out","events","inspect_errors",
  *    "client":{"user_agent","request_id"},"traceparent","redaction","annotations":{…}}
  *
