@@ -80,16 +80,10 @@ static struct slice place_of(struct call *call, const struct target *target)
 /* Of the client's query only what the provider's API has a parameter for: others hold keys. */
 static struct slice url_of(struct call *call, const struct target *target)
 {
-    struct exchange *x = call->job->x;
     struct slice url = place_of(call, target);
-    struct slice rest = x->head.query, parameter;
-    struct slice wanted = crossing_is_foreign(call) ? SLICE_NONE : call->dialect->query;
-    while (rest.len && wanted.len) {
-        parameter = slice_split(rest, '&', &rest);
-        if (slice_equal(parameter, wanted))
-            return arena_printf(&call->passing, "%.*s?%.*s", SLICE_FMT(url), SLICE_FMT(wanted));
-    }
-    return url;
+    bool is_asked = !crossing_is_foreign(call) && dialect_asks(call->dialect, call->job->x->head.query);
+    if (!is_asked) return url;
+    return arena_printf(&call->passing, "%.*s?%.*s", SLICE_FMT(url), SLICE_FMT(call->dialect->query));
 }
 
 /* The client's headers that may pass, then ours: they decide what a provider bills and in which encoding it answers. */
