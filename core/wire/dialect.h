@@ -31,6 +31,7 @@
 
 struct request_translation; /* wire/translate/translate.h */
 struct answer_translation;  /* wire/translate/answers.h */
+struct hosting;             /* wire/hosting.h */
 struct traits;              /* wire/translate/traits.h */
 
 #define DIALECT_MODEL_BYTES 96
@@ -118,6 +119,7 @@ struct dialect {
 
     /* From and to other dialects; NULL: nobody translates it. */
     const struct request_translation *request_translation;
+    const struct hosting *hosting; /* its API where others host it (wire/hosting.h); NULL: nobody does */
 
     /* --- an answer --- */
 
@@ -137,8 +139,8 @@ struct dialect {
     void (*read_body)(struct said_reader *reader, struct dialect_stream *stream, struct slice body, struct said *said);
     bool streams_list; /* a stream may come as a JSON array too, whose elements are its events: where nobody asked for
                         * `query` */
-    bool ends_unmarked; /* a stream's end is the event with its finish reason: what is translated into it has that in the
-                         * last one */
+    bool ends_unmarked; /* a stream's end is the event with its finish reason: what is translated into it has that
+                         * in the last one */
     /* One event's name and joined data, likewise. Not to be called for comment-only and is_raw events. */
     void (*read_event)(struct said_reader *reader, struct dialect_stream *stream, struct slice name, struct slice data,
                        struct said *said);

@@ -131,7 +131,8 @@ size_t relay_held_bytes(const struct relay *r)
 
 bool relay_is_at_rest(const struct relay *r)
 {
-    return r->frame.sse && !relay_leaves_as_list(r) && !r->told.has_done && sse_is_at_boundary(r->frame.sse) && sse_held_bytes(r->frame.sse) == 0;
+    if (!r->frame.sse || relay_leaves_as_list(r)) return false;
+    return !r->told.has_done && sse_is_at_boundary(r->frame.sse) && sse_held_bytes(r->frame.sse) == 0;
 }
 
 bool relay_is_over(const struct relay *r)

@@ -119,6 +119,7 @@ static struct translator *translator_of(struct translate *t)
     struct relay *r = relay_of(t);
     struct exchange *x = r->parts.x;
     struct answer_manner manner = {.id = slice_str(x->id),
+                                   .model = x->request.model,
                                    .created = (int64_t)(x->born_wall_ns / 1000000000u),
                                    .is_stream = r->form == FORM_EVENTS,
                                    .wants_usage = x->request.include_usage == CHAT_TRUE,

@@ -41,7 +41,8 @@ struct answer_writer *anthropic_writer_new(const struct answer_manner *manner, a
 void anthropic_writer_free(struct answer_writer *out);
 bool anthropic_write(struct answer_writer *out, const struct delta *delta);
 
-void anthropic_read_failure(const struct json_tape *tape, struct failure *failure, struct arena *arena);
+void anthropic_read_failure(const struct json_tape *tape, struct slice name, struct failure *failure,
+                            struct arena *arena);
 /* "permission_error" of 403. */
 struct slice anthropic_type_of_status(int status);
 void anthropic_word_failure(const struct failure *failure, struct dialect_error *error, int *status);

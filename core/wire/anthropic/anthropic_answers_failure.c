@@ -12,8 +12,10 @@ static const struct failure_word types[] = {
 };
 _Static_assert(sizeof types / sizeof types[0] == FAILURES, "a word for each kind, in their order");
 
-void anthropic_read_failure(const struct json_tape *tape, struct failure *failure, struct arena *arena)
+void anthropic_read_failure(const struct json_tape *tape, struct slice name, struct failure *failure,
+                            struct arena *arena)
 {
+    (void)name; /* "error" is all that it says */
     struct slice type = failure_member(tape, failure_object(tape), SLICE("type"), arena);
     failure_of_word(types, FAILURES, type, &failure->kind);
     failure->message = failure_message(tape, arena);

@@ -14,8 +14,8 @@ extern const struct request_translation anthropic_request_translation;
 
 /* The system prompt and the messages; each JSON_NONE: there is none. */
 bool anthropic_read_conversation(struct reading *in, uint32_t system, uint32_t messages);
-void anthropic_write_conversation(struct conversation *c, const struct translate_target *target, struct buf *out,
-                                  struct dropped *dropped);
+bool anthropic_write_conversation(struct conversation *c, const struct translate_target *target, struct buf *out,
+                                  struct dropped *dropped, struct fault *why);
 /* For conversation_prune(), arg the struct writing: can it be written? What cannot is dropped. */
 bool anthropic_takes_part(void *arg, const struct part *part);
 /* Members "system" and "messages", of a conversation that takes turns. */

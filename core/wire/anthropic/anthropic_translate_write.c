@@ -317,10 +317,10 @@ static void write_tier(const struct asking *a)
     if (a->w.c->tier == TIER_STANDARD) writing_member(&a->w, SLICE("service_tier"), SLICE("\"standard_only\""));
 }
 
-void anthropic_write_conversation(struct conversation *c, const struct translate_target *target, struct buf *out,
-                                  struct dropped *dropped)
+bool anthropic_write_conversation(struct conversation *c, const struct translate_target *target, struct buf *out,
+                                  struct dropped *dropped, struct fault *why)
 {
-    struct asking a = {.w = {.c = c, .target = target, .out = out, .dropped = dropped}};
+    struct asking a = {.w = {.c = c, .target = target, .out = out, .dropped = dropped, .why = why}};
     conversation_prune(c, anthropic_takes_part, &a.w);
     conversation_take_turns(c, !target->traits->has_late_system);
     hint_format(c, &a.w);
@@ -340,4 +340,5 @@ void anthropic_write_conversation(struct conversation *c, const struct translate
     writing_member(&a.w, SLICE("cache_control"), c->cache);
     if (c->is_stream) writing_member(&a.w, SLICE("stream"), SLICE("true"));
     buf_append_char(out, '}');
+    return true;
 }

@@ -37,7 +37,9 @@ static void append_usage(struct buf *out, const struct usage *usage)
 {
     struct reported u = reported_of(usage);
     if (!u.is_known) return;
-    buf_printf(out, ",\"usageMetadata\":{\"promptTokenCount\":%lld,\"candidatesTokenCount\":%lld,\"totalTokenCount\":%lld",
+    buf_printf(out,
+               ",\"usageMetadata\":{\"promptTokenCount\":%lld,\"candidatesTokenCount\":%lld,"
+               "\"totalTokenCount\":%lld",
                (long long)u.input, (long long)(u.output > u.reasoning ? u.output - u.reasoning : 0),
                (long long)(u.input + u.output));
     if (u.cached) buf_printf(out, ",\"cachedContentTokenCount\":%lld", (long long)u.cached);

@@ -3,8 +3,8 @@
  * base64 to them, and comes back in either alphabet, for some libraries decode it. The beginning of what is inside
  * tells whose it is; Google's own have none of these.
  *
- *     gemini_signature_write(&out, GEMINI_SIGNED, text);                   // appends base64; text: inside a JSON string
- *     switch (gemini_signature_read(raw, arena, &json)) …                  // json: the same as a JSON string
+ *     gemini_signature_write(&out, GEMINI_SIGNED, text);               // appends base64; text: inside a JSON string
+ *     switch (gemini_signature_read(raw, arena, &json)) …              // json: the same as a JSON string
  */
 #ifndef MOONGATE_WIRE_GEMINI_SIGNATURE_H
 #define MOONGATE_WIRE_GEMINI_SIGNATURE_H

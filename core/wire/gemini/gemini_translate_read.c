@@ -131,10 +131,11 @@ static bool read_format(struct reading *in, uint32_t mime, uint32_t schema, uint
 static bool read_modalities(const struct reading *in, uint32_t modalities)
 {
     bool is_list = json_is(in->tape, modalities, JSON_ARRAY);
-    for (uint32_t n = is_list ? json_first(in->tape, modalities) : JSON_NONE; n != JSON_NONE; n = json_next(in->tape, n))
-        if (!is_word(in, n, SLICE("TEXT")))
-            return reading_refuse(in, "\"responseModalities\" must be left out: this model's provider gives text alone");
-    return true;
+    uint32_t n = is_list ? json_first(in->tape, modalities) : JSON_NONE;
+    while (n != JSON_NONE && is_word(in, n, SLICE("TEXT")))
+        n = json_next(in->tape, n);
+    if (n == JSON_NONE) return true;
+    return reading_refuse(in, "\"responseModalities\" must be left out: this model's provider gives text alone");
 }
 
 static bool read_stops(const struct reading *in, uint32_t stops)

@@ -171,7 +171,20 @@ static bool read_result(struct contents *c, uint32_t node)
 
 /* --- parts --- */
 
-enum { TEXT, BYTES, FILE_DATA, CALL, RESULT, CODE, CODE_RESULT, TOOL_CALL, TOOL_RESULT, THOUGHT, SIGNATURE, PART_MEMBERS };
+enum {
+    TEXT,
+    BYTES,
+    FILE_DATA,
+    CALL,
+    RESULT,
+    CODE,
+    CODE_RESULT,
+    TOOL_CALL,
+    TOOL_RESULT,
+    THOUGHT,
+    SIGNATURE,
+    PART_MEMBERS
+};
 #define KINDS THOUGHT
 static const struct gemini_name part_names[PART_MEMBERS] = {
     [TEXT] = {{"text", 4}, {"text", 4}},

@@ -111,7 +111,7 @@ static bool read_tool(struct tools *t, uint32_t tool)
 
 static bool has_own(const struct json_tape *tape, uint32_t tool)
 {
-    return json_get(tape, tool, declarations.name) != JSON_NONE || json_get(tape, tool, declarations.other) != JSON_NONE;
+    return gemini_get(tape, tool, declarations) != JSON_NONE;
 }
 
 static bool read_all(struct tools *t, uint32_t tools)

@@ -52,8 +52,9 @@ static bool kind_of_digits(struct slice code, enum failure_kind *kind)
     return true;
 }
 
-void openai_read_failure(const struct json_tape *tape, struct failure *failure, struct arena *arena)
+void openai_read_failure(const struct json_tape *tape, struct slice name, struct failure *failure, struct arena *arena)
 {
+    (void)name; /* "error", where there is one */
     uint32_t error = failure_object(tape);
     struct slice type = failure_member(tape, error, SLICE("type"), arena);
     struct slice code = failure_member(tape, error, SLICE("code"), arena);

@@ -15,7 +15,7 @@ extern const struct request_translation openai_request_translation;
 extern const struct conversation_words openai_words;
 
 bool openai_read_conversation(struct reading *in, uint32_t messages);
-void openai_write_conversation(struct conversation *c, const struct translate_target *target, struct buf *out,
-                                  struct dropped *dropped);
+bool openai_write_conversation(struct conversation *c, const struct translate_target *target, struct buf *out,
+                                  struct dropped *dropped, struct fault *why);
 
 #endif

@@ -27,6 +27,7 @@ struct answer_writer;
 /* How the client is to be answered. */
 struct answer_manner {
     struct slice id;     /* of the exchange: what has no id of its provider's is named after it */
+    struct slice model;  /* as the client asked for it: where the provider names none */
     int64_t created;     /* seconds since 1970 */
     bool is_stream;      /* in events; else in one body */
     bool wants_usage;    /* in a stream: where the dialect's clients are told only when they ask */
@@ -47,8 +48,9 @@ struct answer_translation {
     bool (*read_body)(struct answer_reader *in, const struct said *said);
     /* The stream came to its end in order, but for an end marker (DIALECT_COMPLETE_UNMARKED). */
     bool (*read_end)(struct answer_reader *in);
-    /* An error object, of a body or of an event (status 0). */
-    void (*read_failure)(const struct json_tape *tape, struct failure *failure, struct arena *arena);
+    /* An error object, of a body or of an event (status 0), which may tell by its name what kind of error it is. */
+    void (*read_failure)(const struct json_tape *tape, struct slice name, struct failure *failure,
+                         struct arena *arena);
 
     /* manner is borrowed for the writer's life. */
     struct answer_writer *(*writer_new)(const struct answer_manner *manner, answer_event_fn event, void *arg,

@@ -2,7 +2,7 @@
  * What a provider says went wrong, as no dialect writes it: read of its error object, written in the client's words.
  *
  *     struct failure failure = {.kind = failure_of_status(529), .status = 529};
- *     provider->answers->read_failure(&tape, &failure, &arena);          // FAILURE_OVERLOADED, and its text
+ *     provider->answers->read_failure(&tape, event_name, &failure, &arena);   // FAILURE_OVERLOADED, and its text
  *     client->answers->word_failure(&failure, &error, &status);          // server_is_overloaded, 503
  *
  * Slices are borrowed from the tape's bytes or in the arena. Source: wire formats of the vendors' API references, and

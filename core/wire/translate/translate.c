@@ -32,8 +32,7 @@ static bool write_read(const struct chat_request *r, const struct dialect *provi
     take_path(&c, target);
     if (!from->read(r, &c, dropped, why)) return false;
     if (target->names) *target->names = c.names;
-    provider->request_translation->write(&c, target, out, dropped);
-    return true;
+    return provider->request_translation->write(&c, target, out, dropped, why);
 }
 
 /* respelt: what the request is read from, where that is not the body. */

@@ -32,7 +32,7 @@ struct translate_target {
     const struct traits *traits; /* never NULL */
     enum chat_limit limit;       /* what it calls the bound of its answers */
     bool asks_usage;             /* a stream is to tell its usage, where that has to be asked for */
-    struct slice model;          /* as it calls it: what a body says of it that has one comes first; empty: that alone */
+    struct slice model;          /* as it calls it, where a body does not say it */
     bool is_stream;              /* the path asked for one, whatever the body says */
     struct tool_names *names;    /* filled, of the arena and the body: tools that the client calls otherwise; or NULL */
 };
@@ -44,9 +44,10 @@ struct request_translation {
     /* Fills c, begun by conversation_init(), from a request of this dialect. NULL: its clients speak to its own
      * providers alone. */
     bool (*read)(const struct chat_request *r, struct conversation *c, struct dropped *dropped, struct fault *why);
-    /* Appends the body; c may be rearranged for that. NULL: no provider is spoken to in it but by its own clients. */
-    void (*write)(struct conversation *c, const struct translate_target *target, struct buf *out,
-                  struct dropped *dropped);
+    /* Appends the body; c may be rearranged for that. False: refused before anything is written, for what was said has
+     * no form there (FAULT_BAD_BODY). NULL: no provider is spoken to in it but by its own clients. */
+    bool (*write)(struct conversation *c, const struct translate_target *target, struct buf *out,
+                  struct dropped *dropped, struct fault *why);
     const struct conversation_words *words;
 };
 

@@ -31,6 +31,7 @@ struct translator {
     const char *mended;         /* … where that begins; NULL: it was not mended */
     struct said_reader reader;  /* of those */
     bool is_over;               /* its end, or an error, has been told: nothing comes behind that */
+    struct buf model;           /* the client's name for it, as it stands inside a JSON string */
     struct buf text;            /* of one that is mended */
     struct buf comment;         /* or an error: what is no event of the writer's */
 };
@@ -136,7 +137,9 @@ static bool bound_names(struct translator *t, struct delta *d)
     size_t id_max = d->kind == DELTA_START ? LIMIT_TRANSLATE_ID_BYTES : LIMIT_TRANSLATE_CALL_ID_BYTES;
     if (d->kind != DELTA_START && d->kind != DELTA_CALL) return true;
     if (d->id.len > id_max) d->id = SLICE_NONE;
-    return d->name.len <= LIMIT_MODEL_BYTES || refuse(t, "a name in it is too long");
+    if (d->name.len > LIMIT_MODEL_BYTES) return refuse(t, "a name in it is too long");
+    if (d->kind == DELTA_START && !d->name.len) d->name = buf_slice(&t->model);
+    return true;
 }
 
 static bool on_delta(void *arg, const struct delta *delta)
@@ -155,6 +158,15 @@ static bool on_delta(void *arg, const struct delta *delta)
     return bound_names(t, &bound) && t->client->answers->write(t->out, &bound);
 }
 
+static void name_model(struct translator *t)
+{
+    struct buf quoted;
+    buf_init(&quoted);
+    buf_append_json(&quoted, t->manner.model);
+    buf_append(&t->model, slice_of(buf_ptr(&quoted) + 1, buf_len(&quoted) - 2));
+    buf_clear(&quoted);
+}
+
 struct translator *translator_new(const struct dialect *client, const struct dialect *provider,
                                   const struct answer_manner *manner, answer_event_fn event, void *arg)
 {
@@ -165,6 +177,7 @@ struct translator *translator_new(const struct dialect *client, const struct dia
     t->event = event;
     t->arg = arg;
     said_reader_init(&t->reader);
+    name_model(t);
     t->in = provider->answers->reader_new(on_delta, t, &t->why);
     t->out = client->answers->writer_new(&t->manner, event, arg, &t->why);
     return t;
@@ -176,6 +189,7 @@ void translator_free(struct translator *t)
     t->provider->answers->reader_free(t->in);
     t->client->answers->writer_free(t->out);
     said_reader_clear(&t->reader);
+    buf_clear(&t->model);
     buf_clear(&t->text);
     buf_clear(&t->comment);
     mem_free(t->dropped);
@@ -189,25 +203,25 @@ const struct dropped *translator_dropped(const struct translator *t)
 
 /* ---- errors */
 
-static void read_failure(const struct translator *t, const struct said *said, struct failure *failure,
-                         struct arena *arena)
+static void read_failure(const struct translator *t, struct slice name, const struct said *said,
+                         struct failure *failure, struct arena *arena)
 {
     bool is_object = said->tape && json_is(said->tape, 0, JSON_OBJECT);
     if (is_object)
-        t->provider->answers->read_failure(said->tape, failure, arena);
+        t->provider->answers->read_failure(said->tape, name, failure, arena);
     else
         failure->message = utf8_cut(said->json, LIMIT_FAILURE_TEXT_BYTES);
     if (!failure->message.len) failure->message = SLICE("The provider gave no reason.");
 }
 
-static bool write_failure(struct translator *t, const struct said *said)
+static bool write_failure(struct translator *t, struct slice name, const struct said *said)
 {
     struct failure failure = {.kind = FAILURE_SERVER};
     struct dialect_error error = {.request_id = t->manner.id};
     struct arena arena;
     int status;
     arena_init(&arena);
-    read_failure(t, said, &failure, &arena);
+    read_failure(t, name, said, &failure, &arena);
     t->client->answers->word_failure(&failure, &error, &status);
     t->is_over = true;
     buf_reset(&t->comment);
@@ -223,7 +237,7 @@ int translator_failure(struct translator *t, int status, const struct said *said
     struct dialect_error error = {.request_id = request_id};
     struct arena arena;
     arena_init(&arena);
-    read_failure(t, said, &failure, &arena);
+    read_failure(t, SLICE_NONE, said, &failure, &arena);
     t->client->answers->word_failure(&failure, &error, &status);
     t->client->write_body_error(body, &error);
     arena_clear(&arena);
@@ -242,7 +256,7 @@ static bool read_mended(struct translator *t, const struct sse_event *event)
     if (!halves_mend(event->data, &t->text)) return refuse(t, "an event of it is no JSON object");
     dialect_stream_init(&told, 1);
     t->provider->read_event(&t->reader, &told, event->name, buf_slice(&t->text), &said);
-    if (said.what & SAID_ERROR) return write_failure(t, &said);
+    if (said.what & SAID_ERROR) return write_failure(t, event->name, &said);
     if (said.what & SAID_UNREADABLE) return refuse(t, "an event of it is no JSON object");
     t->as_it_came = event->data;
     t->mended = said.json.ptr;
@@ -256,7 +270,7 @@ static bool read_event(struct translator *t, const struct sse_event *event, cons
     if (t->is_over) return true;
     if (event->is_comment_only)
         return event_comment(&t->comment, SLICE("ping"), t->event, t->arg);
-    if (said->what & SAID_ERROR) return write_failure(t, said);
+    if (said->what & SAID_ERROR) return write_failure(t, event->name, said);
     if (!(said->what & SAID_UNREADABLE)) return t->provider->answers->read_event(t->in, event->name, said);
     return event->is_tail || read_mended(t, event); /* half an event is none */
 }

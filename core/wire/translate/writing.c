@@ -132,6 +132,13 @@ void writing_drop(const struct writing *w, const struct part *p, struct slice na
                    is_in_message ? p->message : p->number, path);
 }
 
+bool writing_refuse(const struct writing *w, const struct part *p, const char *text)
+{
+    const char *messages = w->c->words->messages;
+    if (p->message == CHAT_NO_MESSAGE) return fault_set(w->why, FAULT_BAD_BODY, "system[%u]: %s", p->number, text);
+    return fault_set(w->why, FAULT_BAD_BODY, "%s[%u].content[%u]: %s", messages, p->message, p->number, text);
+}
+
 enum effort writing_effort(const struct writing *w, enum effort wanted, enum effort least)
 {
     unsigned known = w->target->traits->efforts;

@@ -17,6 +17,7 @@ struct writing {
     const struct translate_target *target;
     struct buf *out;
     struct dropped *dropped;
+    struct fault *why; /* of writing_refuse() */
 };
 
 /* The member's name and colon, behind a comma unless an object or array opens before it. */
@@ -44,6 +45,8 @@ bool writing_is_blank(struct slice raw);
 bool writing_fits(struct slice raw, size_t most);
 /* A member of a part is left out; of no name all of it. */
 void writing_drop(const struct writing *w, const struct part *p, struct slice name);
+/* Sets FAULT_BAD_BODY with the part's place. Always false. */
+bool writing_refuse(const struct writing *w, const struct part *p, const char *text);
 /* Of the efforts that the target knows the nearest from `least` on, of two the lower; EFFORT_UNSAID: it knows none. */
 enum effort writing_effort(const struct writing *w, enum effort wanted, enum effort least);
 
