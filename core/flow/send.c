@@ -81,13 +81,17 @@ static struct slice place_of(struct call *call, const struct target *target)
     return reach_url(&ask, &call->passing);
 }
 
-/* Of the client's query only what the provider's API has a parameter for: others hold keys. */
+/* Of the client's query only what the provider's API has a parameter for: others hold keys. Of clients of other APIs
+ * nothing: streams are asked for as events, where they may be lists. */
 static struct slice url_of(struct call *call, const struct target *target)
 {
     struct slice url = place_of(call, target);
-    bool may_ask = !crossing_is_foreign(call) && !hosted_by(call);
-    if (!may_ask || !dialect_asks(call->dialect, call->job->x->head.query)) return url;
-    return arena_printf(&call->passing, "%.*s?%.*s", SLICE_FMT(url), SLICE_FMT(call->dialect->query));
+    const struct dialect *dialect = call->dialect;
+    bool is_asked = crossing_is_foreign(call)
+                        ? dialect->query.len && call->job->x->request.is_stream && dialect->streams_list
+                        : dialect_asks(dialect, call->job->x->head.query);
+    if (!is_asked || hosted_by(call)) return url;
+    return arena_printf(&call->passing, "%.*s?%.*s", SLICE_FMT(url), SLICE_FMT(dialect->query));
 }
 
 /* The client's headers that may pass, then ours: they decide what a provider bills and in which encoding it answers. */

@@ -29,6 +29,7 @@
 #include "wire/said.h"
 #include "wire/usage.h"
 
+struct kept_answer;         /* wire/kept_answer.h */
 struct request_translation; /* wire/translate/translate.h */
 struct answer_translation;  /* wire/translate/answers.h */
 struct hosting;             /* wire/hosting.h */
@@ -130,7 +131,8 @@ struct dialect {
     bool has_deployments; /* Azure has a path for each of its models; else the body alone names the model there */
     struct dialect_header key_header;     /* the account's key goes there, behind this beginning: "Bearer " */
     struct slice key_parameter;           /* of the query, which clients may have instead of key_header; empty: none */
-    struct slice query;                   /* the one parameter of the client's that goes along; empty: none */
+    struct slice query;                   /* the one parameter of the client's that goes along; empty: none. Where
+                                           * streams_list, that asks for events */
     struct slice query_name;              /* that one's other name; empty: it has none */
     struct dialect_header version_header; /* sent where neither the client nor the account says it; empty: none */
 
@@ -144,6 +146,9 @@ struct dialect {
     /* One event's name and joined data, likewise. Not to be called for comment-only and is_raw events. */
     void (*read_event)(struct said_reader *reader, struct dialect_stream *stream, struct slice name, struct slice data,
                        struct said *said);
+    /* The objects that its provider keeps from now on, of an event or a whole answer; NULL: it tells of none. */
+    void (*tell_kept)(const struct kept_answer *t);
+    bool keeps_answers; /* … of which the answer is one, unless the request has "store": false */
     enum dialect_end (*judge_end)(const struct dialect_stream *stream);
     const struct answer_translation *answers; /* from and to other dialects; NULL: nobody translates them */
 

@@ -1,251 +1,227 @@
--- Clients of Gemini's API and accounts that do not speak it: Anthropic's, and those that speak OpenAI's chats.
+-- Clients of OpenAI's, Anthropic's and the Responses API on an account of Google's: what reaches the provider and what
+-- comes back, signatures over two turns, what is dropped and told, ends, errors, fallbacks.
 local cjson = require("cjson")
+local client = require("tests.e2e.kit.client")
 local gateway = require("tests.e2e.kit.gateway")
 local mock = require("tests.e2e.kit.mock")
 
 local POLICIES = {
-  ["init.lua"] = 'return chain { "auth", "routing" }\n',
-  ["auth.lua"] = 'return auth { keys = { headers = { "x-goog-api-key" } } }\n',
+  ["init.lua"] = 'return chain { "auth" }\n',
+  ["auth.lua"] = 'return auth { keys = { headers = { "authorization", "x-api-key" } } }\n',
   ["models.lua"] = [[
-local price = usd_per_million { input = "1", output = "1" }
 return models {
-  claude = { targets = { "anthropic/claude-sonnet-4-5" }, context = 200000, price = price },
-  llama  = { targets = { "plain/llama-3.3-70b" }, context = 200000, price = price },
-  strict = { targets = { "anthropic/claude-3-5-haiku" }, context = 200000, on_dropped = "refuse", price = price },
+  flash  = { targets = { "gemini/gemini-3-flash-preview" }, context = 1000000, price = usd_per_million { input = "1", output = "2" } },
+  older  = { targets = { "gemini/gemini-2.5-flash" }, context = 1000000, price = usd_per_million { input = "1", output = "2" } },
+  strict = { targets = { "gemini/gemini-2.5-pro" }, context = 1000000, on_dropped = "refuse", price = usd_per_million { input = "1", output = "2" } },
+  either = { targets = { "gemini/gemini-2.5-flash-lite", "openai/gpt-4o" }, price = usd_per_million { input = "1", output = "2" } },
 }
 ]],
-  ["routing.lua"] = "return routing { rules = {} }\n",
 }
-local MASKS = 'return redaction { detect = { "email" }, request = { ["*"] = "mask" }, response = { ["*"] = "mask" }, restore = true }\n'
 
-local m, g, masking
-
+local m, g
 setup(function()
-  m = mock.start { key = gateway.PROVIDER_KEY }
-  local function account(kind) return { kind = kind, url = m.url, key = gateway.raw('env "OPENAI_API_KEY"'), breaker = false } end
-  local config = { providers = { anthropic = account("anthropic"), plain = account("openai_compatible") } }
-  g = gateway.start { mock = m, name = "gemini-translated", policies = POLICIES, key = { app = "bot" }, config = config }
-  local files = { ["redaction.lua"] = MASKS }
-  for name, text in pairs(POLICIES) do files[name] = files[name] or text end
-  files["init.lua"] = 'return chain { "auth", "redaction", "routing" }\n'
-  masking = gateway.start { mock = m, name = "gemini-translated-masks", policies = files, key = { app = "bot" }, config = config }
+  m = mock.start { recordings = true, key = gateway.PROVIDER_KEY }
+  local key = gateway.raw('env "OPENAI_API_KEY"')
+  local config = { providers = {
+    gemini = { kind = "gemini", url = (m.url:gsub("/v1$", "/v1beta")), key = key, breaker = false } } }
+  g = gateway.start { mock = m, name = "translate-gemini", policies = POLICIES, key = { app = "bot" }, config = config }
 end)
 teardown(function()
-  if masking then masking:stop() end
   if g then g:stop() end
   m:stop()
 end)
 before_each(function() m:reset() end)
 
-local WHOLE, EVENTS, ARRAY = ":generateContent", ":streamGenerateContent?alt=sse", ":streamGenerateContent"
-
--- of: model, verb, at, json or text
-local function ask(of)
-  local at = of.at or g
-  return at:ask { path = "/v1beta/models/" .. of.model .. (of.verb or WHOLE), key = false, headers = { { "x-goog-api-key", at.key } },
-    json = of.json or { contents = { { role = "user", parts = { { text = of.text } } } } } }
-end
-local function sent(since) return cjson.decode(m:request(since).body) end
-local function error_of(r) return cjson.decode(r.body).error end
-
--- The responses of a stream in either form, and the text in them.
-local function responses(r)
-  local list, text = {}, {}
-  if r:get("content-type"):find("event-stream", 1, true) then
-    for data in r.body:gmatch("data: ([^\n]*)\n\n") do list[#list + 1] = cjson.decode(data) end
-  else
-    list = cjson.decode(r.body)
-  end
-  for _, response in ipairs(list) do
-    for _, candidate in ipairs(response.candidates or {}) do
-      for _, part in ipairs(candidate.content.parts) do text[#text + 1] = part.text end
-    end
-  end
-  return list, table.concat(text)
+local function with(base, more)
+  for name, value in pairs(more or {}) do base[name] = value end
+  return base
 end
 
-local LOOK = { functionDeclarations = { { name = "look", parameters = { type = "OBJECT", properties = { words = { type = "STRING" } } } } } }
-local ACCOUNTS = {
-  { model = "claude", path = "/v1/messages", target = "anthropic/claude-sonnet-4-5" },
-  { model = "llama", path = "/v1/chat/completions", target = "plain/llama-3.3-70b" },
+local function events_of(r)
+  local list = {}
+  for data in r.body:gmatch("data: ([^\n]*)\n") do list[#list + 1] = data ~= "[DONE]" and cjson.decode(data) or data end
+  return list
+end
+
+-- What each says, in one form.
+local sides = {
+  chat = {
+    ask = function(model, text, more) return g:chat(with({ model = model, messages = { { role = "user", content = text } } }, more)) end,
+    text = function(body) return body.choices[1].message.content end,
+    reason = function(body) return body.choices[1].finish_reason end,
+    usage = function(body) return { body.usage.prompt_tokens, body.usage.completion_tokens } end,
+    streamed = function(list)
+      local text = ""
+      for _, e in ipairs(list) do
+        local choice = type(e) == "table" and e.choices and e.choices[1]
+        local content = choice and choice.delta.content
+        if type(content) == "string" then text = text .. content end
+      end
+      return text
+    end,
+    ends = function(r) return r.body:find("data: [DONE]\n\n", 1, true) ~= nil end,
+    error_of = function(data) return cjson.decode(data).error end,
+    finished = { "stop", "length" },
+  },
+  messages = {
+    ask = function(model, text, more)
+      return g:ask { path = "/v1/messages", key = false, headers = { { "x-api-key", g.key }, { "anthropic-version", "2023-06-01" } },
+        json = with({ model = model, max_tokens = 100, messages = { { role = "user", content = text } } }, more) }
+    end,
+    text = function(body) return body.content[1].text end,
+    reason = function(body) return body.stop_reason end,
+    usage = function(body) return { body.usage.input_tokens, body.usage.output_tokens } end,
+    streamed = function(list)
+      local text = ""
+      for _, e in ipairs(list) do text = text .. (e.delta and e.delta.text or "") end
+      return text
+    end,
+    ends = function(r) return r.body:find("event: message_stop", 1, true) ~= nil end,
+    error_of = function(data) return cjson.decode(data).error end,
+    finished = { "end_turn", "max_tokens" },
+  },
+  responses = {
+    ask = function(model, text, more)
+      return g:ask { path = "/v1/responses", key = g.key, json = with({ model = model, store = false, input = text }, more) }
+    end,
+    text = function(body) return body.output[1].content[1].text end,
+    reason = function(body) return body.status end,
+    usage = function(body) return { body.usage.input_tokens, body.usage.output_tokens } end,
+    streamed = function(list)
+      local text = ""
+      for _, e in ipairs(list) do if e.type == "response.output_text.delta" then text = text .. e.delta end end
+      return text
+    end,
+    ends = function(r) return r.body:find("response.completed", 1, true) ~= nil end,
+    error_of = function(data)
+      local event = cjson.decode(data)
+      return event.error or (event.response and event.response.error) or event
+    end,
+    finished = { "completed", "incomplete" },
+  },
 }
 
-for _, account in ipairs(ACCOUNTS) do
-  describe("a client of Gemini's API on " .. account.path, function()
+for name, side in pairs(sides) do
+  describe("a client of " .. name .. " on an account of Google's", function()
     it("is asked and answered in its own", function()
       local since = m:mark()
-      local r = ask { model = account.model, json = { systemInstruction = { parts = { { text = "s" } } }, generationConfig = { maxOutputTokens = 50 },
-        contents = { { role = "user", parts = { { text = "echo good day" } } } } } }
+      local r = side.ask("older", "echo good day")
       assert.equal(200, r.status, r.body)
-      local body = cjson.decode(r.body)
-      local candidate = body.candidates[1]
-      assert.same({ "model", "good day", "STOP", 0 }, { candidate.content.role, candidate.content.parts[1].text, candidate.finishReason, candidate.index })
-      assert.equal(2, body.usageMetadata.candidatesTokenCount)
-      assert.equal(body.usageMetadata.totalTokenCount, body.usageMetadata.promptTokenCount + 2)
-      assert.truthy(body.modelVersion and body.responseId)
-      assert.equal(account.path, m:request(since).path)
-      assert.same({ account.target:match("/(.*)"), 50 }, { sent(since).model, sent(since).max_tokens })
-      assert.is_nil(sent(since).stream)
-      assert.equal("application/json", r:get("content-type"))
+      local body, request = cjson.decode(r.body), m:request(since)
+      assert.same({ "good day", side.finished[1], { 3, 2 } }, { side.text(body), side.reason(body), side.usage(body) })
+      assert.equal("/v1beta/models/gemini-2.5-flash:generateContent", request.path)
+      assert.same({ { role = "user", parts = { { text = "echo good day" } } } }, cjson.decode(request.body).contents)
+      assert.equal(gateway.PROVIDER_KEY, m:header(request, "x-goog-api-key"))
+      for _, header in ipairs { "authorization", "x-api-key", "anthropic-version" } do assert.is_nil(m:header(request, header), header) end
       assert.is_nil(r:get("x-moongate-dropped"))
       local record = g:record(r.id)
-      assert.same({ account.target, 2 }, { record.target, record.usage.output_tokens })
+      assert.same({ "gemini/gemini-2.5-flash", "gemini", 3, 2, 7000 },
+        { record.target, record.attempts[1].dialect, record.usage.input_tokens, record.usage.output_tokens, record.cost.nano_usd })
     end)
 
-    it("streams as it was asked for", function()
-      for _, verb in ipairs { EVENTS, ":streamGenerateContent?alt=SSE", ":streamGenerateContent?x=1&%24alt=ss%65" } do
-        local since = m:mark()
-        local r = ask { model = account.model, text = "echo one two three", verb = verb }
-        assert.equal(200, r.status, r.body)
-        assert.equal("text/event-stream", r:get("content-type"))
-        local list, text = responses(r)
-        assert.equal("one two three", text)
-        assert.same({ "STOP", 3 }, { list[#list].candidates[1].finishReason, list[#list].usageMetadata.candidatesTokenCount })
-        assert.is_nil(list[1].candidates[1].finishReason)
-        assert.same({ account.path, true }, { m:request(since).path, sent(since).stream })
-      end
-    end)
-
-    it("streams as an array where it did not ask for events", function()
-      local r = ask { model = account.model, text = "echo one two three", verb = ARRAY }
+    it("hears a stream in its own events, to their end", function()
+      local since = m:mark()
+      local r = side.ask("older", "echo one two three", { stream = true })
       assert.equal(200, r.status, r.body)
-      assert.equal("application/json; charset=UTF-8", r:get("content-type"))
-      local list, text = responses(r)
-      assert.equal("one two three", text)
-      assert.equal("STOP", list[#list].candidates[1].finishReason)
+      assert.equal("text/event-stream", r:get("content-type"):match("^[^;]+"))
+      assert.same({ "one two three", true }, { side.streamed(events_of(r)), side.ends(r) })
+      assert.equal("/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse", m:request(since).path)
+      assert.equal(3, g:record(r.id).usage.output_tokens)
     end)
 
-    it("calls functions, and brings back what they gave, without ids too", function()
-      local r = ask { model = account.model, json = { contents = { { parts = { { text = "call look" } } } }, tools = { LOOK } } }
-      assert.equal(200, r.status, r.body)
-      local call = cjson.decode(r.body).candidates[1].content.parts[1].functionCall
-      assert.same({ "look", "table", "string" }, { call.name, type(call.args), type(call.id) })
-      for _, id in ipairs { call.id, false } do
-        local since = m:mark()
-        local said = { name = call.name, args = call.args, id = id or nil }
-        r = ask { model = account.model, json = { tools = { LOOK }, contents = { { parts = { { text = "call look" } } },
-          { role = "model", parts = { { functionCall = said } } },
-          { role = "user", parts = { { functionResponse = { name = "look", id = id or nil, response = { output = "rain" } } } } },
-          { role = "user", parts = { { text = "echo thanks" } } } } } }
+    it("hears of a stream that was cut off, and no end of it", function()
+      for _, script in ipairs { { cut = "fin", cut_event = 2 }, { cut = "rst", cut_event = 2 }, { done = 0 } } do
+        m:script(with({ match = "echo" }, script))
+        local r = side.ask("older", "echo one two three four", { stream = true })
         assert.equal(200, r.status, r.body)
-        local body = m:request(since).body
-        assert.truthy(body:find('"type":"object"', 1, true) and body:find('"rain"', 1, true), body)
-        assert.truthy(body:find(id or '"call_1"', 1, true), body)
-      end
-    end)
-
-    it("hears of a provider's failure in Google's words", function()
-      m:script { status = 400, error_type = "invalid_request_error", error_message = "too long" }
-      local r = ask { model = account.model, text = "hi" }
-      assert.equal(400, r.status)
-      assert.same({ 400, "too long", "INVALID_ARGUMENT" }, { error_of(r).code, error_of(r).message, error_of(r).status })
-      m:script { status = 429, error_type = "rate_limit_error", error_message = "slow down" }
-      r = ask { model = account.model, text = "hi", verb = EVENTS }
-      assert.same({ 429, "RESOURCE_EXHAUSTED" }, { r.status, error_of(r).status })
-    end)
-
-    it("hears when a stream was cut, of no end", function()
-      for _, verb in ipairs { EVENTS, ARRAY } do
-        m:script { cut = "fin", cut_event = 5 }
-        local r = ask { model = account.model, text = "echo a b c d e f g h", verb = verb }
-        local list = responses(r)
-        assert.truthy(list[#list].error, r.body)
-        assert.is_nil(r.body:find("finishReason", 1, true))
+        assert.is_false(side.ends(r), r.body)
+        assert.truthy(side.error_of(client.last_event(r).data).message, r.body)
         assert.equal("stream_incomplete", g:record(r.id).outcome)
       end
     end)
 
-    it("has its addresses masked, and gets its own back", function()
-      for _, verb in ipairs { EVENTS, ARRAY } do
-        local since = m:mark()
-        local r = ask { at = masking, model = account.model, text = "echo ann@example.com", verb = verb }
-        assert.equal(200, r.status, r.body)
-        assert.is_nil(m:request(since).body:find("ann@example.com", 1, true))
-        local _, text = responses(r)
-        assert.equal("ann@example.com", text)
-      end
+    it("hears of the provider's errors in its own words", function()
+      m:script { match = "echo", status = 400, error_type = "INVALID_ARGUMENT", error_message = "no such thing" }
+      local r = side.ask("older", "echo x")
+      assert.same({ 400, "no such thing", "invalid_request_error" },
+        { r.status, side.error_of(r.body).message, side.error_of(r.body).type }, r.body)
+      m:script { match = "echo", status = 429, error_message = "slow down" }
+      r = side.ask("older", "echo x")
+      assert.same({ 429, "slow down", "rate_limit_error" }, { r.status, side.error_of(r.body).message, side.error_of(r.body).type }, r.body)
     end)
 
-    it("has its tokens counted here", function()
+    it("is told what was left out, or refused for it", function()
       local since = m:mark()
-      local r = ask { model = account.model, text = "how many are these", verb = ":countTokens" }
-      assert.equal(200, r.status, r.body)
-      assert.is_true(cjson.decode(r.body).totalTokens > 3)
-      assert.equal(since, m:mark())
+      local knob = name == "chat" and { frequency_penalty = 0.5 } or name == "messages" and { metadata = { user_id = "u" } } or { user = "u" }
+      local dropped = ({ chat = "frequency_penalty", messages = "metadata.user_id", responses = "user" })[name]
+      local r = side.ask("older", "echo x", knob)
+      assert.same({ 200, dropped }, { r.status, r:get("x-moongate-dropped") })
+      r = side.ask("strict", "echo x", knob)
+      assert.equal(400, r.status, r.body)
+      assert.truthy(side.error_of(r.body).message:find(dropped, 1, true), r.body)
+      assert.equal(1, #m:requests(since))
     end)
   end)
 end
 
-describe("a client of Gemini's API", function()
-  it("is told what was dropped, and refused what cannot be said", function()
-    local safety = { { category = "HARM_CATEGORY_HARASSMENT", threshold = "BLOCK_NONE" } }
-    local json = { contents = { { parts = { { text = "echo hi" } } } }, safetySettings = safety }
-    local r = ask { model = "claude", json = json }
-    assert.same({ 200, "safetySettings" }, { r.status, r:get("x-moongate-dropped") }, r.body)
-    local since = m:mark()
-    r = ask { model = "strict", json = json }
-    assert.equal(400, r.status)
-    assert.truthy(error_of(r).message:find("safetySettings", 1, true), r.body)
-    r = ask { model = "claude", json = { contents = { { parts = { { text = "hi" } } } }, tools = { { codeExecution = { x = 1 } } } } }
-    assert.equal(400, r.status)
-    assert.truthy(error_of(r).message:find("codeExecution", 1, true), r.body)
-    assert.equal(since, m:mark())
-  end)
+-- The next turn of each, with what it heard, as its vendor says.
+local turns = {
+  chat = function(body)
+    local message = body.choices[1].message
+    return { messages = { { role = "user", content = "echo x" }, message,
+      { role = "tool", tool_call_id = message.tool_calls[1].id, content = "rain" } } }
+  end,
+  messages = function(body)
+    local call = body.content[#body.content]
+    return { messages = { { role = "user", content = "echo x" }, { role = "assistant", content = body.content },
+      { role = "user", content = { { type = "tool_result", tool_use_id = call.id, content = "rain" } } } } }
+  end,
+  responses = function(body)
+    local input, call = { { role = "user", content = "echo x" } }, body.output[#body.output]
+    for _, item in ipairs(body.output) do input[#input + 1] = item end
+    input[#input + 1] = { type = "function_call_output", call_id = call.call_id, output = "rain" }
+    return { input = input }
+  end,
+}
 
-  local THOUGHT = [[
-event: message_start
-data: {"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"claude","content":[],"usage":{"input_tokens":3,"output_tokens":1}}}
+describe("a model that wants its signatures back", function()
+  local function signed(request)
+    local part = cjson.decode(request.body).contents[2].parts[1]
+    return { part.functionCall.name, part.thoughtSignature, part.functionCall.id }
+  end
 
-event: content_block_start
-data: {"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}
-
-event: content_block_delta
-data: {"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"let me see"}}
-
-event: content_block_delta
-data: {"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"c2ln+/8="}}
-
-event: content_block_stop
-data: {"type":"content_block_stop","index":0}
-
-event: content_block_start
-data: {"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"toolu_1","name":"look","input":{}}}
-
-event: content_block_delta
-data: {"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"{\"words\": \"x\"}"}}
-
-event: content_block_stop
-data: {"type":"content_block_stop","index":1}
-
-event: message_delta
-data: {"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":9}}
-
-event: message_stop
-data: {"type":"message_stop"}
-
-]]
-
-  it("gets what Claude has thought where it asks for that, and gives it back", function()
-    local function think(includes)
-      m:script { body = THOUGHT, content_type = "text/event-stream" }
-      local r = ask { model = "claude", verb = EVENTS, json = { contents = { { parts = { { text = "hi" } } } }, tools = { LOOK },
-        generationConfig = { maxOutputTokens = 20000, thinkingConfig = { includeThoughts = includes, thinkingBudget = 2048 } } } }
+  it("gets them, on the call that they were of", function()
+    if not mock.has_recordings() then return end
+    local file = assert(io.open(mock.recordings .. "/gemini/046-generateContent-json.resp.json"))
+    local wanted = cjson.decode(file:read("*a")).candidates[1].content.parts[1]
+    file:close()
+    for name, side in pairs(sides) do
+      m:script { match = "echo x", replay = "gemini/046-generateContent-json" }
+      local r = side.ask("flash", "echo x")
       assert.equal(200, r.status, r.body)
-      return responses(r), r.body
+      local since = m:mark()
+      r = side.ask("flash", "", turns[name](cjson.decode(r.body)))
+      assert.equal(200, r.status, r.body)
+      local got = signed(m:request(since))
+      assert.same({ wanted.functionCall.name, wanted.thoughtSignature }, { got[1], got[2] }, name)
+      local answer = cjson.decode(m:request(since).body).contents[3].parts[1].functionResponse
+      assert.same({ got[3], "weather", { result = "rain" } }, { answer.id, answer.name, answer.response })
     end
-    local _, quiet = think(false)
-    assert.is_nil(quiet:find("thought", 1, true))
-    local list, contents = think(true), { { role = "user", parts = { { text = "hi" } } } }
-    for _, response in ipairs(list) do contents[#contents + 1] = response.candidates[1].content end
-    assert.truthy(list[1].candidates[1].content.parts[1].thought)
-    contents[#contents + 1] = { role = "user", parts = { { functionResponse = { name = "look", id = "toolu_1", response = { output = "r" } } } } }
-    local since = m:mark()
-    local r = ask { model = "claude", json = { contents = contents, tools = { LOOK },
-      generationConfig = { maxOutputTokens = 20000, thinkingConfig = { includeThoughts = true, thinkingBudget = 2048 } } } }
-    assert.equal(200, r.status, r.body)
-    local body = sent(since)
-    assert.same({ type = "thinking", thinking = "let me see", signature = "c2ln+/8=" }, body.messages[2].content[1])
-    assert.same({ type = "tool_use", id = "toolu_1", name = "look", input = { words = "x" } }, body.messages[2].content[2])
-    assert.equal("enabled", body.thinking.type)
   end)
+
+  it("gets Google's word for that where the call was another's", function()
+    local since = m:mark()
+    local r = sides.chat.ask("flash", "", { messages = { { role = "user", content = "u" },
+      { role = "assistant", tool_calls = { { id = "c1", type = "function", ["function"] = { name = "f", arguments = "{}" } } } },
+      { role = "tool", tool_call_id = "c1", content = "r" } } })
+    assert.equal(200, r.status, r.body)
+    assert.same({ "f", "skip_thought_signature_validator", "c1" }, signed(m:request(since)))
+  end)
+end)
+
+it("goes on elsewhere, in that API, where Google's account fails", function()
+  m:script { match = "echo", path = "/v1beta/models/gemini-2.5-flash-lite:generateContent", status = 503 }
+  local r = sides.messages.ask("either", "echo good day")
+  assert.same({ 200, "good day" }, { r.status, sides.messages.text(cjson.decode(r.body)) }, r.body)
+  assert.equal("openai/gpt-4o", g:record(r.id).target)
 end)

@@ -84,7 +84,8 @@ static void settle_thinking(struct asking *a)
     a->is_disabled = c->effort == EFFORT_NONE && traits_of(a)->thinking != THINKING_NONE;
     if (c->effort == EFFORT_NONE) return;
     switch (traits_of(a)->thinking) {
-    case THINKING_NONE: break;
+    case THINKING_NONE:
+    case THINKING_LEVEL: break;
     case THINKING_BUDGET: is_settled = settle_budget(a); break;
     case THINKING_ADAPTIVE:
         a->thinking = THINKING_ADAPTIVE;
@@ -248,31 +249,9 @@ static void write_tools(const struct asking *a)
 
 /* --- the answer's format --- */
 
-static struct slice spell(const struct conversation *c, const struct buf *json)
+static bool carries_format(const struct conversation *c, const struct translate_target *target)
 {
-    return arena_copy(c->arena, buf_slice(json));
-}
-
-/* Where the API has no word for it the system prompt says what is wanted, and nobody sees to it that it is. */
-static void hint_format(struct conversation *c, const struct writing *w)
-{
-    static const char any[] = "Answer with one JSON object and nothing else.",
-                      fitting[] = "Answer with JSON alone, and nothing else, that fits this JSON schema: ";
-    bool has_schema = c->format == FORMAT_SCHEMA;
-    bool is_carried = c->format == FORMAT_TEXT || (has_schema && w->target->traits->has_schema);
-    struct part *p = is_carried ? NULL : conversation_add_part(c, &c->system, PART_TEXT);
-    if (!is_carried) dropped_add(w->dropped, c->words->format);
-    if (!p) return;
-    struct buf text, json;
-    buf_init(&text);
-    buf_init(&json);
-    buf_append(&text, slice_str(has_schema ? fitting : any));
-    if (has_schema) buf_append(&text, json_raw(c->tape, c->schema));
-    buf_append_json(&json, buf_slice(&text));
-    p->text = spell(c, &json);
-    p->message = CHAT_NO_MESSAGE;
-    buf_clear(&text);
-    buf_clear(&json);
+    return c->format == FORMAT_TEXT || (c->format == FORMAT_SCHEMA && target->traits->has_schema);
 }
 
 static void write_config(const struct asking *a)
@@ -323,7 +302,7 @@ bool anthropic_write_conversation(struct conversation *c, const struct translate
     struct asking a = {.w = {.c = c, .target = target, .out = out, .dropped = dropped, .why = why}};
     conversation_prune(c, anthropic_takes_part, &a.w);
     conversation_take_turns(c, !target->traits->has_late_system);
-    hint_format(c, &a.w);
+    if (!carries_format(c, target)) writing_hint_format(&a.w, c);
     settle_length(&a);
     settle_thinking(&a);
     buf_append_char(out, '{');

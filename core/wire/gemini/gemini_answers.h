@@ -1,48 +1,58 @@
 /*
- * Between the files that translate answers of Gemini's dialect: gemini_answers_read*.c (what its providers say),
- * gemini_answers_write.c (what its clients are told, part by part), gemini_answers_form.c (as events, or as one body)
- * and gemini_answers_words.c (what went wrong). The table of them all, gemini_answers, stands in gemini_translate.c.
+ * Between the files that translate answers of Gemini's dialect: gemini_answers_read.c (what its providers say),
+ * gemini_answers_read_partial.c (calls that come in pieces), gemini_answers_write.c (what its clients are told; gemini_told.h),
+ * gemini_answers_failure.c and gemini_answers_words.c. The table of them all, gemini_answers, stands in gemini_translate.c.
  */
 #ifndef MOONGATE_WIRE_GEMINI_ANSWERS_H
 #define MOONGATE_WIRE_GEMINI_ANSWERS_H
 
-#include "base/buf.h"
+#include "wire/gemini/gemini_inner.h"
 #include "wire/translate/answers.h"
-
-/* A text of a content. */
-enum gemini_text { GEMINI_NOTHING, GEMINI_SAID, GEMINI_THOUGHT };
-
-/* How a response is written: as events, or as one body. Functions are false when nobody hears more of it. */
-struct gemini_out {
-    const struct answer_manner *manner;
-    answer_event_fn event;
-    void *arg;
-    struct buf text;  /* the event that is being written, or the body */
-    struct buf tail;  /* what each response ends with: whose it is */
-    struct buf parts; /* of a body: all so far */
-    struct buf held;  /* of events: the last character that was said, or a call: the last event has that in it */
-    bool is_call;     /* … a call */
-    enum gemini_text open; /* of a body: the part that may go on … */
-    uint32_t part;         /* … and its number */
-};
-
-struct gemini_form {
-    bool (*say)(struct gemini_out *out, enum gemini_text kind, uint32_t part, struct slice lead, struct slice text);
-    /* signature: base64. */
-    bool (*sign)(struct gemini_out *out, uint32_t part, struct slice signature);
-    bool (*call)(struct gemini_out *out, struct slice id, struct slice name, struct slice args);
-    bool (*end)(struct gemini_out *out, const char *reason, const struct usage *usage);
-};
-
-extern const struct gemini_form gemini_events, gemini_body;
-
-void gemini_out_begin(struct gemini_out *out, const struct delta *start);
-void gemini_out_clear(struct gemini_out *out);
 
 struct answer_writer *gemini_writer_new(const struct answer_manner *manner, answer_event_fn event, void *arg,
                                         struct fault *why);
 void gemini_writer_free(struct answer_writer *w);
 bool gemini_write(struct answer_writer *w, const struct delta *delta);
 void gemini_word_failure(const struct failure *failure, struct dialect_error *error, int *status);
+
+struct answer_reader *gemini_reader_new(delta_fn take, void *arg, struct fault *why);
+void gemini_reader_free(struct answer_reader *in);
+bool gemini_answers_read_event(struct answer_reader *in, struct slice name, const struct said *said);
+bool gemini_answers_read_body(struct answer_reader *in, const struct said *said);
+bool gemini_answers_read_end(struct answer_reader *in);
+void gemini_read_failure(const struct json_tape *tape, struct slice name, struct failure *failure, struct arena *arena);
+
+/*
+ * What a tool is asked, where it comes member by member: {"jsonPath":"$.a[0].b","stringValue":"…","willContinue":true}.
+ * In the order in which they would stand in the object; what goes back to a place that was left is refused.
+ *
+ *     gemini_partial_begin(&partial);
+ *     if (!gemini_partial_add(&partial, tape, arguments)) …      // a list of them
+ *     if (!gemini_partial_end(&partial)) …                       // partial.json: the object
+ *     gemini_partial_clear(&partial);
+ *
+ * Source: Vertex AI API reference, PartialArg. At most LIMIT_RESPONSE_INSPECT_BYTES.
+ */
+#define GEMINI_PARTIAL_DEPTH 32u
+
+/* One container that is open, and what of it was begun last. */
+struct gemini_partial_step {
+    bool is_list;
+    uint32_t index;   /* of a list */
+    struct slice key; /* of an object: inside of a JSON string, in names */
+};
+
+struct gemini_partial {
+    struct buf json;
+    struct arena names;
+    struct gemini_partial_step steps[GEMINI_PARTIAL_DEPTH];
+    uint32_t depth; /* steps that are open */
+    bool in_text;   /* the last value is a string that goes on */
+};
+
+void gemini_partial_begin(struct gemini_partial *partial);
+bool gemini_partial_add(struct gemini_partial *partial, const struct json_tape *tape, uint32_t arguments);
+bool gemini_partial_end(struct gemini_partial *partial);
+void gemini_partial_clear(struct gemini_partial *partial);
 
 #endif

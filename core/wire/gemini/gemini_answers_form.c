@@ -6,7 +6,7 @@
  * that was said, or the last call, which are held for that.
  * Source: Gemini API reference, GenerateContentResponse; Google's libraries for Python and JavaScript (chats).
  */
-#include "wire/gemini/gemini_answers.h"
+#include "wire/gemini/gemini_told.h"
 #include "wire/translate/event.h"
 #include "wire/translate/reported.h"
 

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "wire/gemini/gemini_signature.h"
+#include "wire/gemini/gemini_told.h"
 #include "wire/translate/arguments.h"
 #include "wire/translate/event.h"
 
