@@ -1,7 +1,8 @@
 /*
  * Between the files that translate answers of Gemini's dialect: gemini_answers_read.c (what its providers say),
- * gemini_answers_read_partial.c (calls that come in pieces), gemini_answers_write.c (what its clients are told; gemini_told.h),
- * gemini_answers_failure.c and gemini_answers_words.c. The table of them all, gemini_answers, stands in gemini_translate.c.
+ * gemini_answers_read_partial.c (calls that come in pieces), gemini_answers_write.c (what its clients are told;
+ * gemini_told.h), gemini_answers_failure.c and gemini_answers_words.c. The table of them all, gemini_answers, stands in
+ * gemini_translate.c.
  */
 #ifndef MOONGATE_WIRE_GEMINI_ANSWERS_H
 #define MOONGATE_WIRE_GEMINI_ANSWERS_H

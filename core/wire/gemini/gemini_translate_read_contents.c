@@ -165,7 +165,6 @@ static bool read_result(struct contents *c, uint32_t node)
     struct part *result = reading_add_part(in, c->list, PART_RESULT);
     if (!result) return false;
     result->id = call ? call->id : id;
-    result->name = call ? call->name : name;
     return gemini_read_response(in, at[2], at[3], result);
 }
 

@@ -91,11 +91,13 @@ static struct slice text_of(const struct reading *in, uint32_t node)
     return arena_printf(in->c->arena, "\"%.*s\"", SLICE_FMT(reading_quoted(in, json_raw(in->tape, node))));
 }
 
-/* "output" is what it gave, "error" why it failed; anything else is all of it that. */
+/* "output" is what it gave, "error" why it failed; anything else is all of it that. Google's own libraries write
+ * "result" for the first. */
 static bool read_object(const struct reading *in, uint32_t response, struct part *result)
 {
     uint32_t output = json_get(in->tape, response, SLICE("output"));
     uint32_t error = json_get(in->tape, response, SLICE("error"));
+    if (output == JSON_NONE) output = json_get(in->tape, response, SLICE("result"));
     bool is_single = json_count(in->tape, response) == 1;
     result->is_error = error != JSON_NONE && !json_is(in->tape, error, JSON_NULL) && output == JSON_NONE;
     uint32_t told = is_single && output != JSON_NONE ? output : is_single && error != JSON_NONE ? error : response;

@@ -106,6 +106,7 @@ static const char *const section_names[SECTIONS] = {"talk",  "marks",  "tools", 
 struct meaning {
     struct buf sections[SECTIONS];
     struct conversation_words words;
+    bool is_of_gemini;
 };
 
 static void meaning_init(struct meaning *m)
@@ -204,6 +205,7 @@ static bool pairs_read(const struct dialect *dialect, struct slice body, struct 
     chat_init(&r);
     bool is_read = chat_parse(&r, dialect, body, CHAT_CHAT, arena, why);
     m->words = *dialect->request_translation->words;
+    m->is_of_gemini = dialect == &dialect_gemini;
     if (is_read) conversation_init(&c, &r, arena, dialect->request_translation->words);
     is_read = is_read && dialect->request_translation->read(&r, &c, &dropped, why);
     if (is_read) pairs_spell(m, &c, arena);
@@ -226,7 +228,9 @@ static bool pairs_same(const struct meaning *a, const struct meaning *b, struct 
     bool is_same = true;
     for (int i = 0; i < SECTIONS; i++) {
         struct slice one = buf_slice(&a->sections[i]), other = buf_slice(&b->sections[i]);
-        if (slice_equal(one, other) || pairs_is_told((enum section)i, &a->words, dropped)) continue;
+        /* Of Gemini's requests the path says it. */
+        bool is_of_path = i == SECTION_STREAM && (a->is_of_gemini || b->is_of_gemini);
+        if (slice_equal(one, other) || is_of_path || pairs_is_told((enum section)i, &a->words, dropped)) continue;
         is_same = false;
         buf_printf(what, "%s:\n%.*s\n→ %.*s\n", section_names[i], SLICE_FMT(one), SLICE_FMT(other));
     }
