@@ -228,9 +228,9 @@ static bool pairs_same(const struct meaning *a, const struct meaning *b, struct 
     bool is_same = true;
     for (int i = 0; i < SECTIONS; i++) {
         struct slice one = buf_slice(&a->sections[i]), other = buf_slice(&b->sections[i]);
-        /* Of Gemini's requests the path says it. */
-        bool is_of_path = i == SECTION_STREAM && (a->is_of_gemini || b->is_of_gemini);
-        if (slice_equal(one, other) || is_of_path || pairs_is_told((enum section)i, &a->words, dropped)) continue;
+        /* Of Gemini's requests the path says whether it is a stream, and nothing that the tier is the standard one. */
+        bool is_apart = (i == SECTION_STREAM || i == SECTION_TIER) && (a->is_of_gemini || b->is_of_gemini);
+        if (slice_equal(one, other) || is_apart || pairs_is_told((enum section)i, &a->words, dropped)) continue;
         is_same = false;
         buf_printf(what, "%s:\n%.*s\n→ %.*s\n", section_names[i], SLICE_FMT(one), SLICE_FMT(other));
     }
