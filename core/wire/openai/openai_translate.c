@@ -53,6 +53,7 @@ const struct conversation_words openai_words = {.messages = "messages",
                                                 .tier = {"service_tier", 12},
                                                 .choice = {"tool_choice", 11},
                                                 .parallel = {"parallel_tool_calls", 19},
+                                                .title = {"file.filename", 13},
                                                 .reasoning = {"reasoning_content", 17}};
 
 static bool is_word(const struct reading *in, uint32_t node, struct slice word)

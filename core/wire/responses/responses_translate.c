@@ -44,7 +44,8 @@ static const struct conversation_words words = {.messages = "input",
                                                 .user = {"user", 4},
                                                 .tier = {"service_tier", 12},
                                                 .choice = {"tool_choice", 11},
-                                                .parallel = {"parallel_tool_calls", 19}};
+                                                .parallel = {"parallel_tool_calls", 19},
+                                                .title = {"filename", 8}};
 
 static bool is_word(const struct reading *in, uint32_t node, struct slice word)
 {

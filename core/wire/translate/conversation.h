@@ -111,7 +111,7 @@ extern const struct slice knob_names[KNOBS];
 struct conversation_words {
     const char *messages; /* the list of them */
     bool has_items;       /* what was thought is an item of that list */
-    struct slice stop, effort, format, user, tier, choice, parallel;
+    struct slice stop, effort, format, user, tier, choice, parallel, title;
     struct slice reasoning; /* in a message; empty: it is a part of the content, or an item */
 };
 
