@@ -12,7 +12,13 @@
 
 static const char *folder;
 static size_t captured;
-static struct checked openai, anthropic;
+static struct checked openai, anthropic, converse;
+
+static struct checked *checker_of(const struct dialect *to)
+{
+    if (to == &dialect_converse) return &converse;
+    return to == &dialect_openai ? &openai : &anthropic;
+}
 
 static void what_both_can_say_is_kept(void)
 {
@@ -198,7 +204,7 @@ static void cross(const char *name, const struct dialect *from, const struct dia
     buf_init(&out);
     buf_init(&dropped);
     if (!over_translate(from, to, body, &out, &dropped, &why)) UNIT_FAIL("%s: %s", name, why.text);
-    const char *wrong = checked_body(to == &dialect_openai ? &openai : &anthropic, buf_slice(&out));
+    const char *wrong = checked_body(checker_of(to), buf_slice(&out));
     if (wrong) UNIT_FAIL("%s: %s", name, wrong);
     captured++;
     buf_clear(&out);
@@ -217,6 +223,7 @@ static void cross_captured(const char *name, struct slice text)
                                                               : &dialect_responses;
     if (from != &dialect_anthropic) cross(name, from, &dialect_anthropic, body);
     if (from != &dialect_openai) cross(name, from, &dialect_openai, body);
+    cross(name, from, &dialect_converse, body);
     json_clear(&tape);
 }
 
@@ -237,6 +244,17 @@ static void the_checker_can_say_no(void)
     EXPECT(checked_body(&anthropic, SLICE(SAID("{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},"
                                                "{\"type\":\"tool_result\",\"tool_use_id\":\"t\"}]}"))));
     EXPECT(checked_body(&anthropic, SLICE("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}")));
+#undef SAID
+#define SAID(text) "{\"messages\":[{\"role\":\"user\",\"content\":[" text "]}]}"
+#define FILE(name) "{\"document\":{\"format\":\"pdf\",\"name\":\"" name "\",\"source\":{\"bytes\":\"JVBERi0=\"}}}"
+    EXPECT(!checked_body(&converse, SLICE(SAID("{\"text\":\"a\"}," FILE("b") "," FILE("c (2)")))));
+    EXPECT(checked_body(&converse, SLICE(SAID("{\"text\":\"\"}"))));
+    EXPECT(checked_body(&converse, SLICE(SAID("{\"text\":\"a\",\"image\":{}}"))));
+    EXPECT(checked_body(&converse, SLICE(SAID(FILE("b")))));
+    EXPECT(checked_body(&converse, SLICE(SAID("{\"text\":\"a\"}," FILE("b") "," FILE("b")))));
+    EXPECT(checked_body(&converse, SLICE(SAID("{\"text\":\"a\"}," FILE("b.pdf")))));
+    EXPECT(checked_body(&converse, SLICE(SAID("{\"toolResult\":{\"toolUseId\":\"t\",\"content\":[]}}"))));
+#undef FILE
 #undef SAID
 }
 
@@ -259,6 +277,7 @@ int main(void)
     folder = getenv("MOONGATE_CAPTURED");
     if (!folder) folder = "../shared/captured";
     EXPECT(checked_open(&openai, "tests/data/translate", "openai.schema.json"));
+    EXPECT(checked_open(&converse, "tests/data/translate", "converse.schema.json"));
     EXPECT(checked_open(&anthropic, "tests/data/translate", "anthropic.schema.json"));
     RUN(what_both_can_say_is_kept);
     RUN(bodies_that_mean_harm_are_refused);
@@ -271,6 +290,7 @@ int main(void)
     RUN(requests_of_real_clients_cross);
     checked_close(&openai);
     checked_close(&anthropic);
+    checked_close(&converse);
     printf("translate: %zu requests of real clients\n", captured);
     return unit_close("translate");
 }
