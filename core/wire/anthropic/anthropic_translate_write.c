@@ -206,6 +206,7 @@ static void write_tier(const struct asking *a)
 {
     if (a->w.c->tier == TIER_AUTO) writing_member(&a->w, SLICE("service_tier"), SLICE("\"auto\""));
     if (a->w.c->tier == TIER_STANDARD) writing_member(&a->w, SLICE("service_tier"), SLICE("\"standard_only\""));
+    if (a->w.c->tier > TIER_STANDARD) drop(a, a->w.c->words->tier);
 }
 
 bool anthropic_write_conversation(struct conversation *c, const struct translate_target *target, struct buf *out,

@@ -261,7 +261,12 @@ static void write_user(const struct asking *a)
 /* "auto" leaves it to the provider, as not to say it does. */
 static void write_tier(const struct asking *a)
 {
-    if (a->w.c->tier == TIER_STANDARD) writing_member(&a->w, SLICE("serviceTier"), SLICE("{\"type\":\"default\"}"));
+    static const struct slice tiers[] = {[TIER_UNSAID] = {"", 0},
+                                         [TIER_AUTO] = {"", 0},
+                                         [TIER_STANDARD] = {"{\"type\":\"default\"}", 18},
+                                         [TIER_FLEX] = {"{\"type\":\"flex\"}", 15},
+                                         [TIER_PRIORITY] = {"{\"type\":\"priority\"}", 19}};
+    writing_member(&a->w, SLICE("serviceTier"), tiers[a->w.c->tier]);
 }
 
 /* The model, and whether it is to be a stream, are in the path. */
@@ -269,8 +274,7 @@ static bool write(struct conversation *c, const struct translate_target *target,
                   struct dropped *dropped, struct fault *why)
 {
     struct asking a = {.w = {.c = c, .target = target, .out = out, .dropped = dropped, .why = why}};
-    conversation_prune(c, converse_takes_part, &a.w);
-    conversation_take_turns(c, !target->traits->has_late_system);
+    converse_take_turns(c, &a.w);
     if (!converse_has_form(&a.w)) return false;
     if (!carries_format(c, target->traits)) hint_format(c, &a.w);
     settle(&a);

@@ -12,9 +12,9 @@
 
 extern const struct request_translation converse_request_translation;
 
-/* For conversation_prune(), arg the struct writing: can it be written? What cannot is dropped. */
-bool converse_takes_part(void *arg, const struct part *part);
-/* Behind pruning: is there a form for all of it? False: FAULT_BAD_BODY. */
+/* Without what cannot be written, which is dropped; in turns. */
+void converse_take_turns(struct conversation *c, const struct writing *w);
+/* Behind that: is there a form for all of it? False: FAULT_BAD_BODY. */
 bool converse_has_form(const struct writing *w);
 /* Members "system" and "messages", of a conversation that takes turns. */
 void converse_write_messages(const struct writing *w);

@@ -1,6 +1,6 @@
 /* System prompt and messages, out of the hub, as Amazon's Converse API takes them. Source: Amazon Bedrock API
- * reference, Message, ContentBlock, ToolResultBlock, SystemContentBlock: turns alternate, no text is blank, pictures and documents
- * are bytes in base64, a document has a text beside it, a mark of a cache is a block behind what it marks. */
+ * reference, Message, ContentBlock, ToolResultBlock, SystemContentBlock: turns alternate, no text is blank, pictures and
+ * documents are bytes in base64, a document has a text beside it, a mark of a cache is a block behind what it marks. */
 #include "wire/converse/converse_translate.h"
 
 /* What is written, and how many documents were. */
@@ -42,11 +42,11 @@ static bool is_base64(struct slice raw)
     return raw.len > 2;
 }
 
-/* A thought goes back to where it came from by its signature; without one to models alone that have none. */
+/* Signed by Anthropic's models, and for them: others refuse every thought, their own too. */
 static bool takes_thought(const struct writing *w, const struct part *p)
 {
-    if (p->is_redacted) return is_base64(p->text);
-    return p->text.len > 2 && (p->signature.len > 2 || w->target->traits->has_reasoning);
+    if (w->target->traits->publisher != PUBLISHER_ANTHROPIC) return false;
+    return p->is_redacted ? is_base64(p->text) : p->text.len > 2 && p->signature.len > 2;
 }
 
 static bool is_taken(const struct writing *w, const struct part *p)
@@ -63,13 +63,45 @@ static bool is_taken(const struct writing *w, const struct part *p)
     return true;
 }
 
-bool converse_takes_part(void *arg, const struct part *p)
+/* For conversation_prune(): what cannot be written is dropped. */
+static bool takes_part(void *arg, const struct part *p)
 {
     const struct writing *w = arg;
     if (is_taken(w, p)) return true;
     if (p->kind == PART_REASONING) writing_drop(w, p, SLICE(""));
     if (p->cache.len) writing_drop(w, p, SLICE("cache_control"));
     return false;
+}
+
+static bool is_thought_alone(const struct message *m)
+{
+    const struct part *p = m->speaker == SPEAKER_ASSISTANT ? m->parts.first : NULL;
+    while (p && p->kind == PART_REASONING)
+        p = p->next;
+    return m->speaker == SPEAKER_ASSISTANT && !p;
+}
+
+static bool keeps(void *arg, const struct part *p)
+{
+    (void)arg;
+    (void)p;
+    return true;
+}
+
+/* A turn in which nothing was said counts as one that the model is to go on with, which is refused. */
+void converse_take_turns(struct conversation *c, const struct writing *w)
+{
+    bool hoists = !w->target->traits->has_late_system;
+    conversation_prune(c, takes_part, (void *)(uintptr_t)w);
+    conversation_take_turns(c, hoists);
+    for (struct message *m = c->first; m; m = m->next) {
+        if (!is_thought_alone(m)) continue;
+        for (const struct part *p = m->parts.first; p; p = p->next)
+            writing_drop(w, p, SLICE(""));
+        m->parts = (struct part_list){NULL, NULL};
+    }
+    conversation_prune(c, keeps, NULL);
+    conversation_take_turns(c, hoists);
 }
 
 static bool has_form(const struct writing *w, const struct part *p)
@@ -228,7 +260,7 @@ static void write_thought(const struct writing *w, const struct part *p)
         writing_name(w, SLICE("reasoningText"));
         buf_append_char(w->out, '{');
         writing_member(w, SLICE("text"), p->text);
-        if (p->signature.len > 2) writing_member(w, SLICE("signature"), p->signature);
+        writing_member(w, SLICE("signature"), p->signature);
         buf_append_char(w->out, '}');
     }
     close_block(w);

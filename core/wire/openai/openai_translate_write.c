@@ -423,6 +423,7 @@ static void write_rest(const struct writing *w)
     if (c->user.len > 2 && !is_long) writing_member(w, SLICE("user"), c->user);
     if (c->tier == TIER_AUTO) writing_member(w, SLICE("service_tier"), SLICE("\"auto\""));
     if (c->tier == TIER_STANDARD) writing_member(w, SLICE("service_tier"), SLICE("\"default\""));
+    if (c->tier > TIER_STANDARD) dropped_add(w->dropped, c->words->tier); /* OpenAI's own are asked in its own API */
     if (traits_of(w)->cache == CACHE_AS_ANTHROPIC)
         writing_member(w, SLICE("cache_control"), c->cache);
     else if (c->cache.len && !takes_marks(w))
