@@ -129,11 +129,10 @@ void converse_read_event(struct said_reader *reader, struct dialect_stream *stre
         said->what = SAID_ERROR;
     }
     if (slice_equal(name, SLICE("contentBlockStop"))) said->what |= SAID_PART_ENDS;
-    if (slice_equal(name, SLICE("metadata")) && stream->finished[0]) {
-        stream->has_done = true;
-        said->what |= SAID_DONE;
-    }
     dialect_read_json(reader, stream, said, read_object);
+    bool is_last = slice_equal(name, SLICE("metadata")) && stream->finished[0] && !(said->what & SAID_UNREADABLE);
+    stream->has_done |= is_last;
+    said->what |= is_last ? SAID_DONE : 0;
 }
 
 /* Without what it used an answer is whole all the same, where its framing ended in order. */

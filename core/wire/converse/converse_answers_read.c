@@ -10,6 +10,7 @@
 #include "wire/converse/converse_inner.h"
 
 #define OPEN_MAX 64u /* blocks at once; the API has one */
+#define NO_BLOCK UINT32_MAX
 
 enum block_kind { BLOCK_TEXT, BLOCK_THOUGHT, BLOCK_CALL, BLOCK_OTHER };
 
@@ -26,6 +27,7 @@ struct answer_reader {
     struct block open[OPEN_MAX];
     uint32_t open_count;
     uint32_t next; /* block that may begin: those before it have */
+    uint32_t asked; /* a call's block that has ended, untold yet; NO_BLOCK: none */
     bool has_started, has_finished, has_ended;
 };
 
@@ -85,6 +87,14 @@ static bool say_end(const struct answer_reader *in, uint32_t part)
     return in->take(in->arg, &(struct delta){.kind = DELTA_PART_END, .part = part});
 }
 
+/* What a tool is asked may have been cut by the bound of the answer: that is known where something follows. */
+static bool say_end_of_call(struct answer_reader *in)
+{
+    uint32_t asked = in->asked;
+    in->asked = NO_BLOCK;
+    return asked == NO_BLOCK || say_end(in, asked);
+}
+
 /* The API names neither the answer nor its model. */
 static bool start(struct answer_reader *in)
 {
@@ -120,6 +130,7 @@ static bool finish(struct answer_reader *in)
         is_known = is_word(in, reason, reasons[i].word);
         delta.reason = is_known ? reasons[i].reason : REASON_STOP;
     }
+    if (delta.reason != REASON_LENGTH && !say_end_of_call(in)) return false;
     return (is_known || lose(in, SLICE("stopReason"))) && in->take(in->arg, &delta);
 }
 
@@ -236,7 +247,8 @@ static bool close_block(struct answer_reader *in)
     }
     enum block_kind kind = b->kind;
     *b = in->open[--in->open_count];
-    return kind == BLOCK_OTHER || say_end(in, index);
+    if (kind == BLOCK_CALL) in->asked = index;
+    return kind == BLOCK_CALL || kind == BLOCK_OTHER || say_end(in, index);
 }
 
 /* ---- a stream */
@@ -267,6 +279,7 @@ static bool read_event(struct answer_reader *in, struct slice name, const struct
         if (!slice_equal(name, events[i].name)) continue;
         if (!in->has_started && events[i].read != read_start) return refuse(in, "it does not begin with messageStart");
         if (in->has_finished && events[i].is_block) return refuse(in, "a block comes behind its end");
+        if (events[i].is_block && !say_end_of_call(in)) return false;
         return events[i].read(in);
     }
     return name.len ? lose(in, name) : refuse(in, "an event of it has no name");
@@ -327,7 +340,7 @@ static bool read_body(struct answer_reader *in, const struct said *said)
 static struct answer_reader *reader_new(delta_fn take, void *arg, struct fault *why)
 {
     struct answer_reader *in = mem_zalloc(1, sizeof *in);
-    *in = (struct answer_reader){.take = take, .arg = arg, .why = why};
+    *in = (struct answer_reader){.take = take, .arg = arg, .why = why, .asked = NO_BLOCK};
     return in;
 }
 
