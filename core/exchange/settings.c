@@ -32,8 +32,12 @@ void settings_unref(struct settings *s)
 {
     if (!s || --s->refs > 0) return;
     for (size_t i = 0; i < s->provider_count; i++) {
-        wipe(s->providers[i].key);
-        wipe(s->providers[i].headers);
+        struct provider *p = &s->providers[i];
+        wipe(p->key);
+        wipe(p->access_key_id);
+        wipe(p->secret_access_key);
+        wipe(p->session_token);
+        wipe(p->headers);
     }
     for (size_t i = 0; i < s->egress_count; i++)
         wipe(s->egress[i].secret);
@@ -91,8 +95,11 @@ size_t provider_secrets(const struct provider *p, struct slice secrets[PROVIDER_
 {
     struct slice rest = p->headers;
     struct provider_header header;
+    const struct slice keys[] = {p->key, p->access_key_id, p->secret_access_key, p->session_token};
     size_t count = 0;
-    if (p->key.len) secrets[count++] = p->key;
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        if (keys[i].len) secrets[count++] = keys[i];
+    }
     while (count < PROVIDER_SECRETS_MAX && provider_next_header(&rest, &header)) {
         if (header.is_secret) secrets[count++] = header.value;
     }

@@ -22,6 +22,8 @@ struct provider {
     struct slice url;      /* "https://api.openai.com/v1", without a trailing slash; paths are appended */
     struct slice api_version; /* of kinds that want one in the query: "2024-10-21"; empty: none is sent */
     struct slice key;      /* the secret, or empty: no Authorization is sent */
+    struct slice region;   /* of kind "bedrock", with what its calls are signed by (wire/sigv4.h) … */
+    struct slice access_key_id, secret_access_key, session_token; /* … in the place of a key: secrets, or empty */
     struct slice headers;  /* sent with every call: provider_next_header() walks them */
     struct slice pass;     /* names of callers' headers that go there beside the usual ones, a line each */
     struct slice ca_file;  /* PEM bundle to verify with; empty: the system's */
@@ -102,8 +104,8 @@ const struct egress *settings_egress(const struct settings *s, struct slice url)
 struct slice settings_origin(struct slice url);
 /* Borrowed from *rest, which begins as p->headers and moves on. False: there are no more. */
 bool provider_next_header(struct slice *rest, struct provider_header *header);
-/* What must not come back from it: its key and its secret headers. Borrowed; at most PROVIDER_SECRETS_MAX. */
-#define PROVIDER_SECRETS_MAX (LIMIT_PROVIDER_HEADERS + 1)
+/* What must not come back from it: its keys and its secret headers. Borrowed; at most PROVIDER_SECRETS_MAX. */
+#define PROVIDER_SECRETS_MAX (LIMIT_PROVIDER_HEADERS + 4)
 size_t provider_secrets(const struct provider *p, struct slice secrets[PROVIDER_SECRETS_MAX]);
 /* True when a list of lines has that one; ASCII case ignored. */
 bool settings_lists(struct slice lines, struct slice line);

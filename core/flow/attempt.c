@@ -361,7 +361,7 @@ static void send(struct job *job, const struct target *target)
     const struct dialect *dialect = crossing_dialect(job, target);
     struct slice dropped;
     struct fault why;
-    if (crossing_is_counted_here(job, dialect)) {
+    if (crossing_is_counted_here(job, provider, dialect)) {
         answer_count(job);
         return;
     }

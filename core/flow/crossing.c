@@ -2,7 +2,9 @@
 
 #include "exchange/outgoing.h"
 #include "exchange/terms.h"
+#include "flow/hosted.h"
 #include "wire/count_rules.h"
+#include "wire/reach.h"
 #include "wire/translate/translate.h"
 
 const struct dialect *crossing_dialect(const struct job *job, const struct target *target)
@@ -15,9 +17,9 @@ const struct dialect *crossing_dialect(const struct job *job, const struct targe
     return is_spoken ? dialect : NULL;
 }
 
-bool crossing_is_counted_here(const struct job *job, const struct dialect *dialect)
+bool crossing_is_counted_here(const struct job *job, const struct provider *provider, const struct dialect *dialect)
 {
-    return job->x->api->asks == CHAT_COUNT && dialect != job->x->api->client;
+    return job->x->api->asks == CHAT_COUNT && (dialect != job->x->api->client || !reach_counts(provider->kind));
 }
 
 static struct slice spell(const struct dropped *dropped, struct arena *arena)
@@ -43,6 +45,16 @@ static bool hold(struct call *call, struct fault *why)
     return intake_hold(&job->hold, buf_len(&job->x->body) + buf_len(&call->crossed), why);
 }
 
+/* Told, or refused where the model's row wants that. */
+static bool tell_dropped(const struct call *call, const struct target *target, const struct dropped *dropped,
+                         struct slice *names, struct fault *why)
+{
+    struct exchange *x = call->job->x;
+    if (dropped_is_empty(dropped)) return true;
+    *names = spell(dropped, &x->arena);
+    return target->terms && target->terms->refuses_dropped ? refuse_dropped(x, *names, why) : true;
+}
+
 static bool translate(struct call *call, const struct target *target, struct slice body, struct arena *arena,
                       struct slice *names, struct fault *why)
 {
@@ -58,9 +70,8 @@ static bool translate(struct call *call, const struct target *target, struct sli
     if (!translate_request(call->job->x->api->client, body, call->dialect, &to, arena, &call->crossed, &dropped, why))
         return false;
     tool_names_keep(&names_there, &call->job->x->arena, &call->tool_names);
-    if (!dropped_is_empty(&dropped)) *names = spell(&dropped, &call->job->x->arena);
-    bool is_refused = names->len && terms && terms->refuses_dropped;
-    return is_refused ? refuse_dropped(call->job->x, *names, why) : hold(call, why);
+    hosted_rewrite(call);
+    return tell_dropped(call, target, &dropped, names, why) && hold(call, why);
 }
 
 /* Policies' edits and masks are of the caller's body, in its dialect: that is made first, and read once more. */
@@ -69,8 +80,12 @@ bool crossing_write(struct call *call, const struct target *target, struct slice
     struct splice edits;
     struct arena arena;
     struct buf edited;
+    struct dropped unknown = {.count = 0};
     *dropped = SLICE_NONE;
-    if (!crossing_is_foreign(call)) return true;
+    if (!crossing_is_foreign(call)) {
+        hosted_note(call, &unknown);
+        return tell_dropped(call, target, &unknown, dropped, why);
+    }
     arena_init(&arena);
     buf_init(&edited);
     outgoing_edit(call->job->x, target, false, &arena, &edits);

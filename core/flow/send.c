@@ -4,11 +4,13 @@
 #include "exchange/outgoing.h"
 #include "flow/crossing.h"
 #include "flow/headers.h"
+#include "flow/hosted.h"
+#include "flow/signature.h"
 #include "wire/http.h"
 #include "wire/reach.h"
 #include "wire/splice.h"
 
-#define SEND_HEADERS_MAX (LIMIT_HEADERS_COUNT + LIMIT_PROVIDER_HEADERS + 5)
+#define SEND_HEADERS_MAX (LIMIT_HEADERS_COUNT + LIMIT_PROVIDER_HEADERS + 5 + SIGNATURE_HEADERS)
 
 /* RFC 9110 7.6.1: what the Connection header names is meant for us alone. */
 static bool is_for_us(const struct exchange *x, struct slice name)
@@ -23,7 +25,9 @@ static bool is_for_us(const struct exchange *x, struct slice name)
 /* Headers that its auth policy takes credentials from never pass, whatever moongate.lua lists. */
 static bool may_pass(const struct call *call, struct slice name)
 {
-    bool is_about_other_api = crossing_is_foreign(call) && headers_is_of_api(name);
+    bool is_about_other_api =
+        (crossing_is_foreign(call) || hosted_has_headers_in_body(call)) && headers_is_of_api(name);
+    if (signature_sets(call, name)) return false;
     if (headers_reach_provider(name) && !is_about_other_api) return true;
     return settings_lists(call->provider->pass, name) &&
            !auth_rules_is_secret(policy_set_auth(call->job->policies), name);
@@ -57,7 +61,7 @@ static size_t own_headers(struct call *call, struct fetch_header *headers, size_
         struct slice value = arena_join(&call->passing, key.value, call->provider->key);
         headers[count + added++] = (struct fetch_header){key.name, value};
     }
-    if (version.name.len && !is_sent(headers, count, version.name))
+    if (version.name.len && !hosted_by(call) && !is_sent(headers, count, version.name))
         headers[count + added++] = (struct fetch_header){version.name, version.value};
     return added;
 }
@@ -77,13 +81,18 @@ static struct slice place_of(struct call *call, const struct target *target)
     return reach_url(&ask, &call->passing);
 }
 
-/* Of the client's query only what the provider's API has a parameter for: others hold keys. */
+/* Of the client's query only what the provider's API has a parameter for: others hold keys. Of clients of other APIs
+ * nothing: streams are asked for as events, where they may be lists. */
 static struct slice url_of(struct call *call, const struct target *target)
 {
     struct exchange *x = call->job->x;
     struct slice url = place_of(call, target);
     struct slice rest = x->head.query, parameter;
-    struct slice wanted = crossing_is_foreign(call) ? SLICE_NONE : call->dialect->query;
+    struct slice wanted = hosted_by(call) ? SLICE_NONE : call->dialect->query;
+    if (crossing_is_foreign(call)) {
+        bool is_asked = wanted.len && x->request.is_stream && call->dialect->streams_list;
+        return is_asked ? arena_printf(&call->passing, "%.*s?%.*s", SLICE_FMT(url), SLICE_FMT(wanted)) : url;
+    }
     while (rest.len && wanted.len) {
         parameter = slice_split(rest, '&', &rest);
         if (slice_equal(parameter, wanted))
@@ -129,6 +138,7 @@ static size_t collect_body(struct call *call, const struct target *target, struc
     struct iovec *parts;
     call->asks_usage = r->is_stream && call->provider->can_report_usage && r->include_usage != CHAT_TRUE;
     outgoing_edit(x, target, call->asks_usage, &call->passing, &edits);
+    hosted_edit(call, &edits);
     size_t count = splice_iovecs(&edits, &parts);
     *pieces = arena_alloc(&call->passing, count * sizeof **pieces);
     for (size_t i = 0; i < count; i++)
@@ -158,5 +168,6 @@ struct fetch *send_request(struct call *call, const struct target *target, const
     request.body_count =
         crossing_is_foreign(call) ? collect_crossed(call, &body) : collect_body(call, target, &body);
     request.body = body;
+    request.header_count = signature_add(call, &request, headers);
     return fetch_start(call->job->flow->pool, &request, events, arg);
 }

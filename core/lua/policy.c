@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "lua/betas.h"
 #include "lua/bind.h"
 #include "lua/counting.h"
 #include "lua/observe.h"
@@ -133,6 +134,7 @@ void policy_warm(void)
     bundle_unref(bundle);
     counting_find(SLICE(""));
     traits_find(SLICE(""));
+    betas_bedrock_takes(SLICE(""));
 }
 
 struct policy_set *policy_set_ref(struct policy_set *set)

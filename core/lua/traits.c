@@ -6,7 +6,8 @@
 #include "wire/translate/conversation.h"
 
 static const char *const thinking_names[] = {
-    [THINKING_NONE] = "", [THINKING_BUDGET] = "budget", [THINKING_ADAPTIVE] = "adaptive"};
+    [THINKING_NONE] = "", [THINKING_BUDGET] = "budget", [THINKING_ADAPTIVE] = "adaptive",
+    [THINKING_LEVEL] = "level"};
 static const char *const cache_names[] = {[CACHE_UNMARKED] = "",
                                           [CACHE_AS_ANTHROPIC] = "cache_control",
                                           [CACHE_AS_BREAKPOINT] = "prompt_cache_breakpoint",
@@ -43,9 +44,15 @@ static void read_traits(lua_State *L, int table, void *value)
         .has_fixed_sampling = family_flag(L, table, "fixed_sampling"),
         .has_one_sampling = family_flag(L, table, "one_sampling"),
         .has_no_stop = family_flag(L, table, "no_stop"),
-        .thinking = (enum trait_thinking)family_word(L, table, "thinking", thinking_names, THINKING_ADAPTIVE + 1),
+        .thinking = (enum trait_thinking)family_word(L, table, "thinking", thinking_names, THINKING_LEVEL + 1),
+        .thinking_least = (uint32_t)family_whole(L, table, "thinking_least"),
+        .thinking_most = (uint32_t)family_whole(L, table, "thinking_most"),
+        .has_rest = family_flag(L, table, "rest"),
         .efforts = read_efforts(L, table),
         .has_schema = family_flag(L, table, "schema"),
+        .has_schema_with_tools = family_flag(L, table, "schema_with_tools"),
+        .has_penalties = family_flag(L, table, "penalties"),
+        .has_signed_calls = family_flag(L, table, "signed_calls"),
         .has_late_system = family_flag(L, table, "late_system"),
         .has_developer = family_flag(L, table, "developer"),
         .has_plain_content = family_flag(L, table, "plain_content"),

@@ -29,7 +29,8 @@ static void check_credential(struct config_reader *r, struct slice path, const s
 {
     struct slice rest = p->headers, own = kind_key_header(p->kind);
     struct provider_header header;
-    while (p->key.len && own.len && provider_next_header(&rest, &header)) {
+    bool has_key = p->key.len || p->access_key_id.len;
+    while (has_key && own.len && provider_next_header(&rest, &header)) {
         if (slice_iequal(header.name, own) || slice_iequal(header.name, SLICE("authorization")))
             config_bad(r, config_join(r, path, "headers"), FINDING_BAD_VALUE, "leave one of them out",
                        "`key` is sent as `%.*s`: one of them, not both", SLICE_FMT(own));
@@ -48,6 +49,37 @@ static void check_version(struct config_reader *r, struct slice path, const stru
                    "an account of kind \"%.*s\" has no `api_version`", SLICE_FMT(p->kind));
 }
 
+static void miss(struct config_reader *r, struct slice path, const char *field, const char *how)
+{
+    config_bad(r, path, FINDING_MISSING_FIELD, how, "`%s` is missing: calls are signed with access_key_id, "
+               "secret_access_key and region", field);
+}
+
+/* Of a field that was wrong something else has been said. */
+static void check_access_keys(struct config_reader *r, struct slice path, const struct provider *p,
+                              const json_t *table)
+{
+    static const char *const fields[][2] = {{"access_key_id", "access_key_id = env \"AWS_ACCESS_KEY_ID\""},
+                                            {"secret_access_key", "secret_access_key = env \"AWS_SECRET_ACCESS_KEY\""},
+                                            {"region", "region = \"us-east-1\""},
+                                            {"session_token", NULL}};
+    bool is_signed = false, takes = kind_takes_access_keys(p->kind);
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        bool has = json_object_get(table, fields[i][0]) != NULL;
+        is_signed |= has && i != 2;
+        if (has && p->kind.len && !takes)
+            config_bad(r, config_join(r, path, fields[i][0]), FINDING_BAD_VALUE, "leave it out",
+                       "an account of kind \"%.*s\" has no `%s`", SLICE_FMT(p->kind), fields[i][0]);
+    }
+    if (!takes) return;
+    for (size_t i = 0; is_signed && fields[i][1]; i++) {
+        if (!json_object_get(table, fields[i][0])) miss(r, path, fields[i][0], fields[i][1]);
+    }
+    if (is_signed && json_object_get(table, "key"))
+        config_bad(r, config_join(r, path, "key"), FINDING_BAD_VALUE, "leave one of them out",
+                   "`key` is a Bedrock API key, and `access_key_id` signs calls: one of them, not both");
+}
+
 static void read_provider(struct config_reader *r, struct slice path, const char *name, json_t *table,
                           struct provider *p)
 {
@@ -60,7 +92,9 @@ static void read_provider(struct config_reader *r, struct slice path, const char
     r->homes.at[HOME_PROVIDER] = p;
     config_read_group(r, provider_fields, path, table);
     check_credential(r, path, p);
-    if (json_is_object(table)) check_version(r, path, p, table);
+    if (!json_is_object(table)) return;
+    check_version(r, path, p, table);
+    check_access_keys(r, path, p, table);
 }
 
 void config_read_breaker(struct config_reader *r, const struct field *f, struct slice path, json_t *table)

@@ -169,14 +169,24 @@ const struct field provider_fields[] = {
     {"kind", &type_kind, IN_PROVIDER(kind), .required = "kind = \"openai\"",
      .says = "What it speaks: \"openai\" chats, completions, embeddings and responses, \"openai_compatible\" all of "
              "these but responses, \"anthropic\" messages, \"gemini\" Google's contents and embeddings, \"azure\" "
-             "what \"openai\" does, at Azure's paths."},
+             "what \"openai\" does, at Azure's paths, \"bedrock\" Amazon Bedrock's runtime: messages to Anthropic's "
+             "models, Converse to all others."},
     {"url", &type_url, IN_PROVIDER(url), .required = "url = \"https://…/v1\"",
      .says = "Where its API begins; paths are appended. Of \"azure\" the resource, "
-             "\"https://NAME.openai.azure.com\", or its \"/openai/v1\"."},
+             "\"https://NAME.openai.azure.com\", or its \"/openai/v1\"; of \"bedrock\" "
+             "\"https://bedrock-runtime.REGION.amazonaws.com\"."},
     {"api_version", &type_word, IN_PROVIDER(api_version), .initial_words = "none; \"azure\" needs one",
      .says = "The version of Azure's API, \"2024-10-21\"; behind \"/openai/v1\" it may be left out."},
     {"key", &type_secret, IN_PROVIDER(key),
      .says = "The account's key, sent as its dialect sends one; without one no authorization is sent."},
+    {"region", &type_word, IN_PROVIDER(region), .initial_words = "none; \"bedrock\" needs one to sign calls",
+     .says = "Where Amazon Bedrock is asked, \"us-east-1\": its calls are signed for it (AWS Signature Version 4)."},
+    {"access_key_id", &type_secret, IN_PROVIDER(access_key_id),
+     .says = "Of \"bedrock\", instead of `key`, which is a Bedrock API key: who signs its calls."},
+    {"secret_access_key", &type_secret, IN_PROVIDER(secret_access_key),
+     .says = "What they are signed with; it is not sent. Credentials of a machine's or container's role are not read."},
+    {"session_token", &type_secret, IN_PROVIDER(session_token),
+     .says = "What comes with temporary access keys; a reload takes a new one."},
     {"headers", &type_headers, IN_PROVIDER(headers),
      .says = "What is sent with every call, instead of a caller's header of that name; env and file for secrets."},
     {"pass", &type_header_names, IN_PROVIDER(pass),

@@ -186,8 +186,8 @@ static bool read_kind(struct config_reader *r, struct slice path, const json_t *
     if (!config_read_text(r, path, value, &text)) return false;
     if (!kind_is_known(text)) {
         return config_bad(r, path, FINDING_BAD_VALUE,
-                          "this version speaks \"openai\", \"openai_compatible\", \"azure\", \"anthropic\" and "
-                          "\"gemini\"",
+                          "this version speaks \"openai\", \"openai_compatible\", \"azure\", \"anthropic\", "
+                          "\"gemini\" and \"bedrock\"",
                           "unknown kind of provider `%.*s`", SLICE_FMT(text));
     }
     *out = text;

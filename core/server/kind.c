@@ -13,6 +13,11 @@ struct slice kind_key_header(struct slice kind)
     return dialect ? reach_key_header(kind, dialect).name : SLICE_NONE;
 }
 
+bool kind_takes_access_keys(struct slice kind)
+{
+    return reach_signs(kind);
+}
+
 bool kind_takes_version(struct slice kind)
 {
     return reach_takes_version(kind);

@@ -31,6 +31,7 @@
 
 struct request_translation; /* wire/translate/translate.h */
 struct answer_translation;  /* wire/translate/answers.h */
+struct hosting;             /* wire/hosting.h */
 struct traits;              /* wire/translate/traits.h */
 
 #define DIALECT_MODEL_BYTES 96
@@ -118,6 +119,7 @@ struct dialect {
 
     /* From and to other dialects; NULL: nobody translates it. */
     const struct request_translation *request_translation;
+    const struct hosting *hosting; /* its API where others host it (wire/hosting.h); NULL: nobody does */
 
     /* --- an answer --- */
 
@@ -128,7 +130,8 @@ struct dialect {
     bool has_deployments; /* Azure has a path for each of its models; else the body alone names the model there */
     struct dialect_header key_header;     /* the account's key goes there, behind this beginning: "Bearer " */
     struct slice key_parameter;           /* of the query, which clients may have instead of key_header; empty: none */
-    struct slice query;                   /* the one parameter of the client's that goes along; empty: none */
+    struct slice query;                   /* the one parameter of the client's that goes along; empty: none. Where
+                                           * streams_list, that asks for events */
     struct dialect_header version_header; /* sent where neither the client nor the account says it; empty: none */
 
     /* A complete answer of any status, read into *said and the stream; SAID_UNREADABLE: it is no JSON object, and

@@ -7,6 +7,21 @@ static bool is_azure(struct slice kind)
     return slice_equal(kind, SLICE("azure"));
 }
 
+static bool is_bedrock(struct slice kind)
+{
+    return slice_equal(kind, SLICE("bedrock"));
+}
+
+bool reach_signs(struct slice kind)
+{
+    return is_bedrock(kind);
+}
+
+bool reach_counts(struct slice kind)
+{
+    return !is_bedrock(kind);
+}
+
 /* The API that has OpenAI's own paths there: the body names the model. */
 static bool is_azure_v1(struct slice url)
 {
@@ -26,6 +41,7 @@ bool reach_needs_version(struct slice kind, struct slice url)
 
 struct dialect_header reach_key_header(struct slice kind, const struct dialect *dialect)
 {
+    if (is_bedrock(kind)) return (struct dialect_header){SLICE("authorization"), SLICE("Bearer ")};
     return is_azure(kind) ? (struct dialect_header){SLICE("api-key"), SLICE("")} : dialect->key_header;
 }
 
@@ -43,12 +59,24 @@ static void write_azure(struct buf *out, const struct reach_ask *ask)
     }
 }
 
-static struct slice azure_url(const struct reach_ask *ask, struct arena *arena)
+static void write_bedrock(struct buf *out, const struct reach_ask *ask)
+{
+    bool is_invoked = ask->dialect->hosting != NULL, is_stream = ask->request->is_stream;
+    buf_append(out, SLICE("/model/"));
+    http_encode_segment(out, ask->model);
+    buf_append(out, is_invoked ? SLICE("/invoke") : SLICE("/converse"));
+    if (is_stream) buf_append(out, is_invoked ? SLICE("-with-response-stream") : SLICE("-stream"));
+}
+
+static struct slice own_url(const struct reach_ask *ask, struct arena *arena)
 {
     struct buf out;
     buf_init(&out);
     buf_append(&out, ask->url);
-    write_azure(&out, ask);
+    if (is_azure(ask->kind))
+        write_azure(&out, ask);
+    else
+        write_bedrock(&out, ask);
     struct slice url = arena_copy(arena, buf_slice(&out));
     buf_clear(&out);
     return url;
@@ -57,7 +85,7 @@ static struct slice azure_url(const struct reach_ask *ask, struct arena *arena)
 struct slice reach_url(const struct reach_ask *ask, struct arena *arena)
 {
     const struct dialect *d = ask->dialect;
-    if (is_azure(ask->kind)) return azure_url(ask, arena);
+    if (is_azure(ask->kind) || is_bedrock(ask->kind)) return own_url(ask, arena);
     return arena_join(arena, ask->url,
                       d->path_to ? d->path_to(ask->request, ask->model, arena) : slice_str(d->path(ask->asks)));
 }

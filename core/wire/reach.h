@@ -8,7 +8,11 @@
  * Azure: https://NAME.openai.azure.com/openai/deployments/MODEL/chat/completions?api-version=2024-10-21; of dialects
  * whose models have no path of their own there, /openai/responses?api-version=…; behind a URL that ends in /openai/v1
  * the dialect's own path, for which api-version is a choice. Never anything of a client's query.
- * Source: Azure OpenAI reference, data plane inference; "Azure OpenAI in Microsoft Foundry Models v1 API".
+ * Amazon Bedrock: https://bedrock-runtime.us-east-1.amazonaws.com/model/MODEL/invoke where the dialect of the model's
+ * publisher is spoken (wire/hosting.h), else /converse; for a stream /invoke-with-response-stream, /converse-stream. A
+ * model may be an ARN.
+ * Source: Azure OpenAI reference, data plane inference; "Azure OpenAI in Microsoft Foundry Models v1 API"; Amazon
+ * Bedrock API reference, InvokeModel, InvokeModelWithResponseStream, Converse, ConverseStream.
  */
 #ifndef MOONGATE_WIRE_REACH_H
 #define MOONGATE_WIRE_REACH_H
@@ -31,5 +35,9 @@ struct dialect_header reach_key_header(struct slice kind, const struct dialect *
 /* Is there a version of the API in the query of its URLs, where one is set? And must there be one? */
 bool reach_takes_version(struct slice kind);
 bool reach_needs_version(struct slice kind, struct slice url);
+/* Are its calls signed (wire/sigv4.h) where the account has access keys? */
+bool reach_signs(struct slice kind);
+/* Does its API count a request's tokens as its dialect does? Else the gateway counts. */
+bool reach_counts(struct slice kind);
 
 #endif

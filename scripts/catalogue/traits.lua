@@ -9,8 +9,13 @@
 -- one_sampling     temperature and top_p are refused together
 -- no_stop          stop texts are refused
 -- thinking         "budget": so many tokens; "adaptive": as many as it likes, by its effort (Anthropic's API)
+--                  (Gemini: at least thinking_least, at most thinking_most, none at all where rest is true); "level": a
+--                  word of Google's for its effort
 -- efforts          words that it knows for how much it is to think
 -- schema           answers and tool inputs that fit a JSON schema (Anthropic's API)
+-- schema_with_tools  … answers also where there are tools (Google's API)
+-- penalties        frequency and presence penalties (Google's API)
+-- signed_calls     a call of a tool that is given back must have its signature (Google's API)
 -- late_system      system text in the middle of a conversation (Anthropic's API)
 -- developer        system text is the developer's (OpenAI's API)
 -- plain_content    texts of one message are one string (OpenAI's API)
@@ -24,6 +29,8 @@
 -- "Reasoning models" (efforts, sampling, stop, developer messages), "Prompt caching". DeepSeek: "Thinking mode".
 -- Amazon: Converse, ToolResultBlock (status); Nova, "Complete request schema" (topK), "Extended thinking" (with effort
 -- "high" no length and no temperature may be given: it is not asked for), "Prompt caching".
+-- Google: "Gemini models" (output), "Gemini thinking" (budgets, levels), "Thought signatures" (calls), "Structured
+-- outputs" (schemas, and tools beside them: Gemini 3). All but Gemini 2.0 answer that penalties are not enabled.
 
 local function with(base, fields)
   local both = {}
@@ -44,6 +51,9 @@ local adaptive = with(claude, { output = 128000, thinking = "adaptive", schema =
   efforts = { "low", "medium", "high", "max" } })
 local newest = with(anthropics, { output = 128000, thinking = "adaptive", schema = true,
   fixed_sampling = true, efforts = { "low", "medium", "high", "xhigh", "max" } })
+
+local gemini2 = { output = 65536, thinking = "budget", schema = true }
+local gemini3 = { output = 65536, thinking = "level", schema = true, schema_with_tools = true, signed_calls = true }
 
 local chat = { output = 16384 }
 local reasoning = { output = 100000, fixed_sampling = true, no_stop = true, developer = true,
@@ -83,6 +93,19 @@ return {
   { names = { "nova-" }, cache = "cachePoint", top_k = "inferenceConfig.topK", result_status = true },
   { names = { "nova-2" }, cache = "cachePoint", top_k = "inferenceConfig.topK", result_status = true,
     effort = "reasoningConfig", efforts = { "none", "low", "medium" } },
+
+  -- Google. What is not named is taken for one of Gemini 3, without what only some of them have.
+  like(gemini3, { "gemini" }, { efforts = { "low", "high" } }),
+  { names = { "gemini-1" }, output = 8192 },
+  { names = { "gemini-2.0" }, output = 8192, penalties = true },
+  like(gemini2, { "gemini-2.5" }, { thinking_least = 128, thinking_most = 24576 }),
+  like(gemini2, { "gemini-2.5-pro" }, { thinking_least = 128, thinking_most = 32768 }),
+  like(gemini2, { "gemini-2.5-flash" }, { thinking_least = 1, thinking_most = 24576, rest = true }),
+  like(gemini2, { "gemini-2.5-flash-lite" }, { thinking_least = 512, thinking_most = 24576, rest = true }),
+  like(gemini3, { "gemini-3-pro" }, { efforts = { "low", "high" } }),
+  like(gemini3, { "gemini-3.1-pro", "gemini-3.5-pro" }, { efforts = { "low", "medium", "high" } }),
+  like(gemini3, { "gemini-3-flash", "gemini-3.1-flash", "gemini-3.5-flash" },
+    { efforts = { "minimal", "low", "medium", "high" } }),
 
   -- Others
   { names = { "deepseek" }, plain_content = true, reasoning = true },

@@ -41,7 +41,8 @@ local natives = {
   { of = npm, run = node("gemini.mjs") },
   { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/anthropic_client.py" } },
 }
-local translated = { { of = npm, run = node("translated.mjs") }, { of = npm, run = node("translated_responses.mjs") } }
+local translated = { { of = npm, run = node("translated.mjs") }, { of = npm, run = node("translated_responses.mjs") },
+  { of = npm, run = node("session.mjs") } }
 local refused = {
   { of = npm, run = node("refusals.mjs"), clients = { "openai-js", "anthropic-js", "vercel" } },
   { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/refusals.py", "openai", "langchain" }, clients = { "openai", "langchain" } },
@@ -181,7 +182,7 @@ end
 
 process.catch_signals()
 local recordings = find_recordings()
-local mock = gateway.mock { words = recordings and { "--recordings", recordings } }
+local mock = gateway.mock { words = { "--bodies", "4000000", recordings and "--recordings", recordings } }
 local control = mock.process:expect("control on (%S+)")
 
 local function run_all(list, run, env)
@@ -218,8 +219,10 @@ all_well = only_table or with_gateway({
   config = "tests/clients/translated/moongate.lua", data = gateway.build .. "/translated-data", env = { MOCK_URL = mock.url .. "/v1" },
 }, function(g)
   local folder = recordings and recordings:gsub("^([^/])", os.getenv("PWD") .. "/%1") or nil
-  return run_all(translated, run_own, { BASE_URL = g.url, KEY = g:key { app = "table", department = "tests", user = "ann" },
-    RECORDINGS = folder, MOCK_CONTROL = "http://" .. control, NO_PROXY = "127.0.0.1" })
+  local env = { BASE_URL = g.url, KEY = g:key { app = "table", department = "tests", user = "ann" }, RECORDINGS = folder,
+    MOCK_CONTROL = "http://" .. control, NO_PROXY = "127.0.0.1", MOONGATE = gateway.build .. "/moongate", CONFIG = g.config }
+  for name, value in pairs(g.env) do env[name] = value end
+  return run_all(translated, run_own, env)
 end) and all_well
 mock.process:stop()
 os.exit(all_well and not process.interrupted)

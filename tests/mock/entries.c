@@ -49,14 +49,14 @@ json_t *entry_open(uint64_t conn)
     return json_pack("{s:s, s:I}", "event", "open", "conn", (json_int_t)conn);
 }
 
-json_t *entry_request(uint64_t conn, uint64_t serial, const struct request *request)
+json_t *entry_request(uint64_t conn, uint64_t serial, const struct request *request, uint64_t body_bytes_max)
 {
     struct slice body = buf_slice(&request->body);
     json_t *entry =
         json_pack("{s:s, s:I, s:I, s:o, s:o, s:o, s:I, s:o}", "event", "request", "conn", (json_int_t)conn, "request",
                   (json_int_t)serial, "method", text_of(request->method), "path", text_of(request->target), "headers",
                   headers_of(request), "body_bytes", (json_int_t)body.len, "sha256", digest_of(body));
-    if (body.len <= ENTRY_BODY_BYTES) set_body(entry, body);
+    if (body.len <= body_bytes_max) set_body(entry, body);
     return entry;
 }
 

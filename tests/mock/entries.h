@@ -7,11 +7,11 @@
 #include "reply.h"
 #include "request.h"
 
-/* Bodies up to this are in the entry; of longer ones only length and digest. */
+/* Bodies up to this are in the entry unless --bodies says otherwise; of longer ones only length and digest. */
 #define ENTRY_BODY_BYTES (64u * 1024u)
 
 json_t *entry_open(uint64_t conn);
-json_t *entry_request(uint64_t conn, uint64_t serial, const struct request *request);
+json_t *entry_request(uint64_t conn, uint64_t serial, const struct request *request, uint64_t body_bytes_max);
 json_t *entry_bad(uint64_t conn, uint64_t bytes_in);
 json_t *entry_end(uint64_t conn, uint64_t serial, const struct reply *reply, const char *how, uint64_t bytes_out);
 /* is_partial: bytes of a request had come that was never whole. */

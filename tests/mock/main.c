@@ -2,7 +2,7 @@
  * moongate-mock: a provider of language models that answers, and misbehaves, on request.
  *
  *     build/moongate-mock [--listen 127.0.0.1:0] [--control 127.0.0.1:0] [--recordings DIR] [--log FILE]
- *                         [--tls CA.pem] [--key SECRET] [--fast] [--defaults QUERY] [--quiet]
+ *                         [--tls CA.pem] [--key SECRET] [--fast] [--defaults QUERY] [--bodies BYTES] [--quiet]
  *
  * prints, when it is ready,
  *
@@ -19,6 +19,7 @@
  *   --key         the only key that is accepted; without it every key is, but sk-bad
  *   --fast        bench upstream: bodies are not parsed, answers are fixed, nothing is journalled unless --log is given
  *   --defaults    settings of each answer that no script speaks of, e.g. "rate=20&tokens=200"
+ *   --bodies      request bodies up to this are in the journal; 65536 unless said
  *   --quiet       without the two lines
  *
  * Settings, scripts and the journal's entries are described in README.md.
@@ -28,12 +29,13 @@
 #include <stdio.h>
 
 #include "certificate.h"
+#include "entries.h"
 #include "mock.h"
 #include "server.h"
 #include "session.h"
 
 struct options {
-    const char *listen, *control, *recordings, *log, *ca, *key, *defaults;
+    const char *listen, *control, *recordings, *log, *ca, *key, *defaults, *bodies;
     bool is_fast, is_quiet;
 };
 
@@ -48,6 +50,7 @@ static bool read_options(struct options *o, int argc, char **argv)
         {"key", required_argument, NULL, 'k'},
         {"defaults", required_argument, NULL, 'd'},
         {"fast", no_argument, NULL, 'f'},
+        {"bodies", required_argument, NULL, 'b'},
         {"quiet", no_argument, NULL, 'q'},
         {NULL, 0, NULL, 0},
     };
@@ -62,6 +65,7 @@ static bool read_options(struct options *o, int argc, char **argv)
         case 'k': o->key = optarg; break;
         case 'd': o->defaults = optarg; break;
         case 'f': o->is_fast = true; break;
+        case 'b': o->bodies = optarg; break;
         case 'q': o->is_quiet = true; break;
         default: return false;
         }
@@ -91,6 +95,9 @@ static bool mock_open(struct mock *m, const struct options *o, struct fault *why
     m->scripts = scripts_new();
     m->key = o->key;
     m->defaults.fast = o->is_fast;
+    m->entry_bytes = ENTRY_BODY_BYTES;
+    if (o->bodies && !slice_to_u64(slice_str(o->bodies), &m->entry_bytes))
+        return fault_set(why, FAULT_INTERNAL, "--bodies must be a number");
     m->journal = journal_open(o->log, o->is_fast && !o->log, why);
     if (!m->journal) return false;
     if (o->defaults && !script_set_query(&m->defaults, slice_str(o->defaults), why)) return false;
@@ -141,7 +148,7 @@ int main(int argc, char **argv)
     struct fault why = {0};
     if (!read_options(&o, argc, argv)) {
         fprintf(stderr, "usage: moongate-mock [--listen ADDR] [--control ADDR] [--recordings DIR] [--log FILE]\n"
-                        "                     [--tls CA.pem] [--key SECRET] [--fast] [--defaults QUERY] [--quiet]\n");
+                        "                     [--tls CA.pem] [--key SECRET] [--fast] [--defaults QUERY] [--bodies BYTES] [--quiet]\n");
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);

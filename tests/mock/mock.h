@@ -22,6 +22,7 @@ struct mock {
     struct list_link dead;     /* freed by the reaper, never inside their own callbacks */
     struct event *reaper;
     struct buf held; /* descriptors (int) that were accepted and are never read */
+    uint64_t entry_bytes; /* bodies up to this are in the journal */
     uint64_t connections, requests, bytes_in;
 };
 

@@ -132,7 +132,8 @@ static void answer_as_provider(struct session *s, struct script *script)
     struct mock *mock = s->mock;
     struct slice body = buf_slice(&s->request.body);
     s->serial = ++mock->requests;
-    if (journal_is_on(mock->journal)) journal_add(mock->journal, entry_request(s->id, s->serial, &s->request));
+    if (journal_is_on(mock->journal))
+        journal_add(mock->journal, entry_request(s->id, s->serial, &s->request, mock->entry_bytes));
     script_copy(script, &mock->defaults);
     bool is_scripted = scripts_take(mock->scripts, s->request.path, body, script);
     if (script->fast)

@@ -1,7 +1,6 @@
 /* Settings out of the hub, as Anthropic's API takes them. Source: Anthropic API reference, POST /v1/messages; extended
  * and adaptive thinking; structured outputs. */
 #include "wire/anthropic/anthropic_translate.h"
-#include "wire/translate/hint.h"
 #include "wire/translate/schema.h"
 #include "wire/translate/thinking.h"
 
@@ -166,6 +165,11 @@ static void write_tools(const struct asking *a)
 
 /* --- the answer's format --- */
 
+static bool carries_format(const struct conversation *c, const struct translate_target *target)
+{
+    return c->format == FORMAT_TEXT || (c->format == FORMAT_SCHEMA && target->traits->has_schema);
+}
+
 static void write_config(const struct asking *a)
 {
     const struct writing *w = &a->w;
@@ -215,7 +219,7 @@ bool anthropic_write_conversation(struct conversation *c, const struct translate
     struct asking a = {.w = {.c = c, .target = target, .out = out, .dropped = dropped, .why = why}};
     conversation_prune(c, anthropic_takes_part, &a.w);
     conversation_take_turns(c, !target->traits->has_late_system);
-    if (c->format != FORMAT_SCHEMA || !target->traits->has_schema) hint_format(c, &a.w);
+    if (!carries_format(c, target)) writing_hint_format(&a.w, c);
     thinking_settle_length(&a.w, OUTPUT_TOKENS, &a.thinking);
     thinking_settle(&a.w, &a.thinking);
     buf_append_char(out, '{');

@@ -6,6 +6,7 @@
 #include "wire/anthropic/anthropic_inner.h"
 #include "wire/anthropic/anthropic_message.h"
 #include "wire/anthropic/anthropic_translate.h"
+#include "wire/hosting.h"
 
 static const char *path(enum chat_kind kind)
 {
@@ -109,6 +110,7 @@ const struct dialect dialect_anthropic = {
     .names_user_once = true,
     .guess = anthropic_guess,
     .request_translation = &anthropic_request_translation,
+    .hosting = &anthropic_hosting,
     .path = path,
     .key_header = {{"x-api-key", 9}, {"", 0}},
     .query = {"beta=true", 9},

@@ -3,7 +3,6 @@
  * of the models, for what goes there in additionalModelRequestFields. */
 #include "wire/converse/converse_translate.h"
 
-#include "wire/translate/hint.h"
 #include "wire/translate/schema.h"
 
 #define METADATA_BYTES 256u
@@ -276,7 +275,7 @@ static bool write(struct conversation *c, const struct translate_target *target,
     struct asking a = {.w = {.c = c, .target = target, .out = out, .dropped = dropped, .why = why}};
     converse_take_turns(c, &a.w);
     if (!converse_has_form(&a.w)) return false;
-    if (!carries_format(c, target->traits)) hint_format(c, &a.w);
+    if (!carries_format(c, target->traits)) writing_hint_format(&a.w, c);
     settle(&a);
     buf_append_char(out, '{');
     write_inference(&a);

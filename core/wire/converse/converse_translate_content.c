@@ -1,6 +1,7 @@
 /* System prompt and messages, out of the hub, as Amazon's Converse API takes them. Source: Amazon Bedrock API
  * reference, Message, ContentBlock, ToolResultBlock, SystemContentBlock: turns alternate, no text is blank, pictures
- * and documents are bytes in base64, a document has a text beside it, a cache's mark is a block behind what it marks. */
+ * and documents are bytes in base64, a document has a text beside it, a mark of a cache is a block behind what it
+ * marks. */
 #include "wire/converse/converse_translate.h"
 
 /* What is written, and how many documents were. */

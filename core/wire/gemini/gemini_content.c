@@ -97,12 +97,16 @@ static size_t host_len(struct slice url)
     return from;
 }
 
+bool gemini_keeps(struct slice uri)
+{
+    bool is_web = slice_starts(uri, SLICE("https://")) || slice_starts(uri, SLICE("http://"));
+    return !is_web || memchr(uri.ptr, '\\', uri.len) || memchr(uri.ptr, '%', host_len(uri)) || is_google(uri);
+}
+
 bool gemini_is_kept(const struct json_tape *tape, uint32_t uri)
 {
     struct slice raw = json_is(tape, uri, JSON_STRING) ? json_raw(tape, uri) : SLICE_NONE;
-    struct slice text = raw.len > 2 ? slice_of(raw.ptr + 1, raw.len - 2) : SLICE_NONE;
-    bool is_web = slice_starts(text, SLICE("https://")) || slice_starts(text, SLICE("http://"));
-    return !is_web || memchr(text.ptr, '\\', text.len) || memchr(text.ptr, '%', host_len(text)) || is_google(text);
+    return gemini_keeps(raw.len > 2 ? slice_of(raw.ptr + 1, raw.len - 2) : SLICE_NONE);
 }
 
 /* ---- Roles. */

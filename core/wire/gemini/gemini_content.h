@@ -27,5 +27,7 @@ bool gemini_is_format(const struct chat_request *r, uint32_t node);
 /* Does the provider keep what a piece of PIECE_ELSEWHERE refers to? Else it lies on the web, at an address that says
  * plainly where. */
 bool gemini_is_kept(const struct json_tape *tape, uint32_t uri);
+/* The same of its text. */
+bool gemini_keeps(struct slice uri);
 
 #endif

@@ -130,11 +130,16 @@ static void write_system(const struct writing *w, const struct part_list *list)
 
 /* --- what a user says --- */
 
+static bool has_pictures(const struct part *result)
+{
+    return writing_count(&result->parts, PART_IMAGE) || writing_count(&result->parts, PART_DOCUMENT);
+}
+
 /* Some servers take texts of a message as one alone. */
 static bool is_plain(const struct writing *w, const struct part_list *list)
 {
     const struct part *p = traits_of(w)->has_plain_content ? list->first : NULL;
-    while (p && (p->kind == PART_TEXT || p->kind == PART_RESULT))
+    while (p && (p->kind == PART_TEXT || (p->kind == PART_RESULT && !has_pictures(p))))
         p = p->next;
     return traits_of(w)->has_plain_content && !p;
 }
@@ -167,8 +172,7 @@ static void write_result(const struct writing *w, const struct part *p)
 static bool has_more(const struct part_list *list)
 {
     for (const struct part *p = list->first; p; p = p->next) {
-        bool is_result = p->kind == PART_RESULT;
-        if (!is_result || writing_count(&p->parts, PART_IMAGE) || writing_count(&p->parts, PART_DOCUMENT)) return true;
+        if (p->kind != PART_RESULT || has_pictures(p)) return true;
     }
     return false;
 }

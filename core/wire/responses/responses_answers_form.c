@@ -109,10 +109,11 @@ static void append_usage(struct buf *to, const struct usage *usage)
 {
     struct reported u = reported_of(usage);
     buf_printf(to,
-               ",\"usage\":{\"input_tokens\":%lld,\"input_tokens_details\":{\"cached_tokens\":%lld},"
-               "\"output_tokens\":%lld,\"output_tokens_details\":{\"reasoning_tokens\":%lld},\"total_tokens\":%lld}",
-               (long long)u.input, (long long)u.cached, (long long)u.output, (long long)u.reasoning,
-               (long long)(u.input + u.output));
+               ",\"usage\":{\"input_tokens\":%lld,\"input_tokens_details\":{\"cached_tokens\":%lld,"
+               "\"cache_write_tokens\":%lld},\"output_tokens\":%lld,"
+               "\"output_tokens_details\":{\"reasoning_tokens\":%lld},\"total_tokens\":%lld}",
+               (long long)u.input, (long long)u.cached, (long long)u.written, (long long)u.output,
+               (long long)u.reasoning, (long long)(u.input + u.output));
 }
 
 static const char *word_of(enum responses_status status)

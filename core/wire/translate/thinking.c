@@ -55,7 +55,8 @@ static bool settle_budget(const struct conversation *c, struct thinking *t)
 static bool settle_kind(const struct writing *w, struct thinking *t)
 {
     switch (traits_of(w)->thinking) {
-    case THINKING_NONE: return false;
+    case THINKING_NONE:
+    case THINKING_LEVEL: return false;
     case THINKING_BUDGET: return settle_budget(w->c, t);
     case THINKING_ADAPTIVE:
         t->kind = THINKING_ADAPTIVE;

@@ -12,6 +12,7 @@ enum trait_thinking {
     THINKING_NONE,
     THINKING_BUDGET,   /* so many tokens at most */
     THINKING_ADAPTIVE, /* as much as it finds right, by its effort */
+    THINKING_LEVEL,    /* likewise, by Google's word for it */
 };
 
 /* How a part is marked up to which the prompt is to be cached. */
@@ -36,8 +37,13 @@ struct traits {
     bool has_one_sampling;   /* temperature and top_p are refused together */
     bool has_no_stop;        /* stop texts are refused */
     enum trait_thinking thinking;
+    uint32_t thinking_least, thinking_most; /* of THINKING_BUDGET; most 0: not known */
+    bool has_rest;        /* … where it need not think at all */
     unsigned efforts;     /* which it knows: 1 << enum effort */
     bool has_schema;      /* answers that fit a JSON schema, and tools whose inputs do */
+    bool has_schema_with_tools; /* … the answers' also where there are tools */
+    bool has_penalties;   /* frequency and presence penalties are taken by Google's API */
+    bool has_signed_calls; /* a call that is given back must have its signature */
     bool has_late_system; /* system text in the middle of a conversation */
     bool has_developer;   /* system text is called the developer's */
     bool has_plain_content; /* texts of one message are one string, where nothing else is in it */

@@ -86,6 +86,31 @@ void writing_parameters(const struct writing *w, const struct tool *t)
         schema_write_object(w->c->tape, t->parameters, w->out);
 }
 
+void writing_hint_format(const struct writing *w, struct conversation *c)
+{
+    static const char any[] = "Answer with one JSON object and nothing else.",
+                      fitting[] = "Answer with JSON alone, and nothing else, that fits this JSON schema: ";
+    bool has_schema = c->format == FORMAT_SCHEMA;
+    struct part *p = conversation_add_part(c, &c->system, PART_TEXT);
+    dropped_add(w->dropped, c->words->format);
+    if (!p) return;
+    struct buf text, json;
+    buf_init(&text);
+    buf_init(&json);
+    buf_append(&text, slice_str(has_schema ? fitting : any));
+    if (has_schema) buf_append(&text, json_raw(c->tape, c->schema));
+    buf_append_json(&json, buf_slice(&text));
+    p->text = arena_copy(c->arena, buf_slice(&json));
+    p->message = CHAT_NO_MESSAGE;
+    buf_clear(&text);
+    buf_clear(&json);
+}
+
+bool writing_is_geminis(struct slice signature)
+{
+    return slice_starts(signature, SLICE("\"" SIGNATURE_OF_GEMINI));
+}
+
 size_t writing_count(const struct part_list *list, enum part_kind kind)
 {
     size_t count = 0;

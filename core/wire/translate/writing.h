@@ -35,6 +35,13 @@ void writing_data_url(const struct writing *w, const struct part *p);
 void writing_call_id(const struct writing *w, struct slice id);
 /* The schema of what a tool is asked. */
 void writing_parameters(const struct writing *w, const struct tool *t);
+/* Where the provider has no word for the answer's format, or not here: the system text says what is wanted, nobody sees
+ * to it that it is, and it is dropped. w's conversation is c. */
+void writing_hint_format(const struct writing *w, struct conversation *c);
+/* Google's signatures go to clients of other dialects behind this mark (wire/gemini/gemini_translate.h): no other
+ * provider takes them, nor has any that begin so. */
+#define SIGNATURE_OF_GEMINI "gemini."
+bool writing_is_geminis(struct slice signature);
 /* Parts of that kind in the list. */
 size_t writing_count(const struct part_list *list, enum part_kind kind);
 /* Does any part carry a cache marker? */

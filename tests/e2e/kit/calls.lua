@@ -1,41 +1,72 @@
--- Every path that calls a model for money, by the gateway's own table of paths (core/exchange/api.c), each with a small
--- request: a new one that is not asked here fails.
+-- Every path that callers may ask for, by the gateway's own table (core/exchange/api.c), those that call a model each
+-- with a small request: a kind of call that is not asked here fails.
 --
---   for _, call in ipairs(calls.all()) do g:ask(calls.of(call, "gpt-4o", stream)) end
+--   for _, call in ipairs(calls.all()) do g:ask(calls.of(call, "gpt-4o", stream)) end       -- those for money
+--   for _, route in ipairs(calls.routes()) do … end       -- all: { word, method, path, dialect, names_model, is_free, json }
+--   calls.path(route, model)                              -- with the model where the path says it
 local calls = {}
 
+local SAY = { { role = "user", content = "hi" } }
+local CONTENT = { role = "user", parts = { { text = "hi" } } }
+-- By what is asked, and in which dialect; or by the path, where one says more.
 local ASKS = {
-  ["/v1/chat/completions"] = { messages = { { role = "user", content = "hi" } }, max_tokens = 1 },
-  ["/v1/completions"] = { prompt = "hi", max_tokens = 1 },
-  ["/v1/embeddings"] = { input = "hi" },
-  ["/v1/messages"] = { messages = { { role = "user", content = "hi" } }, max_tokens = 1 },
-  ["/v1/responses"] = { input = "hi", max_output_tokens = 1 },
-  ["/v1/responses/compact"] = { input = { { role = "user", content = "hi" } } },
-  ["/openai/deployments/*/chat/completions"] = { messages = { { role = "user", content = "hi" } }, max_tokens = 1 },
-  ["/openai/deployments/*/completions"] = { prompt = "hi", max_tokens = 1 },
-  ["/openai/deployments/*/embeddings"] = { input = "hi" },
+  ["CHAT_CHAT openai"] = { messages = SAY, max_tokens = 1 },
+  ["CHAT_COMPLETIONS openai"] = { prompt = "hi", max_tokens = 1 },
+  ["CHAT_EMBEDDINGS openai"] = { input = "hi" },
+  ["CHAT_CHAT anthropic"] = { messages = SAY, max_tokens = 1 },
+  ["CHAT_COUNT anthropic"] = { messages = SAY },
+  ["CHAT_CHAT responses"] = { input = "hi", max_output_tokens = 1 },
+  ["CHAT_COMPACT responses"] = { input = SAY },
+  ["CHAT_COUNT responses"] = { input = "hi" },
+  ["CHAT_CHAT gemini"] = { contents = { CONTENT }, generationConfig = { maxOutputTokens = 1 } },
+  ["CHAT_COUNT gemini"] = { contents = { CONTENT } },
+  ["CHAT_EMBEDDINGS gemini"] = { content = CONTENT },
+  ["/v1beta/models/*:batchEmbedContents"] = { requests = { { content = CONTENT } } },
 }
+
+local function path_of(text, defines)
+  return (text:gsub("([%u_]+)", function(name) return defines[name] and '"' .. defines[name] .. '"' end):gsub('"%s*"', ""):gsub('"', ""))
+end
+
+function calls.routes()
+  local file = assert(io.open("core/exchange/api.c"))
+  local text, found, defines = file:read("*a"), {}, {}
+  file:close()
+  for name, value in text:gmatch('#define ([%u_]+) "([^"]*)"') do defines[name] = value end
+  for row in text:match("apis%[%] = (%b{})"):sub(2, -2):gmatch("%b{}") do
+    local word, method, path, kind, rest = row:match('^{"([%w_]+)",%s*"[%w_]+",%s*"(%u+)",%s*([^,]+),%s*API_(%u+),(.*)}$')
+    if not word then error("core/exchange/api.c is written otherwise than this reads it: " .. row, 2) end
+    local route = { word = word, method = method, path = path_of(path, defines), dialect = rest:match("dialect_(%w+)"),
+      is_call = kind == "CALL", is_free = rest:find("is_free = true", 1, true) ~= nil, if_header = rest:match("if_header = ([%u_]+)") }
+    route.if_header = route.if_header and defines[route.if_header]
+    if route.is_call then
+      local asks = rest:match("CHAT_[%u_]+") .. " " .. route.dialect
+      route.names_model = route.path:find("*", 1, true) ~= nil
+      route.json = ASKS[route.path] or ASKS[asks] or error(asks .. " has no request in " .. debug.getinfo(1, "S").short_src, 2)
+    end
+    found[#found + 1] = route
+  end
+  return found
+end
+
+function calls.path(route, model)
+  return (route.path:gsub("%*", (model:gsub("%%", "%%%%"))))
+end
 
 -- One of them for that model, which the path may say.
 function calls.of(call, model, stream)
-  local json = { stream = stream or nil }
+  local json = { stream = call.dialect ~= "gemini" and stream or nil }
   for name, value in pairs(call.json) do json[name] = value end
-  if not call.path:find("*", 1, true) then json.model = model end
-  return { method = call.method, path = (call.path:gsub("%*", model)), json = json }
+  if not call.names_model then json.model = model end
+  return { method = call.method, path = calls.path(call, model), json = json }
 end
 
+-- Those that call a model for money.
 function calls.all()
-  local file = assert(io.open("core/exchange/api.c"))
-  local text, found = file:read("*a"), {}
-  file:close()
-  for method, path, rest in text:gmatch('{"[%w_]+", "[%w_]+", "(%u+)", "([^"]+)", API_CALL([^}]*)}') do
-    local json = ASKS[path]
-    if not rest:find("is_free = true", 1, true) then
-      if not json then error(path .. " has no request in " .. debug.getinfo(1, "S").short_src, 2) end
-      found[#found + 1] = { method = method, path = path, json = json }
-    end
+  local found = {}
+  for _, route in ipairs(calls.routes()) do
+    if route.is_call and not route.is_free then found[#found + 1] = route end
   end
-  if #found < 3 then error("core/exchange/api.c is written otherwise than this reads it", 2) end
   return found
 end
 

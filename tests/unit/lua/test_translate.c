@@ -59,12 +59,13 @@ static void finish(struct translated *t)
     arena_clear(&t->arena);
 }
 
-static struct checked openai, anthropic, converse;
+static struct checked openai, anthropic, gemini, converse;
 
-static struct checked *checker_of(const struct dialect *to)
+static struct checked *schema_of(const struct dialect *dialect)
 {
-    if (to == &dialect_converse) return &converse;
-    return to == &dialect_openai ? &openai : &anthropic;
+    if (dialect == &dialect_gemini) return &gemini;
+    if (dialect == &dialect_converse) return &converse;
+    return dialect == &dialect_openai ? &openai : &anthropic;
 }
 
 static void expect_golden(const struct golden *g, const struct dialect *from, const struct dialect *to)
@@ -79,7 +80,7 @@ static void expect_golden(const struct golden *g, const struct dialect *from, co
         UNIT_FAIL("%.*s: another body:\n<%.*s", SLICE_FMT(g->name), SLICE_FMT(buf_slice(&t.out)));
     if (t.is_good && !slice_equal(g->dropped, buf_slice(&t.dropped)))
         UNIT_FAIL("%.*s: other drops:\n-%.*s", SLICE_FMT(g->name), SLICE_FMT(buf_slice(&t.dropped)));
-    const char *wrong = t.is_good ? checked_body(checker_of(to), buf_slice(&t.out)) : NULL;
+    const char *wrong = t.is_good ? checked_body(schema_of(to), buf_slice(&t.out)) : NULL;
     if (wrong) UNIT_FAIL("%.*s: its body is not valid: %s", SLICE_FMT(g->name), wrong);
     finish(&t);
 }
@@ -138,17 +139,27 @@ static void requests_of_all_clients_reach_converse(void)
     EXPECT(expect_file("responses_to_converse", &dialect_responses, &dialect_converse) >= 30);
 }
 
+static void requests_of_all_others_clients_reach_gemini(void)
+{
+    EXPECT(expect_file("openai_to_gemini", &dialect_openai, &dialect_gemini) >= 30);
+    EXPECT(expect_file("anthropic_to_gemini", &dialect_anthropic, &dialect_gemini) >= 30);
+    EXPECT(expect_file("responses_to_gemini", &dialect_responses, &dialect_gemini) >= 30);
+}
+
 int main(void)
 {
     EXPECT(checked_open(&converse, "tests/data/translate", "converse.schema.json"));
     EXPECT(checked_open(&openai, "tests/data/translate", "openai.schema.json"));
     EXPECT(checked_open(&anthropic, "tests/data/translate", "anthropic.schema.json"));
+    EXPECT(checked_open(&gemini, "tests/data/translate", "gemini.schema.json"));
     RUN(requests_of_openai_clients_reach_anthropic);
     RUN(requests_of_anthropic_clients_reach_openai);
     RUN(requests_of_responses_clients_reach_others);
+    RUN(requests_of_all_others_clients_reach_gemini);
     RUN(requests_of_all_clients_reach_converse);
+    checked_close(&converse);
     checked_close(&openai);
     checked_close(&anthropic);
-    checked_close(&converse);
+    checked_close(&gemini);
     return unit_close("translate");
 }

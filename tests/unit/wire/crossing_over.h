@@ -31,6 +31,12 @@ static const struct traits over_traits = {.thinking = THINKING_ADAPTIVE,
                                           .cache = CACHE_AS_ANTHROPIC,
                                           .has_late_system = true};
 
+static const struct traits over_gemini = {.thinking = THINKING_LEVEL,
+                                          .efforts = 1u << EFFORT_LOW | 1u << EFFORT_HIGH,
+                                          .has_schema = true,
+                                          .has_schema_with_tools = true,
+                                          .has_signed_calls = true};
+
 /* --- a request of OpenAI's --- */
 
 static const char *over_text(struct dice *d)
@@ -209,7 +215,7 @@ static bool over_describe(const struct dialect *dialect, struct slice body, stru
 static inline bool over_translate(const struct dialect *from, const struct dialect *to, struct slice body,
                                   struct buf *out, struct buf *dropped, struct fault *why)
 {
-    struct translate_target target = {.traits = &over_traits, .limit = CHAT_LIMIT_ANY};
+    struct translate_target target = {.traits = to == &dialect_gemini ? &over_gemini : &over_traits, .limit = CHAT_LIMIT_ANY};
     struct dropped names = {.count = 0};
     struct arena arena;
     arena_init(&arena);

@@ -23,6 +23,7 @@
 struct checked {
     struct buf text;
     struct json_tape schema, body;
+    bool pairs_calls; /* Gemini's: of a conversation that is whole */
     char why[256];
 };
 
@@ -250,16 +251,41 @@ static bool checked_converse(struct checked *s, uint32_t messages)
     return checked_turns(s, messages);
 }
 
+static uint32_t checked_count(const struct checked *s, uint32_t content, struct slice member)
+{
+    uint32_t parts = content == JSON_NONE ? JSON_NONE : json_get(&s->body, content, SLICE("parts")), count = 0;
+    if (!json_is(&s->body, parts, JSON_ARRAY)) return 0;
+    for (uint32_t n = json_first(&s->body, parts); n != JSON_NONE; n = json_next(&s->body, n))
+        count += json_get(&s->body, n, member) != JSON_NONE;
+    return count;
+}
+
+/* Gemini: roles alternate, and a turn that calls tools is answered by the next one, each call once. */
+static bool checked_contents(struct checked *s, uint32_t contents)
+{
+    uint32_t before = JSON_NONE, calls = 0;
+    for (uint32_t m = json_first(&s->body, contents); m != JSON_NONE; before = m, m = json_next(&s->body, m)) {
+        struct slice role = json_raw(&s->body, json_get(&s->body, m, SLICE("role")));
+        uint32_t results = checked_count(s, m, SLICE("functionResponse"));
+        if (before != JSON_NONE && slice_equal(role, json_raw(&s->body, json_get(&s->body, before, SLICE("role")))))
+            return checked_fail(s, m, "the same role again");
+        if (results != calls && s->pairs_calls) return checked_fail(s, m, "not as many results as calls");
+        calls = checked_count(s, m, SLICE("functionCall"));
+    }
+    return true;
+}
+
 /* NULL: it is good; else why not, until the next call. */
 static inline const char *checked_body(struct checked *s, struct slice body)
 {
     struct fault why;
     s->why[0] = '\0';
     if (!json_parse(&s->body, body, &why)) return "no JSON";
-    uint32_t messages = json_get(&s->body, 0, SLICE("messages"));
+    uint32_t messages = json_get(&s->body, 0, SLICE("messages")), contents = json_get(&s->body, 0, SLICE("contents"));
     uint32_t defs = json_get(&s->schema, 0, SLICE("$defs"));
     bool is_anthropic = json_get(&s->schema, defs, SLICE("tool_result")) != JSON_NONE;
     bool is_converse = json_get(&s->schema, defs, SLICE("ToolResultBlock")) != JSON_NONE;
+    if (contents != JSON_NONE) return checked_node(s, 0, 0) && checked_contents(s, contents) ? NULL : s->why;
     bool is_good = checked_node(s, 0, 0) && (is_converse    ? checked_converse(s, messages)
                                              : is_anthropic ? checked_turns(s, messages)
                                                             : checked_results(s, messages));

@@ -74,8 +74,30 @@ static void azures_key_and_version(void)
     EXPECT(!reach_needs_version(SLICE("openai"), azure));
 }
 
+#define RUNTIME "https://bedrock-runtime.us-east-1.amazonaws.com"
+
+static void amazons_paths_name_model_and_stream(void)
+{
+    struct slice runtime = SLICE(RUNTIME);
+    struct chat_request r = {.kind = CHAT_CHAT, .is_stream = true};
+    struct reach_ask ask = ASK("bedrock", runtime, none, dialect_anthropic, CHAT_CHAT, "us.anthropic.claude-x-v1:0");
+    struct arena arena;
+    expect_url(RUNTIME "/model/us.anthropic.claude-x-v1%3A0/invoke", ask);
+    arena_init(&arena);
+    ask.request = &r;
+    ask.model = SLICE("arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-x");
+    EXPECT_SLICE(SLICE(RUNTIME "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Ainference-profile%2F"
+                               "us.anthropic.claude-x/invoke-with-response-stream"),
+                 reach_url(&ask, &arena));
+    arena_clear(&arena);
+    EXPECT(reach_signs(SLICE("bedrock")) && !reach_signs(SLICE("anthropic")));
+    EXPECT(!reach_counts(SLICE("bedrock")) && reach_counts(SLICE("anthropic")));
+    EXPECT_SLICE(SLICE("Bearer "), reach_key_header(SLICE("bedrock"), &dialect_anthropic).value);
+}
+
 int main(void)
 {
+    RUN(amazons_paths_name_model_and_stream);
     RUN(others_have_their_dialects_paths);
     RUN(azures_deployments_have_paths);
     RUN(azures_responses_have_one);

@@ -12,13 +12,7 @@
 
 static const char *folder;
 static size_t captured;
-static struct checked openai, anthropic, converse;
-
-static struct checked *checker_of(const struct dialect *to)
-{
-    if (to == &dialect_converse) return &converse;
-    return to == &dialect_openai ? &openai : &anthropic;
-}
+static struct checked openai, anthropic, gemini, converse;
 
 static void what_both_can_say_is_kept(void)
 {
@@ -53,6 +47,8 @@ static void both_refuse(const char *body, enum fault_code code)
 {
     expect_refused(&dialect_openai, &dialect_anthropic, slice_str(body), code);
     expect_refused(&dialect_anthropic, &dialect_openai, slice_str(body), code);
+    expect_refused(&dialect_openai, &dialect_gemini, slice_str(body), code);
+    expect_refused(&dialect_anthropic, &dialect_gemini, slice_str(body), code);
 }
 
 #define ASKED "{\"model\":\"m\",\"max_tokens\":9,"
@@ -92,6 +88,7 @@ static void what_is_deep_is_as_deep_as_json_may_be(void)
         buf_append(&body, SLICE("}]}"));
         over_any(&dialect_anthropic, &dialect_openai, buf_slice(&body));
         over_any(&dialect_openai, &dialect_anthropic, buf_slice(&body));
+        over_any(&dialect_anthropic, &dialect_gemini, buf_slice(&body));
         buf_reset(&body);
         buf_append(&body, SLICE(ASKED "\"messages\":[],\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"schema\":"));
         repeat(&body, "{\"type\":\"object\",\"properties\":{\"a\":", depth / 2);
@@ -99,6 +96,7 @@ static void what_is_deep_is_as_deep_as_json_may_be(void)
         repeat(&body, "}}", depth / 2);
         buf_append(&body, SLICE("}}}"));
         over_any(&dialect_openai, &dialect_anthropic, buf_slice(&body));
+        over_any(&dialect_openai, &dialect_gemini, buf_slice(&body));
         buf_clear(&body);
     }
 }
@@ -193,6 +191,13 @@ static bool is_refused(const char *name)
     return strcmp(name, "openai-python.responses.1.json") == 0;
 }
 
+static struct checked *schema_of(const struct dialect *dialect)
+{
+    if (dialect == &dialect_gemini) return &gemini;
+    if (dialect == &dialect_converse) return &converse;
+    return dialect == &dialect_openai ? &openai : &anthropic;
+}
+
 static void cross(const char *name, const struct dialect *from, const struct dialect *to, struct slice body)
 {
     struct fault why;
@@ -204,7 +209,7 @@ static void cross(const char *name, const struct dialect *from, const struct dia
     buf_init(&out);
     buf_init(&dropped);
     if (!over_translate(from, to, body, &out, &dropped, &why)) UNIT_FAIL("%s: %s", name, why.text);
-    const char *wrong = checked_body(checker_of(to), buf_slice(&out));
+    const char *wrong = checked_body(schema_of(to), buf_slice(&out));
     if (wrong) UNIT_FAIL("%s: %s", name, wrong);
     captured++;
     buf_clear(&out);
@@ -224,6 +229,7 @@ static void cross_captured(const char *name, struct slice text)
     if (from != &dialect_anthropic) cross(name, from, &dialect_anthropic, body);
     if (from != &dialect_openai) cross(name, from, &dialect_openai, body);
     cross(name, from, &dialect_converse, body);
+    cross(name, from, &dialect_gemini, body);
     json_clear(&tape);
 }
 
@@ -256,6 +262,17 @@ static void the_checker_can_say_no(void)
     EXPECT(checked_body(&converse, SLICE(SAID("{\"toolResult\":{\"toolUseId\":\"t\",\"content\":[]}}"))));
 #undef FILE
 #undef SAID
+#define SAID(text) "{\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":\"a\"}]}" text "]}"
+#define CALL "{\"role\":\"model\",\"parts\":[{\"functionCall\":{\"name\":\"f\",\"args\":{}}}]}"
+#define RESULT "{\"functionResponse\":{\"name\":\"f\",\"response\":{}}}"
+    EXPECT(!checked_body(&gemini, SLICE(SAID("," CALL ",{\"role\":\"user\",\"parts\":[" RESULT "]}"))));
+    EXPECT(checked_body(&gemini, SLICE(SAID("," CALL ",{\"role\":\"user\",\"parts\":[" RESULT "," RESULT "]}"))));
+    EXPECT(checked_body(&gemini, SLICE(SAID(",{\"role\":\"user\",\"parts\":[{\"text\":\"b\"}]}"))));
+    EXPECT(checked_body(&gemini, SLICE(SAID(",{\"role\":\"model\",\"parts\":[{\"text\":\"\"}]}"))));
+    EXPECT(checked_body(&gemini, SLICE(SAID(",{\"role\":\"model\",\"parts\":[]}"))));
+#undef SAID
+#undef CALL
+#undef RESULT
 }
 
 static void requests_of_real_clients_cross(void)
@@ -279,6 +296,8 @@ int main(void)
     EXPECT(checked_open(&openai, "tests/data/translate", "openai.schema.json"));
     EXPECT(checked_open(&converse, "tests/data/translate", "converse.schema.json"));
     EXPECT(checked_open(&anthropic, "tests/data/translate", "anthropic.schema.json"));
+    EXPECT(checked_open(&gemini, "tests/data/translate", "gemini.schema.json"));
+    gemini.pairs_calls = true;
     RUN(what_both_can_say_is_kept);
     RUN(bodies_that_mean_harm_are_refused);
     RUN(what_is_deep_is_as_deep_as_json_may_be);
@@ -291,6 +310,7 @@ int main(void)
     checked_close(&openai);
     checked_close(&anthropic);
     checked_close(&converse);
+    checked_close(&gemini);
     printf("translate: %zu requests of real clients\n", captured);
     return unit_close("translate");
 }

@@ -1,5 +1,10 @@
+local priced = usd_per_million { input = "3", cached_input = "0.3", cache_write = "3.75", output = "15" }
+
 return models {
   ["of-openai"]    = { targets = { "o/gpt-4o" }, price = free },
   ["of-compatible"] = { targets = { "c/gpt-4o" }, price = free },
   ["of-anthropic"] = { targets = { "a/claude-sonnet-4-5" }, price = free },
+  ["session-chat"]      = { targets = { "c/gpt-4.1" }, price = priced }, -- session.mjs
+  ["session-thinking"]  = { targets = { "c/deepseek-reasoner" }, price = priced },
+  ["session-anthropic"] = { targets = { "a/claude-haiku-4-5" }, price = priced },
 }

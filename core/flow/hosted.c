@@ -1,0 +1,70 @@
+#include "flow/hosted.h"
+
+#include "base/check.h"
+#include "flow/crossing.h"
+#include "lua/betas.h"
+
+const struct host *hosted_by(const struct call *call)
+{
+    const struct hosting *hosting = call->dialect->hosting;
+    return hosting ? hosting->host_of(call->provider->kind) : NULL;
+}
+
+bool hosted_has_headers_in_body(const struct call *call)
+{
+    const struct host *host = hosted_by(call);
+    return host && host->has_previews_in_body;
+}
+
+/* Of a caller of another API none is about this one. */
+static void collect(const struct call *call, struct previews *previews)
+{
+    const struct hosting *hosting = call->dialect->hosting;
+    const struct exchange *x = call->job->x;
+    for (size_t i = 0; i < x->head.header_count && !crossing_is_foreign(call); i++) {
+        if (slice_iequal(x->head.headers[i].name, hosting->header))
+            hosting->add_previews(previews, x->head.headers[i].value);
+    }
+}
+
+void hosted_note(const struct call *call, struct dropped *dropped)
+{
+    struct previews previews = {.takes = betas_bedrock_takes, .dropped = dropped};
+    struct arena arena;
+    if (!hosted_has_headers_in_body(call)) return;
+    arena_init(&arena);
+    collect(call, &previews);
+    call->dialect->hosting->add_own(&previews, &call->job->x->request.tape, &arena);
+    arena_clear(&arena);
+}
+
+void hosted_edit(const struct call *call, struct splice *edits)
+{
+    const struct host *host = hosted_by(call);
+    struct previews previews = {.takes = betas_bedrock_takes};
+    if (!host) return;
+    if (host->has_previews_in_body) collect(call, &previews);
+    call->dialect->hosting->edit(host, &previews, edits);
+}
+
+/* It is JSON that was just written here. */
+void hosted_rewrite(struct call *call)
+{
+    struct json_tape tape;
+    struct splice edits;
+    struct arena arena;
+    struct buf body;
+    struct fault why;
+    if (!hosted_by(call)) return;
+    json_init(&tape);
+    arena_init(&arena);
+    buf_init(&body);
+    check(json_parse(&tape, buf_slice(&call->crossed), &why));
+    splice_init(&edits, &tape, buf_slice(&call->crossed), &arena);
+    hosted_edit(call, &edits);
+    splice_apply(&edits, &body);
+    buf_clear(&call->crossed);
+    call->crossed = body;
+    arena_clear(&arena);
+    json_clear(&tape);
+}
