@@ -67,7 +67,8 @@ local tool_of = {
 local cached = { type = "text", text = "hello", cache_control = { type = "ephemeral" } }
 local part_of = {
   images = { type = "image_url", image_url = { url = "https://example.com/a.png" } },
-  files = { type = "file", file = { file_id = "file-1" } },
+  files = { type = "file", file = { filename = "a.pdf", file_data = "data:application/pdf;base64,AAAA" } },
+  stored = { type = "file", file = { file_id = "file-1" } },
   audio = { type = "input_audio", input_audio = { data = "AAAA", format = "wav" } },
   caching = cached,
 }
@@ -81,7 +82,8 @@ local anthropic_tool_of = {
 local anthropic_servers = { { type = "url", url = "https://example.com", name = "x" } }
 local anthropic_part_of = {
   images = { type = "image", source = { type = "url", url = "https://example.com/a.png" } },
-  files = { type = "document", source = { type = "file", file_id = "file-1" } },
+  files = { type = "document", source = { type = "base64", media_type = "application/pdf", data = "AAAA" } },
+  stored = { type = "document", source = { type = "file", file_id = "file-1" } },
   caching = cached,
 }
 -- And as the Responses API does.
@@ -91,6 +93,7 @@ local responses_tool_of = {
 local responses_part_of = {
   images = { type = "input_image", image_url = "https://example.com/a.png" },
   files = { type = "input_file", filename = "a.pdf", file_data = "data:application/pdf;base64,AAAA" },
+  stored = { type = "input_file", file_id = "file-1" },
   audio = part_of.audio,
 }
 
@@ -122,7 +125,7 @@ local function messages_of(t, tools)
     if own_parts[name] then parts[#parts + 1] = own_parts[name]
     elseif own_tools[name] then tools[#tools + 1] = own_tools[name]
     else
-      error(("uses: '%s' is none of tools, hosted_tools, remote_mcp, images, files, audio, caching"):format(
+      error(("uses: '%s' is none of tools, hosted_tools, remote_mcp, images, files, audio, caching, stored"):format(
         tostring(name)), 0)
     end
   end

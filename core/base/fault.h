@@ -38,6 +38,14 @@
       "WebSockets are not served here: ask over HTTP.")                                                                \
     X(UNKNOWN_MODEL,         404, "invalid_request_error", "model_not_found",                                          \
       "There is no such model, or this key may not use it.")                                                           \
+    X(UNKNOWN_RESPONSE,      400, "invalid_request_error", "previous_response_not_found",                              \
+      "There is no such response.")                                                                                    \
+    X(UNKNOWN_OBJECT,        404, "invalid_request_error", "not_found",                                                \
+      "There is no such object.")                                                                                      \
+    X(ELSEWHERE,             400, "invalid_request_error", "object_elsewhere",                                         \
+      "What the request names lies at an account that it may not be sent to.")                                         \
+    X(OBJECTS,               503, "server_error",          "objects_unavailable",                                      \
+      "Whose the objects are that the request names cannot be looked up now.")                                         \
     X(KEY_REVOKED,           401, "authentication_error",  "invalid_api_key",                                          \
       "The API key was revoked while the request was under way.")                                                      \
     X(METHOD,                405, "invalid_request_error", "method_not_allowed",                                       \

@@ -157,6 +157,12 @@
 #define LIMIT_NOTICE_UNCOUNTED_MS 2000u       /* … or so often, where nothing is held of what may reach them … */
 #define LIMIT_NOTICE_UNCOUNTED_S 600u         /* … and then for so long after the last such request, or its outage */
 #define LIMIT_NOTICES_KEPT_S (400u * 86400u)  /* that a notice was given; no period of a budget is longer */
+#define LIMIT_OWNED (1u << 18)                /* objects whose owners all processes know at once; 40 bytes each */
+#define LIMIT_OBJECTS_MS 2000u                /* it is waited for who owns what a request names */
+#define LIMIT_OBJECTS_TELLING 4096u           /* of a worker's, that a fleet's Redis is still to be told */
+#define LIMIT_OBJECTS_AGAIN_MS 1000u          /* … after a failure, so much later */
+#define LIMIT_KEPT 64u                        /* objects of a provider that one request names, or its answer */
+#define LIMIT_KEPT_ID_BYTES 256u              /* of the id of one */
 #define LIMIT_TARGETS 16u                     /* candidates of one request */
 #define LIMIT_TRACE_ENTRIES 256u
 #define LIMIT_DATA_LABELS 32u                 /* of one request's data, in its record */

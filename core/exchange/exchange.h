@@ -30,6 +30,7 @@
 #include "exchange/decision.h"
 #include "exchange/estimate.h"
 #include "exchange/identity.h"
+#include "exchange/objects.h"
 #include "exchange/pair.h"
 #include "store/topups.h"
 #include "wire/chat.h"
@@ -112,6 +113,7 @@ struct exchange {
     struct count *count;      /* of the request's tokens; NULL: not counted, or no longer needed */
     int64_t known_cost_nano;  /* what it costs at most, where somebody knows; -1: prices times tokens */
     struct slice told;        /* JSON members for the record, each after a comma (flow/told.h); may be empty */
+    struct objects_of objects; /* that a provider keeps */
     struct asked asked;       /* what policies asked beside that */
     const char *config_digest; /* of the moongate.lua it was admitted under; NULL: none. Its owner's */
 

@@ -13,6 +13,7 @@
 #include "flow/earlier.h"
 #include "flow/headers.h"
 #include "flow/holds.h"
+#include "flow/owning.h"
 #include "flow/reply.h"
 #include "flow/reserve.h"
 #include "flow/send.h"
@@ -33,7 +34,8 @@ static void stop(struct job *job)
 
 static bool is_left(const struct job *job, size_t index)
 {
-    return !(job->breaking.tried >> index & 1) && crossing_dialect(job, &job->x->decision.verdict.targets[index]);
+    return !(job->breaking.tried >> index & 1) && crossing_dialect(job, &job->x->decision.verdict.targets[index]) &&
+           owning_allows(job, &job->x->decision.verdict.targets[index]);
 }
 
 /* The first that was not chosen yet and that moongate.lua has an account for that can be asked; target_count when
@@ -198,6 +200,8 @@ static void open_relay(struct job *job, const struct fetch_head *head)
         .secret_count = call->secret_count,
         .tool_names = &call->tool_names,
         .drops_usage = call->asks_usage,
+        .on_said = owning_listens(job) ? owning_hear : NULL,
+        .on_said_arg = job,
         .hooks = {.has_delta = policy_has(job->policies, PHASE_DELTA),
                   .has_response = policy_has(job->policies, PHASE_RESPONSE),
                   .buffers = policy_buffers(job->policies),
@@ -430,6 +434,10 @@ static void on_allowed(struct job *job, const struct verdict *answer)
 static void refuse_unconfigured(struct job *job)
 {
     struct fault why;
+    if (job->owning.account) {
+        owning_refuse_targets(job);
+        return;
+    }
     fault_set(&why, FAULT_NO_TARGET, "No provider is configured for the model %.*s.",
               SLICE_FMT(job->x->decision.verdict.model));
     reply_fault(job, &why);

@@ -3,8 +3,14 @@
 #include "flow/ask.h"
 #include "flow/attempt.h"
 #include "flow/intent.h"
+#include "flow/owning.h"
 #include "flow/reply.h"
 #include "flow/told.h"
+
+static void announce(struct job *job)
+{
+    intent_first(job, attempt_first);
+}
 
 static void act(struct job *job)
 {
@@ -12,7 +18,7 @@ static void act(struct job *job)
     switch (v->kind) {
     case VERDICT_ALLOW:
         if (job->x->api->kind == API_CALL)
-            intent_first(job, attempt_first);
+            owning_first(job, announce);
         else
             reply_models(job);
         return;

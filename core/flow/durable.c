@@ -1,5 +1,7 @@
 #include "flow/durable.h"
 
+#include "flow/owning.h"
+
 enum durability durable_wanted(const struct job *job)
 {
     enum durability wanted = job->x->decision.record.durability;
@@ -20,7 +22,8 @@ bool durable_hold_end(struct job *job)
 {
     if (job->end.is_held) return true;
     bool is_told = job->x->fault.code == FAULT_LEDGER;
-    if (job->is_unrecorded || durable_wanted(job) == DURABILITY_ASYNC || is_told) return false;
+    bool waits = durable_wanted(job) != DURABILITY_ASYNC || owning_is_behind(job);
+    if (job->is_unrecorded || !waits || is_told) return false;
     conn_hold_end(job->conn);
     job->end.is_held = true;
     return true;

@@ -148,7 +148,25 @@ static void on_ledger_idle(void *arg)
     report_drained(arg);
 }
 
-static const struct recorder_events recorder_events = {on_record_lost, on_ledger_change, on_ledger_idle};
+static void on_ledger_told(void *arg, const struct link_ask *ask, const struct owned *found)
+{
+    struct flow *flow = arg;
+    objects_told(flow->objects, ask, found);
+}
+
+static const struct recorder_events recorder_events = {on_record_lost, on_ledger_change, on_ledger_idle,
+                                                       on_ledger_told};
+
+static struct objects *make_objects(struct flow *flow)
+{
+    const struct flow_redis *redis = flow->parts.redis;
+    return objects_new(&(struct objects_options){
+        .loop = flow->parts.loop,
+        .table = flow->parts.owned,
+        .recorder = flow->recorder,
+        .redis_url = redis ? redis->url : NULL,
+        .redis_ms = redis && redis->timeout_ms ? redis->timeout_ms : LIMIT_COUNTERS_REDIS_MS});
+}
 
 struct flow *flow_new(const struct flow_parts *parts)
 {
@@ -171,6 +189,7 @@ struct flow *flow_new(const struct flow_parts *parts)
     counting_init(flow);
     flow->metrics = metrics_new(parts->stats);
     flow->recorder = recorder_new(parts->loop, &recorder_events, flow);
+    flow->objects = make_objects(flow);
     flow->notices = notices_new(flow->recorder, parts->stats);
     flow->holds = holds_new(&(struct holds_options){.loop = parts->loop,
                                                      .counters = parts->counters,
@@ -202,6 +221,7 @@ void flow_free(struct flow *flow)
     conn_server_free(flow->server);
     fetch_pool_free(flow->pool);
     recorder_free(flow->recorder);
+    objects_free(flow->objects);
     await_free(flow->await);
     notices_free(flow->notices);
     holds_free(flow->holds);

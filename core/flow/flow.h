@@ -27,6 +27,7 @@ struct breakers;
 struct counters_post;
 struct counters_shared;
 struct flow;
+struct owned_table;
 
 /* Counters that the gateways of a fleet share, in Redis. */
 struct flow_redis {
@@ -50,6 +51,7 @@ struct flow_parts {
     struct stats *stats; /* borrowed: this worker's segment */
     struct counters_shared *counters; /* borrowed: of limits and budgets; NULL: nobody counts */
     struct breakers *breakers; /* borrowed: of provider accounts; NULL: there are none */
+    struct owned_table *owned; /* borrowed: whose the objects are that providers keep */
     const struct flow_redis *redis; /* borrowed: counters that a fleet shares; NULL: it shares none */
     _Atomic uint32_t *records_failing; /* borrowed: 1 while records cannot be written; /readyz is 503 then */
 };

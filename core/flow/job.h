@@ -15,6 +15,7 @@
 #include "exchange/exchange.h"
 #include "flow/flow.h"
 #include "flow/intake.h"
+#include "flow/objects.h"
 #include "flow/recorder.h"
 #include "net/conn.h"
 #include "net/fetch.h"
@@ -47,6 +48,7 @@ struct flow {
     struct notices *notices; /* of budgets */
     struct await *await;     /* … that wait for what is held to be spent */
     struct policy_redis *redis; /* of policies; NULL: moongate.lua names none */
+    struct objects *objects; /* that providers keep: whose they are */
     struct holds *holds;     /* what requests have taken from the counters */
     struct intake *intake;   /* what requests hold */
     struct memo *memo;       /* token counts of texts that came before */
@@ -113,6 +115,15 @@ struct breaking {
     bool is_failure;                 /* that call has failed, and its breaker knows */
 };
 
+/* Of the objects that it names, and makes (flow/owning.h). */
+struct owning {
+    uint64_t account; /* that has those it names (owned_account()); 0: it names none */
+    bool listens;     /* its answer may make some */
+    struct objects_question *question; /* in the exchange's arena; NULL: none was asked */
+    void (*then)(struct job *job);
+    struct objects_wait wait;
+};
+
 /* How a job comes to its end. */
 struct ending {
     enum exchange_outcome outcome; /* what it will be once the client has the last byte */
@@ -135,6 +146,7 @@ struct job {
     bool is_whole;               /* the body is here, or there is none */
     bool is_unrecorded;          /* health checks and the like: neither counted nor recorded */
     struct ending end;
+    struct owning owning;
     struct reserved reserved;
     struct breaking breaking;
     struct extension *extension; /* of what is held (flow/holds.h); NULL: none was asked for */

@@ -106,6 +106,7 @@ static void append_figures(struct buf *out, const struct exchange *x)
     record_bill(out, x);
     record_holds(out, x);
     record_attempts(out, x);
+    record_objects(out, x);
     append_times(out, x);
     append_number(out, NAME("bytes_out"), x->response.bytes_out);
     append_number(out, NAME("events"), events_of(x));

@@ -18,6 +18,7 @@
  *        "temperature","service_tier",…},                        what the request told, and what it was decided by
  *    "asked":{…},                                                what policies asked beside (exchange/asked.h), and
  *        "found":{how many of each kind that was looked for}
+ *    "names":[ids],                                              of what the provider keeps, as the request has them
  *    "not_replayable":[names],                                   what they read and no record keeps
  *    "estimate":{"input_tokens","output_tokens","estimated","at_least":true},   the request, as counted before the call
  *    "usage":{"input_tokens","output_tokens","total_tokens","cached_tokens","reasoning_tokens"} or null (not reported),
@@ -30,6 +31,8 @@
  *    "upstream":{"status","request_id","finish_reason"},
  *    "attempts":[{"target","provider","model","status","error","ms","request_id","finish_reason","estimate","usage",
  *        "billed","cost"}],
+ *    "objects":{"owner","made":[{"kind","id","account","until"}],"gone":[ids]},    that the provider keeps from now on,
+ *        whose they are, until when (seconds since 1970), and those it keeps no longer
  *    "ms":{"total","deciding","calling","first_byte"},"bytes_out","events","inspect_errors",
  *    "client":{"user_agent","request_id"},"traceparent","redaction","annotations":{…}}
  *

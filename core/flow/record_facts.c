@@ -52,10 +52,49 @@ static void append_asked(struct buf *out, const struct exchange *x)
     buf_append_char(out, '}');
 }
 
+/* The ids stand in the caller's words. */
+static void append_kept(struct buf *out, const struct exchange *x)
+{
+    if (!x->request.kept_count) return;
+    append_open(out, NAME("names"), '[');
+    for (uint32_t i = 0; i < x->request.kept_count; i++) {
+        if (i) buf_append_char(out, ',');
+        buf_append_json(out, x->request.kept[i].id);
+    }
+    buf_append_char(out, ']');
+}
+
+static void append_made(struct buf *out, const struct object_made *made)
+{
+    buf_append_char(out, '{');
+    append_text(out, NAME("kind"), slice_str(kept_name(made->kind)));
+    append_text(out, NAME("id"), made->id);
+    append_text(out, NAME("account"), made->account);
+    append_number(out, NAME("until"), made->until_s);
+    buf_append_char(out, '}');
+}
+
+void record_objects(struct buf *out, const struct exchange *x)
+{
+    const struct objects_of *o = &x->objects;
+    if (!o->made_count && !o->gone.len) return;
+    append_open(out, NAME("objects"), '{');
+    append_text(out, NAME("owner"), o->owner);
+    if (o->gone.len) append_list(out, NAME("gone"), &o->gone, 1);
+    if (o->made_count) append_open(out, NAME("made"), '[');
+    for (size_t i = 0; i < o->made_count; i++) {
+        if (i) buf_append_char(out, ',');
+        append_made(out, &o->made[i]);
+    }
+    if (o->made_count) buf_append_char(out, ']');
+    buf_append_char(out, '}');
+}
+
 void record_facts(struct buf *out, const struct exchange *x)
 {
     append_facts(out, x);
     append_asked(out, x);
+    append_kept(out, x);
     if (!asked_has_missed(&x->asked)) return;
     append_name(out, NAME("not_replayable"));
     asked_format_misses(out, &x->asked);

@@ -78,5 +78,7 @@ void record_attempts(struct buf *out, const struct exchange *x);
 void record_ms(struct buf *out, struct slice name, uint64_t from_ns, uint64_t to_ns);
 /* record_facts.c: what policies may read */
 void record_facts(struct buf *out, const struct exchange *x);
+/* … and what the provider keeps from now on, as its own ids say */
+void record_objects(struct buf *out, const struct exchange *x);
 
 #endif

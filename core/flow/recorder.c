@@ -195,6 +195,7 @@ static void leave_pipe(struct recorder *r)
     pipe_free(r->pipe);
     r->pipe = NULL;
     r->numbered = 0;
+    if (r->events->on_told) r->events->on_told(r->arg, NULL, NULL);
     put_first(&r->fresh, &r->sent);
     put_first(&r->fresh, &r->committed);
     if (!loop_timer_is_armed(&r->patience)) loop_timer_arm_ms(&r->patience, LIMIT_LEDGER_PATIENCE_MS);
@@ -232,6 +233,20 @@ static bool take_ack(struct recorder *r, struct slice body, struct fault *why)
     return true;
 }
 
+static bool take_told(struct recorder *r, struct slice body, struct fault *why)
+{
+    struct link_ask ask;
+    struct owned found[LIMIT_KEPT];
+    if (body.len < sizeof ask) return fault_set(why, FAULT_INTERNAL, "half an answer");
+    memcpy(&ask, body.ptr, sizeof ask);
+    size_t count = ask.is_failing ? 0 : ask.count;
+    if (count > LIMIT_KEPT || body.len != sizeof ask + count * sizeof found[0])
+        return fault_set(why, FAULT_INTERNAL, "an answer of %zu bytes", body.len);
+    memcpy(found, body.ptr + sizeof ask, count * sizeof found[0]);
+    r->events->on_told(r->arg, &ask, found);
+    return true;
+}
+
 static bool take_state(struct recorder *r, struct slice body, struct fault *why)
 {
     if (body.len < sizeof r->state) return fault_set(why, FAULT_INTERNAL, "half a word about the ledger's state");
@@ -251,6 +266,8 @@ static void on_message(void *arg, const struct pipe_message *message)
         is_good = take_ack(r, message->body, &why);
     else if (is_good && message->type == LINK_STATE)
         is_good = take_state(r, message->body, &why);
+    else if (is_good && message->type == LINK_TOLD)
+        is_good = take_told(r, message->body, &why);
     if (!is_good) {
         log_event(LOG_ERROR, "ledger_pipe", "the ledger process sent %s", fault_message(&why));
         leave_pipe(r);
@@ -362,6 +379,16 @@ bool recorder_tell(struct recorder *r, const uint8_t id[LINK_ID_BYTES], struct s
     memcpy(head.id, id, sizeof head.id);
     keep(r, &head, body, NULL);
     return true;
+}
+
+bool recorder_ask(struct recorder *r, const struct link_ask *ask, const struct owned_key *keys)
+{
+    struct fault why;
+    if (!r->pipe || r->is_silent) return false;
+    buf_reset(&r->scratch);
+    buf_append(&r->scratch, slice_of((const char *)ask, sizeof *ask));
+    buf_append(&r->scratch, slice_of((const char *)keys, ask->count * sizeof *keys));
+    return pipe_send(r->pipe, LINK_ASK, buf_slice(&r->scratch), -1, &why);
 }
 
 void recorder_cancel(struct recorder *r, struct recorder_wait *wait)

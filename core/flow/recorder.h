@@ -36,6 +36,8 @@ struct recorder_events {
     void (*on_lost)(void *arg, struct slice id);
     void (*on_change)(void *arg); /* recorder_is_failing() says something else; from the loop */
     void (*on_idle)(void *arg);   /* all is acknowledged */
+    /* LINK_TOLD: the answer to a question; NULL: its pipe is gone, and what was asked is not answered any more. */
+    void (*on_told)(void *arg, const struct link_ask *ask, const struct owned *found);
 };
 
 struct recorder_entry {
@@ -65,6 +67,8 @@ bool recorder_add(struct recorder *r, const struct recorder_entry *entry, struct
 bool recorder_tell(struct recorder *r, const uint8_t id[LINK_ID_BYTES], struct slice body);
 /* Welcome when nothing is waited for. */
 void recorder_cancel(struct recorder *r, struct recorder_wait *wait);
+/* Asks the ledger whose objects these are: ask->count keys. False: it cannot be asked now. */
+bool recorder_ask(struct recorder *r, const struct link_ask *ask, const struct owned_key *keys);
 /* A record of this durability could not be had now. Of DURABILITY_ASYNC: never. */
 bool recorder_is_failing(const struct recorder *r, enum durability durability);
 /* Of this process's instance, which the ledger knows it by: whose holds are this worker's (store/counters/table.h). */

@@ -85,6 +85,7 @@ static enum exchange_outcome outcome_of(enum fault_code code)
     case FAULT_POLICY: return OUTCOME_POLICY_ERROR;
     case FAULT_OUT_OF_MEMORY:
     case FAULT_LEDGER:
+    case FAULT_OBJECTS:
     case FAULT_INTERNAL: return OUTCOME_INTERNAL;
     case FAULT_DRAINING: return OUTCOME_DRAINED;
     case FAULT_CLIENT_GONE:
@@ -112,6 +113,9 @@ static enum exchange_outcome outcome_of(enum fault_code code)
     case FAULT_UNSPOKEN_PATH:
     case FAULT_UPGRADE:
     case FAULT_UNKNOWN_MODEL:
+    case FAULT_UNKNOWN_RESPONSE:
+    case FAULT_UNKNOWN_OBJECT:
+    case FAULT_ELSEWHERE:
     case FAULT_METHOD:
     case FAULT_REQUEST_TIMEOUT:
     case FAULT_BODY_TOO_LARGE:
@@ -132,7 +136,7 @@ static enum exchange_outcome outcome_of(enum fault_code code)
 static bool fault_passes(enum fault_code code)
 {
     return code == FAULT_OVERLOADED || code == FAULT_DRAINING || code == FAULT_KEY_FULL || code == FAULT_WORKER_FULL ||
-           code == FAULT_OUT_OF_MEMORY || code == FAULT_LEDGER;
+           code == FAULT_OUT_OF_MEMORY || code == FAULT_LEDGER || code == FAULT_OBJECTS;
 }
 
 /* Whoever gets an answer is in the ledger: where there can be no record of it, nothing else is told. */

@@ -11,6 +11,7 @@
 #include "flow/holds.h"
 #include "flow/keepalive.h"
 #include "flow/metrics.h"
+#include "flow/owning.h"
 
 static void job_free(void *arg)
 {
@@ -28,6 +29,7 @@ static void job_free(void *arg)
 static void leave(struct job *job)
 {
     recorder_cancel(job->flow->recorder, &job->end.record);
+    owning_leave(job);
     loop_timer_disarm(&job->timer);
     keepalive_end(job);
     list_remove(&job->link);
@@ -42,12 +44,19 @@ static void break_off(struct job *job)
     leave(job);
 }
 
-static void on_recorded(void *arg)
+static void on_known(void *arg)
 {
     struct job *job = arg;
     loop_timer_disarm(&job->timer);
     keepalive_end(job);
     conn_release_end(job->conn); /* then job_client_left() */
+}
+
+/* The client's next turn may come to another gateway of the fleet. */
+static void on_recorded(void *arg)
+{
+    struct job *job = arg;
+    if (owning_is_known(job, on_known)) on_known(job);
 }
 
 static void on_waited(void *arg)
@@ -56,6 +65,12 @@ static void on_waited(void *arg)
     log_event(LOG_ERROR, "record_late", "%s: its record is not written yet, and its client was broken off",
               job->x->id);
     break_off(job);
+}
+
+/* Of a record that nobody waits for: what was made is to be known all the same. */
+static void on_unwaited(void *arg)
+{
+    on_recorded(arg);
 }
 
 static bool record(struct job *job)
@@ -77,8 +92,9 @@ static void finish(struct job *job)
     } else if (!is_kept) {
         break_off(job);
     } else {
-        loop_timer_init(&job->timer, job->flow->parts.loop, on_waited, job);
-        loop_timer_arm_ms(&job->timer, job->settings->record_timeout_ms);
+        bool is_waited = durable_wanted(job) != DURABILITY_ASYNC;
+        loop_timer_init(&job->timer, job->flow->parts.loop, is_waited ? on_waited : on_unwaited, job);
+        loop_timer_arm_ms(&job->timer, is_waited ? job->settings->record_timeout_ms : 0);
         keepalive_wait(job);
     }
 }

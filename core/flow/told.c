@@ -9,7 +9,8 @@ static const struct slice prefix = {"x-moongate-", 11};
 static const char *const hints[] = {"task", "quality", "data", "label", "max_latency_ms"};
 #define HINTS (sizeof hints / sizeof hints[0])
 
-static const char *const uses[] = {"tools", "hosted_tools", "remote_mcp", "images", "files", "audio", "caching"};
+static const char *const uses[] = {"tools", "hosted_tools", "remote_mcp", "images", "files", "audio", "caching",
+                                   "stored"};
 
 static void add(struct buf *told, const char *name, struct slice value)
 {

@@ -94,6 +94,18 @@ static bool take_entry(struct link *link, struct slice body)
     return true;
 }
 
+static bool take_ask(struct link *link, struct slice body)
+{
+    struct link_ask ask;
+    struct owned_key keys[LIMIT_KEPT];
+    if (!link->has_hello || body.len < sizeof ask) return false;
+    memcpy(&ask, body.ptr, sizeof ask);
+    if (!ask.count || ask.count > LIMIT_KEPT || body.len != sizeof ask + ask.count * sizeof keys[0]) return false;
+    memcpy(keys, body.ptr + sizeof ask, ask.count * sizeof keys[0]);
+    link->events->on_ask(link->arg, link, &ask, keys);
+    return true;
+}
+
 static void on_message(void *arg, const struct pipe_message *message)
 {
     struct link *link = arg;
@@ -101,6 +113,7 @@ static void on_message(void *arg, const struct pipe_message *message)
     if (link->has_ended) return;
     if (message->type == LINK_HELLO) is_good = take_hello(link, message->body);
     if (message->type == LINK_ENTRY) is_good = take_entry(link, message->body);
+    if (message->type == LINK_ASK) is_good = take_ask(link, message->body);
     if (!is_good) refuse(link, "a worker said what no worker says");
 }
 
@@ -193,6 +206,19 @@ void link_shipped(struct link *link, uint64_t seq)
     link->milestone_count -= reached;
     memmove(link->milestones, link->milestones + reached, link->milestone_count * sizeof *link->milestones);
     tell(link);
+}
+
+/* Who gets no answer asks again. */
+void link_tell(struct link *link, const struct link_ask *ask, const struct owned *found)
+{
+    struct buf body;
+    struct fault why;
+    if (link->has_ended) return;
+    buf_init(&body);
+    buf_append(&body, slice_of((const char *)ask, sizeof *ask));
+    if (!ask->is_failing) buf_append(&body, slice_of((const char *)found, ask->count * sizeof *found));
+    pipe_send(link->pipe, LINK_TOLD, buf_slice(&body), -1, &why);
+    buf_clear(&body);
 }
 
 void link_say(struct link *link, const struct link_state *state, struct slice reason)

@@ -37,6 +37,8 @@ struct link_item {
 
 struct link_events {
     void (*on_entry)(void *arg, struct link *link, const struct link_item *item);
+    /* A worker asks whose objects are: link_tell() answers. keys: borrowed for the call. */
+    void (*on_ask)(void *arg, struct link *link, const struct link_ask *ask, const struct owned_key *keys);
     /* The pipe has ended, and nothing of it waits any more: the link is still to be freed. */
     void (*on_over)(void *arg, struct link *link);
 };
@@ -61,6 +63,8 @@ void link_committed(struct link *link, uint64_t number);
 void link_acknowledge(struct link *link, uint64_t head);
 /* All entries up to this seq are in PostgreSQL: the worker is told of its own. */
 void link_shipped(struct link *link, uint64_t seq);
+/* The answer to a question: ask->count of them, none where it is failing. */
+void link_tell(struct link *link, const struct link_ask *ask, const struct owned *found);
 void link_say(struct link *link, const struct link_state *state, struct slice reason);
 
 /* For lists of their owner. */

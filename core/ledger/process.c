@@ -12,6 +12,7 @@
 #include "ledger/abandoned.h"
 #include "ledger/alerts.h"
 #include "ledger/anchors.h"
+#include "ledger/answering.h"
 #include "ledger/changes.h"
 #include "ledger/charging.h"
 #include "ledger/commit.h"
@@ -105,6 +106,12 @@ static void on_entry(void *arg, struct link *link, const struct link_item *item)
     if (!workers_are_paused(p->workers) && commit_is_full(p->commit)) workers_pause(p->workers, true);
 }
 
+static void on_ask(void *arg, struct link *link, const struct link_ask *ask, const struct owned_key *keys)
+{
+    struct process *p = arg;
+    answering_ask(p->files.ledger, link, ask, keys);
+}
+
 static void leave_when_done(struct process *p);
 
 static void on_gone(void *arg)
@@ -114,7 +121,7 @@ static void on_gone(void *arg)
     leave_when_done(p);
 }
 
-static const struct workers_events workers_events = {.on_entry = on_entry, .on_gone = on_gone};
+static const struct workers_events workers_events = {.on_entry = on_entry, .on_ask = on_ask, .on_gone = on_gone};
 
 void process_add_worker(struct process *p, uint32_t slot, pid_t pid, int fd)
 {

@@ -29,6 +29,12 @@ static void on_entry(void *arg, struct link *link, const struct link_item *item)
     w->events->on_entry(w->arg, link, item);
 }
 
+static void on_ask(void *arg, struct link *link, const struct link_ask *ask, const struct owned_key *keys)
+{
+    struct workers *w = arg;
+    w->events->on_ask(w->arg, link, ask, keys);
+}
+
 static void on_over(void *arg, struct link *link)
 {
     struct workers *w = arg;
@@ -36,7 +42,7 @@ static void on_over(void *arg, struct link *link)
     w->events->on_gone(w->arg);
 }
 
-static const struct link_events link_events = {.on_entry = on_entry, .on_over = on_over};
+static const struct link_events link_events = {.on_entry = on_entry, .on_ask = on_ask, .on_over = on_over};
 
 void workers_add(struct workers *w, uint32_t slot, pid_t pid, int fd)
 {

@@ -148,7 +148,8 @@ static void read_hints(const struct reading *r)
 
 static unsigned read_uses(const struct reading *r)
 {
-    static const char *const names[] = {"tools", "hosted_tools", "remote_mcp", "images", "files", "audio", "caching"};
+    static const char *const names[] = {"tools", "hosted_tools", "remote_mcp", "images", "files", "audio", "caching",
+                                        "stored"};
     uint32_t list = member(r, r->facts, "uses");
     unsigned uses = 0;
     if (!json_is(r->tape, list, JSON_ARRAY)) return 0;

@@ -161,6 +161,7 @@ _Noreturn static void run_worker(struct child *c, int control_fd)
         .counters = c->sup->counters,
         .post = &c->sup->board->counters,
         .breakers = &c->sup->board->breakers,
+        .owned = &c->sup->board->owned,
         .workers = c->sup->worker_count,
     };
     exit(worker_run(&parts));

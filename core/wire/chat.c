@@ -62,7 +62,7 @@ bool chat_parse_for(struct chat_request *r, const struct dialect *dialect, struc
     if (!json_parse(&r->tape, body, why)) return false;
     if (!json_is(&r->tape, 0, JSON_OBJECT)) return fault_set(why, FAULT_BAD_BODY, "the body must be a JSON object");
     if (asks_for_caching(&r->tape)) r->uses |= CHAT_USES_CACHING;
-    return dialect->read_request(r, arena, why);
+    return dialect->read_request(r, arena, why) && kept_find(r, arena, why);
 }
 
 bool chat_walk(const struct chat_request *r, chat_piece_fn fn, void *arg)

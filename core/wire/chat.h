@@ -20,6 +20,7 @@
 #include "base/arena.h"
 #include "base/fault.h"
 #include "wire/json.h"
+#include "wire/kept.h"
 #include "wire/splice.h"
 
 struct dialect; /* wire/dialect.h */
@@ -44,6 +45,8 @@ enum chat_uses {
     CHAT_USES_AUDIO = 32,
     /* it asks for writes into the provider's cache: "cache_control" or "prompt_cache_breakpoint", wherever it stands */
     CHAT_USES_CACHING = 64,
+    /* objects that the provider keeps: what is in them, also what was said before, nobody here has seen */
+    CHAT_USES_STORED = 128,
 };
 
 #define CHAT_THINKING_TOKENS_MIN 1024 /* the least that can be asked for */
@@ -79,6 +82,9 @@ struct chat_request {
     /* Values inside messages in which no name is the format's, such as a tool's input; in order, apart; in the arena */
     struct chat_span *free;
     uint32_t free_count;
+    /* Objects that the provider keeps and the request names, each once; in the arena. */
+    struct kept_object *kept;
+    uint32_t kept_count;
 };
 
 void chat_init(struct chat_request *r);

@@ -112,7 +112,8 @@ static bool on_piece(void *arg, const struct chat_piece *piece)
 void count_find(const struct chat_request *r, struct found *found)
 {
     struct finding f = {.tape = &r->tape, .found = found};
-    found->has_unknown = r->uses & (CHAT_USES_HOSTED_TOOLS | CHAT_USES_REMOTE_MCP | CHAT_USES_FILES | CHAT_USES_AUDIO);
+    found->has_unknown = r->uses & (CHAT_USES_HOSTED_TOOLS | CHAT_USES_REMOTE_MCP | CHAT_USES_FILES | CHAT_USES_AUDIO |
+                                    CHAT_USES_STORED);
     tools_text_init(&f.tools, &r->tape, &found->tools);
     chat_walk(r, on_piece, &f);
     found->tools_count = tools_text_end(&f.tools);

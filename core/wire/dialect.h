@@ -29,6 +29,7 @@
 #include "wire/said.h"
 #include "wire/usage.h"
 
+struct kept_answer;         /* wire/kept_answer.h */
 struct request_translation; /* wire/translate/translate.h */
 struct answer_translation;  /* wire/translate/answers.h */
 struct hosting;             /* wire/hosting.h */
@@ -141,6 +142,9 @@ struct dialect {
     /* One event's name and joined data, likewise. Not to be called for comment-only and is_raw events. */
     void (*read_event)(struct said_reader *reader, struct dialect_stream *stream, struct slice name, struct slice data,
                        struct said *said);
+    /* The objects that its provider keeps from now on, of an event or a whole answer; NULL: it tells of none. */
+    void (*tell_kept)(const struct kept_answer *t);
+    bool keeps_answers; /* … of which the answer is one, unless the request has "store": false */
     enum dialect_end (*judge_end)(const struct dialect_stream *stream);
     const struct answer_translation *answers; /* from and to other dialects; NULL: nobody translates them */
 

@@ -9,7 +9,8 @@ local core, use = ...
 local schema = use "schema"
 local clock = use "clock"
 
-local tests = { uses_names = { "tools", "hosted_tools", "remote_mcp", "images", "files", "audio", "caching" } }
+local tests = { uses_names = { "tools", "hosted_tools", "remote_mcp", "images", "files", "audio", "caching",
+  "stored" } }
 
 local uses_bits = {}
 for i, name in ipairs(tests.uses_names) do uses_bits[name] = bit.lshift(1, i - 1) end

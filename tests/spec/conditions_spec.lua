@@ -125,7 +125,7 @@ describe("conditions", function()
   end)
 
   it("on what the request uses", function()
-    for _, use in ipairs { "tools", "hosted_tools", "remote_mcp", "images", "files", "audio", "caching" } do
+    for _, use in ipairs { "tools", "hosted_tools", "remote_mcp", "images", "files", "audio", "caching", "stored" } do
       check("uses = '" .. use .. "'", { { uses = { use } } }, { {} })
     end
     check("uses = 'remote_mcp'", { { body = '{"model":"one","max_tokens":9,"messages":[{"role":"user","content":"x"}],"mcp_servers":'

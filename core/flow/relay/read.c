@@ -15,6 +15,11 @@ static void count(struct relay *r, const struct said *said)
     if (r->meter) meter_feed(r->meter, said);
 }
 
+static void tell(struct relay *r, const struct said *said)
+{
+    if (r->parts.on_said && said->tape && relay_is_success(r)) r->parts.on_said(r->parts.on_said_arg, said);
+}
+
 static bool pass(struct stage *s, const struct piece *p)
 {
     return !s->next || s->next->feed(s->next, p);
@@ -30,6 +35,7 @@ static void on_skimmed(void *arg, struct slice json)
     r->parts.provider->read_event(r->parts.reader, &r->told, sse_lines_name(&rd->lines), json, &said);
     if (said.what & SAID_UNREADABLE) r->unread_bytes += json.len;
     if (!(said.what & SAID_ERROR)) count(r, &said);
+    tell(r, &said);
 }
 
 static void skim(void *arg, struct slice bytes)
@@ -87,6 +93,7 @@ static void tell_event(struct read *rd, const struct sse_event *event, struct sa
     else if (said->what & SAID_UNREADABLE)
         read_unreadable(rd, said);
     if (!(said->what & (SAID_ERROR | SAID_USAGE_ONLY))) count(r, said);
+    tell(r, said);
 }
 
 static bool read_event(struct stage *s, const struct piece *p)
@@ -116,6 +123,7 @@ static bool read_whole(struct stage *s, const struct piece *p)
     else
         r->parts.provider->read_body(r->parts.reader, &r->told, p->bytes, &said);
     if (said.what & SAID_UNREADABLE && is_answer) read_unreadable((struct read *)s, &said);
+    tell(r, &said);
     /* Its own numbers do; counting is for an answer without. */
     if (is_answer && !usage_has_output(&r->told.usage)) count(r, &said);
     return pass(s, &(struct piece){.bytes = p->bytes, .said = &said});

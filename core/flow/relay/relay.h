@@ -104,6 +104,10 @@ struct relay_parts {
     size_t secret_count;
     const struct tool_names *tool_names; /* that the client calls otherwise than the provider; NULL: none */
     bool drops_usage;                    /* a chunk with usage alone was asked for by the gateway, not by the client */
+    /* Hears each event, and a whole answer, as the provider says it; what is too large to be kept in pieces. NULL:
+     * nobody does. */
+    void (*on_said)(void *arg, const struct said *said);
+    void *on_said_arg;
     struct relay_hooks hooks;
     const struct relay_sink *sink;
     void *sink_arg;

@@ -9,6 +9,7 @@
 #include "store/ledger/charges.h"
 #include "store/ledger/days.h"
 #include "store/ledger/file.h"
+#include "store/ledger/objects.h"
 #include "store/ledger/pace.h"
 #include "store/ledger/record.h"
 #include "store/ledger/rollup.h"
@@ -70,6 +71,7 @@ struct ledger {
     struct ledger_rollup rollup, cut_sums; /* cut_sums: of what is deleted for its age */
     struct ledger_charges charges, cut_charges;
     struct ledger_alerts alerts;
+    struct ledger_objects objects;
 };
 
 /* Always false; says the file and what SQLite says. */

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "store/owned.h"
+
 #define LINK_ID_BYTES 16   /* the UUID of "req_…" in binary */
 
 enum link_message {
@@ -18,6 +20,8 @@ enum link_message {
     LINK_ENTRY, /* worker → ledger: struct link_entry, then body_bytes, prompt_bytes, answer_bytes, subject_bytes */
     LINK_ACK,   /* ledger → worker: struct link_ack */
     LINK_STATE, /* ledger → worker, first on each pipe and at each change: struct link_state, then a reason */
+    LINK_ASK,   /* worker → ledger: struct link_ask, then its keys */
+    LINK_TOLD,  /* ledger → worker, to each of these: struct link_ask, then a struct owned for each key */
 };
 
 /* How durable an entry is before its client gets the last byte; in the order of their strength. */
@@ -48,6 +52,13 @@ struct link_entry {
     uint16_t zero;
     uint32_t body_bytes;                                /* the canonical JSON, without a newline */
     uint32_t prompt_bytes, answer_bytes, subject_bytes; /* texts to be sealed (store/texts/texts.h); 0: none */
+};
+
+/* Whose are these objects? Of one that is nobody's, or is over, all that is told is zeros. */
+struct link_ask {
+    uint64_t number;     /* the worker's own */
+    uint32_t count;      /* 1 … LIMIT_KEPT */
+    uint32_t is_failing; /* of an answer, 1: nothing could be read, and nothing follows */
 };
 
 struct link_ack {

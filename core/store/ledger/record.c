@@ -154,6 +154,7 @@ enum root {
     ROOT_HOLDS,
     ROOT_ATTEMPTS,
     ROOT_MS,
+    ROOT_OBJECTS,
     ROOT_MEMBERS
 };
 
@@ -162,6 +163,7 @@ static const struct slice root_names[ROOT_MEMBERS] = {
     NAME(status),   NAME(outcome), NAME(identity), NAME(data),     NAME(session),     NAME(labels), NAME(decision),
     NAME(fault),    NAME(policy),  NAME(prompt),   NAME(retrieval), NAME(cache),      NAME(approval), NAME(usage),
     NAME(billed),   NAME(cost),    NAME(holds),    NAME(attempts), NAME(ms),
+    NAME(objects),
 };
 
 /* ---- Id and time. */
@@ -482,6 +484,7 @@ void ledger_record_read(struct ledger_reader *rd, struct ledger_record *r, enum 
     read_bill(rd, r, root);
     ledger_held_read(&rd->tape, &rd->arena, root[ROOT_HOLDS], &r->held);
     read_context(rd, r, root);
+    r->objects_node = root[ROOT_OBJECTS];
     r->duration_us = us_of(rd, root[ROOT_MS], SLICE("total"));
     r->first_byte_us = us_of(rd, root[ROOT_MS], SLICE("first_byte"));
 }

@@ -57,6 +57,7 @@ struct ledger_record {
     struct ledger_label labels[LIMIT_LEDGER_LABELS];
     size_t label_count;
     struct ledger_held held;
+    uint32_t objects_node; /* of the reader's tape; JSON_NONE: it names none (store/ledger/objects.h) */
     bool is_failed, is_denied; /* failed: neither ok nor denied, and not the client's own leaving */
 };
 

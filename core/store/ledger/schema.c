@@ -103,7 +103,13 @@ const char *const ledger_schemas[LEDGER_SCHEMA_VERSION] = {
     "  BEGIN DELETE FROM alerts WHERE key = new.key AND start_s = new.start_s; END;"
     /* Who gives it out (enum alerts_whose), as the counters that a fleet shares have said; they may forget it. */
     "ALTER TABLE alerts ADD COLUMN whose INTEGER NOT NULL DEFAULT 0;"
-    "CREATE INDEX alerts_seq ON alerts(seq);"};
+    "CREATE INDEX alerts_seq ON alerts(seq);",
+    /* Objects that providers keep, under a hash of owner and id (store/owned.h); kind: enum kept_kind; seq: of the
+     * record that says that it was made. */
+    "CREATE TABLE objects("
+    "  key BLOB PRIMARY KEY, owner TEXT NOT NULL, id TEXT NOT NULL, kind INTEGER NOT NULL, account TEXT NOT NULL,"
+    "  until_s INTEGER NOT NULL, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX objects_until ON objects(until_s);"};
 
 static bool read_version(sqlite3 *db, const char *path, int *version, struct fault *why)
 {

@@ -1,7 +1,6 @@
 /*
- * The tables of <data>/ledger.db. `chain` is the truth; all others but `texts`, `anchors` and
- * `outbox` are made from it and can
- * be made anew (`moongate ledger check`).
+ * The tables of <data>/ledger.db. `chain` is the truth; all others but `texts`, `anchors`,
+ * `outbox` and `objects` are made from it and can be made anew (`moongate ledger check`).
  */
 #ifndef MOONGATE_STORE_LEDGER_SCHEMA_H
 #define MOONGATE_STORE_LEDGER_SCHEMA_H
@@ -12,7 +11,7 @@
 #include "base/fault.h"
 
 #define LEDGER_FILE "ledger.db"
-#define LEDGER_SCHEMA_VERSION 3
+#define LEDGER_SCHEMA_VERSION 4
 
 /* Of the tables of sums. */
 #define LEDGER_ROLLUP_COLUMNS                                                                                          \

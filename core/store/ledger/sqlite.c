@@ -153,7 +153,8 @@ static bool prepare_all(struct ledger *l, struct fault *why)
         if (sql[i] && !ledger_prepare(l, &l->statements[i], sql[i], why)) return false;
     }
     return prepare_record(l, why) && install_charges(l, why) &&
-           (ledger_alerts_install(&l->alerts, l->db) || ledger_fail(l, why));
+           ((ledger_alerts_install(&l->alerts, l->db) && ledger_objects_install(&l->objects, l->db)) ||
+            ledger_fail(l, why));
 }
 
 static int on_commit(void *arg, sqlite3 *db, const char *name, int pages)
@@ -285,6 +286,7 @@ void ledger_close(struct ledger *l)
     ledger_rollup_clear(&l->rollup);
     ledger_charges_clear(&l->charges);
     ledger_alerts_clear(&l->alerts);
+    ledger_objects_clear(&l->objects);
     ledger_charges_clear(&l->cut_charges);
     ledger_rollup_clear(&l->cut_sums);
     ledger_reader_clear(&l->reader);
@@ -421,7 +423,8 @@ static enum ledger_put put_exchange(struct ledger *l, const struct ledger_entry 
     if (sqlite3_changes(l->db) == 0) return LEDGER_KNOWN;
     if (!put_chain(l, e, why) || !close_intent(l, r->id, why)) return LEDGER_FAILED;
     ledger_rollup_add(&l->rollup, r);
-    bool is_good = ledger_charges_add(&l->charges, r) &&
+    bool is_good = ledger_objects_note(&l->objects, &l->reader, r->objects_node, l->next.seq, r->time_us) &&
+                   ledger_charges_add(&l->charges, r) &&
                    (!ledger_rollup_is_full(&l->rollup) || ledger_rollup_write(&l->rollup));
     if (is_good) return LEDGER_STORED;
     ledger_fail(l, why);

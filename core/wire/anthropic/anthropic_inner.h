@@ -20,6 +20,7 @@ void anthropic_read_body(struct said_reader *reader, struct dialect_stream *stre
                          struct said *said);
 void anthropic_read_event(struct said_reader *reader, struct dialect_stream *stream, struct slice name,
                           struct slice data, struct said *said);
+void anthropic_tell_kept(const struct kept_answer *t);
 enum dialect_end anthropic_judge_end(const struct dialect_stream *stream);
 
 size_t anthropic_write_rates(struct arena *arena, const struct dialect_rates *rates, uint64_t now_ns,

@@ -117,6 +117,7 @@ const struct dialect dialect_anthropic = {
     .version_header = {{"anthropic-version", 17}, {"2023-06-01", 10}},
     .read_body = anthropic_read_body,
     .read_event = anthropic_read_event,
+    .tell_kept = anthropic_tell_kept,
     .judge_end = anthropic_judge_end,
     .answers = &anthropic_answers,
     .request_id_header = {"request-id", 10},

@@ -19,6 +19,7 @@ void responses_read_body(struct said_reader *reader, struct dialect_stream *stre
                          struct said *said);
 void responses_read_event(struct said_reader *reader, struct dialect_stream *stream, struct slice name,
                           struct slice data, struct said *said);
+void responses_tell_kept(const struct kept_answer *t);
 enum dialect_end responses_judge_end(const struct dialect_stream *stream);
 
 #endif

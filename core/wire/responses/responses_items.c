@@ -102,21 +102,6 @@ bool responses_is_reference(const struct json_tape *tape, uint32_t item)
     return json_is(tape, item, JSON_OBJECT) && !has_type && json_get(tape, item, SLICE("role")) == JSON_NONE;
 }
 
-static bool is_given(const struct json_tape *tape, uint32_t node)
-{
-    bool is_list = json_is(tape, node, JSON_ARRAY);
-    return node != JSON_NONE && !json_is(tape, node, JSON_NULL) && !(is_list && json_first(tape, node) == JSON_NONE);
-}
-
-bool responses_has_id_inside(const struct json_tape *tape, uint32_t object)
-{
-    static const struct slice ids[] = {{"file_id", 7}, {"file_ids", 8}, {"container_id", 12}};
-    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
-        if (json_has_duplicate(tape, object, ids[i]) || is_given(tape, json_get(tape, object, ids[i]))) return true;
-    }
-    return false;
-}
-
 /* ---- Tools. */
 
 static bool is_of_types(const struct json_tape *tape, uint32_t type, const struct slice *types, size_t count)

@@ -21,8 +21,6 @@ bool responses_is_format(const struct chat_request *r, uint32_t node);
 /* Does it stand for one that the provider keeps? So does one that has an id and nothing of its own: reasoning without
  * words and encrypted content, a picture that was made without the picture. */
 bool responses_is_reference(const struct json_tape *tape, uint32_t item);
-/* Does a part, or what a tool works in, name a file or a container that the provider keeps? */
-bool responses_has_id_inside(const struct json_tape *tape, uint32_t object);
 /* What tools of that list make the model do, those in namespaces included: of enum chat_uses. Counts them. */
 unsigned responses_tool_uses(const struct json_tape *tape, uint32_t tools, uint32_t *count);
 

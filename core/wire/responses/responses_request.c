@@ -35,22 +35,37 @@
 enum key { KEYS(MEMBERS_KEY) KEYS_COUNT };
 static const struct slice key_names[] = {KEYS(MEMBERS_NAME)};
 
-/* Objects that a provider keeps belong to whoever made them: the gateway cannot know that of an id. */
+/* {"id":"conv_1"}, or the id alone. */
+static bool keep_conversation(struct members *in, uint32_t conversation)
+{
+    const struct json_tape *tape = &in->r->tape;
+    uint32_t id = json_is(tape, conversation, JSON_OBJECT) ? json_get(tape, conversation, SLICE("id")) : conversation;
+    if (conversation == JSON_NONE) return true;
+    if (!json_is(tape, id, JSON_STRING) || json_has_duplicate(tape, conversation, SLICE("id")))
+        return members_refuse(in, KEY_CONVERSATION, "an id, or an object with one \"id\"");
+    return kept_add(in->r, in->arena, KEPT_CONVERSATION, json_text(tape, id, in->arena), in->why);
+}
+
+static bool keep_response(struct members *in, uint32_t response)
+{
+    const struct json_tape *tape = &in->r->tape;
+    if (response == JSON_NONE) return true;
+    if (!json_is(tape, response, JSON_STRING)) return members_refuse(in, KEY_PREVIOUS_RESPONSE_ID, "a string");
+    return kept_add(in->r, in->arena, KEPT_RESPONSE, json_text(tape, response, in->arena), in->why);
+}
+
+/* What was said before is the caller's own where the response is; a prompt that lies at the provider is nobody's here,
+ * and policies could not read it. An answer that is made in the background is paid for when nobody looks. */
 static bool check_kept(struct members *in)
 {
-    static const struct {
-        enum key key;
-        const char *must;
-    } kept[] = {
-        {KEY_PREVIOUS_RESPONSE_ID, "left out: what was said before is sent again in \"input\" (with \"store\": false, "
-                                   "and \"include\": [\"reasoning.encrypted_content\"] for reasoning)"},
-        {KEY_CONVERSATION, "left out: what was said before is sent again in \"input\""},
-        {KEY_PROMPT, "left out: its text is sent in \"instructions\" and \"input\", where policies can read it"},
-    };
-    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
-        if (members_value(in, kept[i].key) != JSON_NONE) return members_refuse(in, kept[i].key, kept[i].must);
-    }
     uint32_t background = members_value(in, KEY_BACKGROUND);
+    if (members_value(in, KEY_PROMPT) != JSON_NONE)
+        return members_refuse(in, KEY_PROMPT,
+                              "left out: its text is sent in \"instructions\" and \"input\", where policies can "
+                              "read it");
+    if (!keep_response(in, members_value(in, KEY_PREVIOUS_RESPONSE_ID)) ||
+        !keep_conversation(in, members_value(in, KEY_CONVERSATION)))
+        return false;
     return background == JSON_NONE || json_is(&in->r->tape, background, JSON_FALSE) ||
            members_refuse(in, KEY_BACKGROUND, "left out: wait for the answer, or ask for a stream");
 }
@@ -78,21 +93,6 @@ static bool read_settings(struct members *in)
     return check_once(in) && check_kept(in) && members_read_hints(in, KEY_METADATA);
 }
 
-/* What a tool works in, or with: "container":"cntr_1", {"type":"container_reference","container_id":"cntr_1"}. */
-static bool check_ids(const struct members *in, uint32_t tool)
-{
-    static const struct slice places[] = {{"container", 9}, {"environment", 11}, {"input_image_mask", 16}};
-    const struct json_tape *tape = &in->r->tape;
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        uint32_t place = json_get(tape, tool, places[i]);
-        if (!json_is(tape, place, JSON_STRING) && !responses_has_id_inside(tape, place)) continue;
-        return fault_set(in->why, FAULT_BAD_BODY,
-                         "a tool's \"%s\" must not refer to what the provider keeps: an id does not say whose it is",
-                         places[i].ptr);
-    }
-    return true;
-}
-
 /* Also inside of namespaces, as deep as the tape lets JSON nest. */
 static bool check_tools(const struct members *in, uint32_t tools)
 {
@@ -105,7 +105,7 @@ static bool check_tools(const struct members *in, uint32_t tools)
             if (json_has_duplicate(tape, tool, once[i]))
                 return fault_set(in->why, FAULT_BAD_BODY, "a tool's \"%s\" is given twice; give it once", once[i].ptr);
         }
-        if (!check_ids(in, tool) || !check_tools(in, json_get(tape, tool, SLICE("tools")))) return false;
+        if (!check_tools(in, json_get(tape, tool, SLICE("tools")))) return false;
     }
     return true;
 }
@@ -120,21 +120,17 @@ static bool read_tools(struct members *in)
     return check_tools(in, tools);
 }
 
-static bool is_kept_elsewhere(struct members *in, const struct chat_piece *piece)
+/* An item of which there is the id alone. */
+static bool keep_item(struct members *in, const struct chat_piece *piece)
 {
     const struct json_tape *tape = &in->r->tape;
-    bool is_item = piece->kind == PIECE_MESSAGE;
-    if (is_item && responses_is_reference(tape, piece->node)) {
-        return !fault_set(in->why, FAULT_BAD_BODY,
-                          "input[%u] must not refer to an item that the provider keeps: send the item itself (with "
-                          "\"store\": false, clients do; reasoning with its \"encrypted_content\")",
-                          piece->message);
-    }
-    if (piece->kind != PIECE_PART || !responses_has_id_inside(tape, piece->node)) return false;
-    return !fault_set(in->why, FAULT_BAD_BODY,
-                      "input[%u] must not refer to a file that the provider keeps: an id does not say whose it is; "
-                      "send what is in it (\"file_data\", \"image_url\")",
-                      piece->message);
+    uint32_t id = json_get(tape, piece->node, SLICE("id"));
+    if (piece->kind != PIECE_MESSAGE || !responses_is_reference(tape, piece->node)) return true;
+    if (!json_is(tape, id, JSON_STRING) || json_has_duplicate(tape, piece->node, SLICE("id")))
+        return fault_set(in->why, FAULT_BAD_BODY,
+                         "input[%u] must be an item, or refer to one that the provider keeps by one \"id\"",
+                         piece->message);
+    return kept_add(in->r, in->arena, KEPT_ITEM, json_text(tape, id, in->arena), in->why);
 }
 
 static bool on_piece(void *arg, const struct chat_piece *piece)
@@ -144,7 +140,7 @@ static bool on_piece(void *arg, const struct chat_piece *piece)
         return fault_set(in->why, FAULT_BAD_BODY, "input[%u]: \"%s\" is given twice; give it once", piece->message,
                          piece->twice);
     }
-    if (is_kept_elsewhere(in, piece)) return false;
+    if (!keep_item(in, piece)) return false;
     if (piece->kind == PIECE_MESSAGE && !check_tools(in, json_get(&in->r->tape, piece->node, SLICE("tools"))))
         return false;
     if (piece->kind == PIECE_CALL_JSON) content_add_free(in->r, in->arena, piece->node);

@@ -25,7 +25,7 @@ static void on_over(void *arg, struct link *link)
     loop_stop(loop);
 }
 
-static const struct link_events events = {on_entry, on_over};
+static const struct link_events events = {.on_entry = on_entry, .on_over = on_over};
 
 static void on_message(void *arg, const struct pipe_message *m)
 {

@@ -105,55 +105,6 @@ static void what_could_be_read_in_two_ways_is_refused(void)
     expect_uses("{" HEAD "\"background\":null}", 0);
 }
 
-#define KEPT_ITEM                                                                                                      \
-    "input[1] must not refer to an item that the provider keeps: send the item itself (with \"store\": false, clients " \
-    "do; reasoning with its \"encrypted_content\")"
-#define KEPT_FILE                                                                                                      \
-    "input[0] must not refer to a file that the provider keeps: an id does not say whose it is; send what is in it "  \
-    "(\"file_data\", \"image_url\")"
-#define KEPT_TOOL(place)                                                                                               \
-    "a tool's \"" place "\" must not refer to what the provider keeps: an id does not say whose it is"
-
-static void expect_no_item(const char *item)
-{
-    char body[400];
-    snprintf(body, sizeof body, INPUT("{\"role\":\"user\",\"content\":\"x\"},%s"), item);
-    expect_refused(body, CHAT_CHAT, KEPT_ITEM);
-    expect_refused(body, CHAT_COUNT, KEPT_ITEM);
-}
-
-/* By whatever name it has: an id does not say whose it is. */
-static void what_a_provider_keeps_is_refused(void)
-{
-    expect_no_item("{\"type\":null,\"id\":\"msg_1\"}");
-    expect_no_item("{\"type\":\"image_generation_call\",\"id\":\"ig_1\"}");
-    expect_no_item("{\"type\":\"image_generation_call\",\"id\":\"ig_1\",\"result\":null}");
-    expect_no_item("{\"type\":\"image_generation_call\",\"id\":\"ig_1\",\"result\":\"\"}");
-    expect_no_item("{\"type\":\"reasoning\",\"id\":\"rs_1\",\"summary\":[]}");
-    expect_no_item("{\"type\":\"reasoning\",\"id\":\"rs_1\",\"summary\":[{\"text\":\"\"}],\"content\":[{\"text\":1}],"
-                   "\"encrypted_content\":null}");
-    expect_uses(INPUT("{\"type\":\"reasoning\",\"id\":\"rs_1\",\"summary\":[],\"encrypted_content\":\"E\"},"
-                      "{\"type\":\"reasoning\",\"id\":\"rs_1\",\"summary\":[{\"text\":\"a\"}]},"
-                      "{\"type\":\"reasoning\",\"id\":\"rs_1\",\"summary\":[],\"content\":[{\"text\":\"a\"}]},"
-                      "{\"type\":\"reasoning\",\"summary\":[]}"), 0);
-    expect_refused(USER("[{\"type\":\"input_file\",\"file_id\":\"f\"}]"), CHAT_CHAT, KEPT_FILE);
-    expect_refused(USER("[{\"type\":\"input_image\",\"file\\u005fid\":\"f\"}]"), CHAT_COUNT, KEPT_FILE);
-    expect_refused(INPUT("{\"type\":\"computer_call_output\",\"output\":{\"type\":\"computer_screenshot\",\"file_id\":\"f\"}}"),
-                   CHAT_CHAT, KEPT_FILE);
-    expect_refused(INPUT("{\"type\":\"function_call_output\",\"output\":[{\"type\":\"input_file\",\"file_id\":\"f\"}]}"),
-                   CHAT_CHAT, KEPT_FILE);
-    expect_refused(TOOLS("{\"type\":\"code_interpreter\",\"container\":\"cntr_1\"}"), CHAT_CHAT, KEPT_TOOL("container"));
-    expect_refused(TOOLS("{\"type\":\"code_interpreter\",\"container\":{\"type\":\"auto\",\"file_ids\":[\"f\"]}}"), CHAT_CHAT,
-                   KEPT_TOOL("container"));
-    expect_refused(TOOLS("{\"type\":\"namespace\",\"tools\":[{\"type\":\"shell\",\"environment\":{\"type\":\"container_reference\","
-                         "\"container_id\":\"cntr_1\"}}]}"), CHAT_CHAT, KEPT_TOOL("environment"));
-    expect_refused(TOOLS("{\"type\":\"image_generation\",\"input_image_mask\":{\"file_id\":\"f\"}}"), CHAT_CHAT,
-                   KEPT_TOOL("input_image_mask"));
-    expect_refused(INPUT("{\"type\":\"tool_search_output\",\"tools\":[{\"type\":\"code_interpreter\",\"container\":\"c\"}]}"),
-                   CHAT_CHAT, KEPT_TOOL("container"));
-    expect_uses(TOOLS("{\"type\":\"code_interpreter\",\"container\":{\"type\":\"auto\",\"file_ids\":[]}}"), CHAT_USES_HOSTED_TOOLS);
-}
-
 static void every_item_is_walked(void)
 {
     expect_pieces("{" HEAD "\"instructions\":\"sys\",\"input\":["
@@ -443,7 +394,6 @@ int main(void)
     RUN(all_that_is_asked_for_is_found);
     RUN(what_it_makes_the_model_do_is_known);
     RUN(what_could_be_read_in_two_ways_is_refused);
-    RUN(what_a_provider_keeps_is_refused);
     RUN(every_item_is_walked);
     RUN(what_is_no_text_is_not_looked_at);
     RUN(nothing_hides_in_what_a_tool_is_asked);

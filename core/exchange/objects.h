@@ -1,0 +1,42 @@
+/*
+ * What a request and its answer had to do with objects that a provider keeps: whose they are, which were named, which
+ * were made and which deleted.
+ *
+ *     objects_add(x, KEPT_RESPONSE, SLICE("resp_1"), provider->name, now_s);    // its answer says that it was made
+ *     objects_drop(x, SLICE("resp_1"));                                         // … or that it is gone
+ *
+ * All lives in the exchange's arena. Made: at most LIMIT_KEPT, each once.
+ */
+#ifndef MOONGATE_EXCHANGE_OBJECTS_H
+#define MOONGATE_EXCHANGE_OBJECTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "wire/kept.h"
+
+struct object_made {
+    enum kept_kind kind;
+    struct slice id, account;
+    uint32_t until_s;
+};
+
+struct objects_of {
+    struct slice owner;   /* "app:writer", "key:key_1"; "": nobody asks who it is */
+    struct slice account; /* that has all that the request names; empty: it names nothing */
+    struct object_made *made;
+    size_t made_count;
+    struct slice gone; /* the one that was deleted; empty: none */
+};
+
+/* How long an object of that kind is known here, in seconds: as long as its provider keeps it, where that has an end.
+ * Sources: OpenAI, "Conversation state": responses are kept 30 days, conversations and their items until they are
+ * deleted; "Code interpreter": containers end 20 minutes after their last use; "Files", "Batch". Anthropic, "Code
+ * execution tool": containers end after 30 days. What has no end is known for a year. */
+uint32_t objects_seconds(enum kept_kind kind);
+/* NULL: it is there already, or there are LIMIT_KEPT. */
+const struct object_made *objects_add(struct objects_of *o, struct arena *arena, enum kept_kind kind, struct slice id,
+                                      struct slice account, uint64_t now_s);
+
+#endif

@@ -1,0 +1,18 @@
+/*
+ * What workers ask the ledger (store/ledger/link.h): whose the objects are that they do not know themselves.
+ *
+ *     answering_ask(ledger, link, ask, keys);        // is answered at once
+ *
+ * One reading a key, of rows that few ask for: what is asked for often the workers keep (store/owned.h).
+ */
+#ifndef MOONGATE_LEDGER_ANSWERING_H
+#define MOONGATE_LEDGER_ANSWERING_H
+
+#include "ledger/link.h"
+
+struct ledger;
+
+/* ledger NULL: it is not open, and the answer says so. */
+void answering_ask(struct ledger *ledger, struct link *link, const struct link_ask *ask, const struct owned_key *keys);
+
+#endif

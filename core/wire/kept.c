@@ -1,0 +1,151 @@
+#include "wire/kept.h"
+
+#include "base/limits.h"
+#include "wire/chat.h"
+#include "wire/content.h"
+
+/* How a member's value names one. */
+enum form {
+    FORM_ANY = 1,   /* a text, a list of texts, or an object with an "id" */
+    FORM_OBJECT,    /* an object with an "id" alone: a text means something else */
+};
+
+static const struct place {
+    struct slice name;
+    enum kept_kind kind;
+    enum form form;
+} places[] = {
+    {{"file_id", 7}, KEPT_FILE, FORM_ANY},
+    {{"file_ids", 8}, KEPT_FILE, FORM_ANY},
+    {{"container", 9}, KEPT_CONTAINER, FORM_ANY},
+    {{"container_id", 12}, KEPT_CONTAINER, FORM_ANY},
+    {{"vector_store_id", 15}, KEPT_STORE, FORM_ANY},
+    {{"vector_store_ids", 16}, KEPT_STORE, FORM_ANY},
+    {{"document_library_ids", 20}, KEPT_STORE, FORM_ANY},
+    {{"collection_ids", 14}, KEPT_STORE, FORM_ANY},
+    {{"skill_id", 8}, KEPT_SKILL, FORM_ANY},
+    {{"audio", 5}, KEPT_VOICE, FORM_OBJECT},
+    {{"voice", 5}, KEPT_VOICE, FORM_OBJECT},
+};
+#define PLACES (sizeof places / sizeof places[0])
+
+/* In which names are the caller's. */
+static const struct slice foreign[] = {
+    {"parameters", 10}, {"input_schema", 12}, {"input_examples", 14}, {"schema", 6}, {"metadata", 8}};
+
+const char *kept_name(enum kept_kind kind)
+{
+    static const char *const names[KEPT_KINDS] = {"response", "conversation", "item",  "container", "file",
+                                                  "store",    "skill",        "voice", "batch"};
+    return names[kind];
+}
+
+static bool is_noted(const struct chat_request *r, struct slice id)
+{
+    for (uint32_t i = 0; i < r->kept_count; i++)
+        if (slice_equal(r->kept[i].id, id)) return true;
+    return false;
+}
+
+bool kept_add(struct chat_request *r, struct arena *arena, enum kept_kind kind, struct slice id, struct fault *why)
+{
+    if (is_noted(r, id)) return true;
+    if (!id.len || id.len > LIMIT_KEPT_ID_BYTES)
+        return fault_set(why, FAULT_BAD_BODY, "the id of a %s must be a text of 1 to %u bytes", kept_name(kind),
+                         LIMIT_KEPT_ID_BYTES);
+    if (r->kept_count == LIMIT_KEPT)
+        return fault_set(why, FAULT_BAD_BODY, "at most %u files and other objects that the provider keeps may be named",
+                         LIMIT_KEPT);
+    if (!r->kept) r->kept = arena_alloc(arena, LIMIT_KEPT * sizeof *r->kept);
+    r->kept[r->kept_count++] = (struct kept_object){kind, arena_copy(arena, id)};
+    r->uses |= CHAT_USES_STORED;
+    return true;
+}
+
+struct finding {
+    struct chat_request *r;
+    struct arena *arena;
+    struct fault *why;
+};
+
+static bool add_text(const struct finding *f, enum kept_kind kind, uint32_t node)
+{
+    const struct json_tape *tape = &f->r->tape;
+    if (!json_is(tape, node, JSON_STRING)) return true;
+    return kept_add(f->r, f->arena, kind, json_text(tape, node, f->arena), f->why);
+}
+
+/* Of two members "id" either may be the one that is read. */
+static bool add_ids(const struct finding *f, enum kept_kind kind, uint32_t object)
+{
+    const struct json_tape *tape = &f->r->tape;
+    for (uint32_t n = json_first(tape, object); n != JSON_NONE; n = json_next(tape, n)) {
+        if (slice_iequal(json_key_text(tape, n, f->arena), SLICE("id")) && !add_text(f, kind, n)) return false;
+    }
+    return true;
+}
+
+static bool add_list(const struct finding *f, enum kept_kind kind, uint32_t list)
+{
+    const struct json_tape *tape = &f->r->tape;
+    for (uint32_t n = json_first(tape, list); n != JSON_NONE; n = json_next(tape, n)) {
+        if (!add_text(f, kind, n)) return false;
+    }
+    return true;
+}
+
+/* Anthropic's own skills are nobody's: {"type":"anthropic","skill_id":"pptx"}. */
+static bool is_vendors(const struct json_tape *tape, uint32_t object)
+{
+    return content_is_of_type(tape, object, SLICE("anthropic")) && !json_has_duplicate(tape, object, SLICE("type"));
+}
+
+static bool add_value(const struct finding *f, const struct place *place, uint32_t node)
+{
+    const struct json_tape *tape = &f->r->tape;
+    if (json_is(tape, node, JSON_OBJECT)) return add_ids(f, place->kind, node);
+    if (place->form == FORM_OBJECT) return true;
+    return json_is(tape, node, JSON_ARRAY) ? add_list(f, place->kind, node) : add_text(f, place->kind, node);
+}
+
+static const struct place *place_of(struct slice key)
+{
+    for (size_t i = 0; i < PLACES; i++)
+        if (slice_iequal(key, places[i].name)) return &places[i];
+    return NULL;
+}
+
+static bool is_foreign(struct slice key)
+{
+    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++)
+        if (slice_equal(key, foreign[i])) return true;
+    return false;
+}
+
+/* What a shell works in is named there, and tools that a search found are offered, whoever else may have the name. */
+static bool is_workplace(struct slice key)
+{
+    return slice_iequal(key, SLICE("environment")) || slice_equal(key, SLICE("tools"));
+}
+
+/* Depth is bounded by the tape's. is_format: nothing in it is of the caller's own making. */
+static bool find_in(const struct finding *f, uint32_t outer, bool is_format)
+{
+    const struct json_tape *tape = &f->r->tape;
+    bool is_own = json_is(tape, outer, JSON_OBJECT) && is_vendors(tape, outer);
+    for (uint32_t n = json_first(tape, outer); n != JSON_NONE; n = json_next(tape, n)) {
+        struct slice key = json_key_text(tape, n, f->arena);
+        const struct place *place = key.len ? place_of(key) : NULL;
+        bool is_passed = place && ((is_own && place->kind == KEPT_SKILL) || (!is_format && content_is_free(f->r, n)));
+        if (place && !is_passed && !add_value(f, place, n)) return false;
+        bool is_container = json_is(tape, n, JSON_OBJECT) || json_is(tape, n, JSON_ARRAY);
+        if (is_container && !is_foreign(key) && !find_in(f, n, is_format || is_workplace(key))) return false;
+    }
+    return true;
+}
+
+bool kept_find(struct chat_request *r, struct arena *arena, struct fault *why)
+{
+    struct finding f = {.r = r, .arena = arena, .why = why};
+    return find_in(&f, 0, false);
+}
