@@ -11,6 +11,7 @@
 #include "flow/drain.h"
 #include "flow/durable.h"
 #include "flow/earlier.h"
+#include "flow/grant.h"
 #include "flow/headers.h"
 #include "flow/holds.h"
 #include "flow/owning.h"
@@ -263,6 +264,7 @@ static void on_head(void *arg, const struct fetch_head *head)
     note_head(call, head);
     breaking_head(job, is_account || head->status >= 500);
     if (is_account) credential_report(job, head->status);
+    if (head->status == 401) grant_refused(call);
     if (!call->is_drained && (is_account || is_worth_another(head->status)) && has_next(job)) {
         give_up(job, head);
         return;
@@ -359,6 +361,18 @@ static void answer_count(struct job *job)
     reply_count(job, tokens);
 }
 
+/* What goes out is made and held; nobody was asked yet. */
+static void on_granted(struct job *job, const struct fault *why)
+{
+    if (!why) {
+        job->call->fetch = send_request(job->call, current_target(job), &events, job);
+        return;
+    }
+    exchange_end_attempt(job->x, why->code);
+    breaking_end(job, why);
+    fail(job, why);
+}
+
 static void send(struct job *job, const struct target *target)
 {
     const struct provider *provider = settings_provider(job->settings, target->provider);
@@ -370,7 +384,8 @@ static void send(struct job *job, const struct target *target)
         return;
     }
     struct call *call = call_new(job, provider, dialect);
-    if (!crossing_write(call, target, &dropped, &why)) {
+    if (!send_can(call, target, &why) || !crossing_write(call, target, &dropped, &why) ||
+        !send_write(call, target, &why)) {
         pass_over(job, target, &why);
         return;
     }
@@ -379,7 +394,7 @@ static void send(struct job *job, const struct target *target)
     attempt->dropped = dropped;
     call->vocabulary = account_begin(job->x);
     wording_keep_prompt(job->x, target);
-    call->fetch = send_request(call, target, &events, job);
+    grant_await(call, on_granted);
 }
 
 /* --- the policies on a target --- */

@@ -16,7 +16,8 @@ static const char *const top_k_names[] = {
     [TOP_K_NOWHERE] = "", [TOP_K_AS_MEMBER] = "top_k", [TOP_K_IN_CONFIG] = "inferenceConfig.topK"};
 static const char *const effort_names[] = {
     [DEPTH_NOWHERE] = "", [DEPTH_AS_EFFORT] = "reasoning_effort", [DEPTH_IN_CONFIG] = "reasoningConfig"};
-static const char *const publisher_names[] = {[PUBLISHER_UNSAID] = "", [PUBLISHER_ANTHROPIC] = "anthropic"};
+static const char *const publisher_names[] = {[PUBLISHER_UNSAID] = "", [PUBLISHER_ANTHROPIC] = "anthropic",
+                                              [PUBLISHER_GOOGLE] = "google"};
 
 static unsigned read_efforts(lua_State *L, int table)
 {
@@ -39,7 +40,8 @@ static void read_traits(lua_State *L, int table, void *value)
 {
     struct traits *traits = value;
     *traits = (struct traits){
-        .publisher = (enum trait_publisher)family_word(L, table, "publisher", publisher_names, PUBLISHER_ANTHROPIC + 1),
+        .publisher = (enum trait_publisher)family_word(L, table, "publisher", publisher_names, PUBLISHER_GOOGLE + 1),
+        .predicts = family_flag(L, table, "predicts"),
         .output_tokens = (uint32_t)family_whole(L, table, "output"),
         .has_fixed_sampling = family_flag(L, table, "fixed_sampling"),
         .has_one_sampling = family_flag(L, table, "one_sampling"),
