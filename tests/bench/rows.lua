@@ -366,9 +366,12 @@ group("translate", function(bench)
   return {
     alone("translating a stream, OpenAI's to Anthropic's, per event", event("([%d.]+)"), "us", 6),
     alone("translating a stream, Anthropic's to OpenAI's, per event", event("[%d.]+ ([%d.]+)"), "us", 6),
+    alone("translating a stream, Google's to OpenAI's, per event", event("[%d.]+ [%d.]+ ([%d.]+)"), "us", 6),
     alone("translating a request of 1 KB, OpenAI's to Anthropic's", request(1024, "anthropic %d+ ([%d.]+)"), "us", 30),
     alone("translating a request of 1 KB, Anthropic's to OpenAI's", request(1024, "to_openai %d+ ([%d.]+)"), "us", 30),
     alone("translating a request of 64 KB, OpenAI's to Anthropic's", request(65536, "anthropic %d+ ([%d.]+)"), "us"),
+    alone("translating a request of 1 KB, OpenAI's to Google's", request(1024, "to_gemini %d+ ([%d.]+)"), "us", 30),
+    alone("translating a request of 64 KB, OpenAI's to Google's", request(65536, "to_gemini %d+ ([%d.]+)"), "us"),
     alone("translating a request of 64 KB, Anthropic's to OpenAI's", request(65536, "to_openai %d+ ([%d.]+)"), "us"),
   }
 end)

@@ -2,10 +2,10 @@
  * What translation adds to an event of a stream: the client's event written, and read as policies read it.
  *
  *     build/bench/translate_answer 2000 20
- *     translate_answer 2000 20 1.2 0.9     # events, rounds, microseconds per event in the best round: of a provider
- *                                          # that speaks the OpenAI API's dialect, and of Anthropic's
+ *     translate_answer 2000 20 1.2 0.9 1.3     # events, rounds, microseconds per event in the best round: of a provider
+ *                                              # that speaks the OpenAI API's dialect, of Anthropic's and of Google's
  *
- * Events are those of chat streams: one token each, about 300 bytes and 110.
+ * Events are those of chat streams: one token each, about 300 bytes, 110 and 350.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,6 +84,26 @@ static void write_anthropic(struct buf *event, size_t i)
                words[i % WORDS]);
 }
 
+static void write_gemini(struct buf *event, size_t i)
+{
+    buf_printf(event,
+               "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"%s\"}],\"role\":\"model\"},\"index\":0}],"
+               "\"usageMetadata\":{\"promptTokenCount\":11,\"candidatesTokenCount\":%zu,\"totalTokenCount\":%zu,"
+               "\"promptTokensDetails\":[{\"modality\":\"TEXT\",\"tokenCount\":11}]},"
+               "\"modelVersion\":\"a-model-2026\",\"responseId\":\"Yx0aaMbVOvqcz7IPq5Xf0Ak\"}",
+               words[i % WORDS], i, i + 11);
+}
+
+static void write_event(const struct dialect *provider, struct buf *event, size_t i)
+{
+    if (provider == &dialect_openai)
+        write_openai(event, i);
+    else if (provider == &dialect_anthropic)
+        write_anthropic(event, i);
+    else
+        write_gemini(event, i);
+}
+
 /* Reading the clock is part of what is measured. */
 static uint64_t clock_ns(size_t count)
 {
@@ -115,7 +135,7 @@ static double best_us(const struct dialect *provider, size_t count, size_t round
     struct buf *events = mem_zalloc(count, sizeof *events);
     uint64_t best_ns = UINT64_MAX;
     for (size_t i = 0; i < count; i++)
-        (provider == &dialect_openai ? write_openai : write_anthropic)(&events[i], i);
+        write_event(provider, &events[i], i);
     for (size_t round = 0; round < rounds; round++) {
         uint64_t took_ns = measure(provider, events, count);
         if (took_ns < best_ns) best_ns = took_ns;
@@ -130,7 +150,7 @@ int main(int argc, char **argv)
 {
     check(argc == 3);
     size_t count = strtoul(argv[1], NULL, 10), rounds = strtoul(argv[2], NULL, 10);
-    printf("translate_answer %zu %zu %.3f %.3f\n", count, rounds, best_us(&dialect_openai, count, rounds),
-           best_us(&dialect_anthropic, count, rounds));
+    printf("translate_answer %zu %zu %.3f %.3f %.3f\n", count, rounds, best_us(&dialect_openai, count, rounds),
+           best_us(&dialect_anthropic, count, rounds), best_us(&dialect_gemini, count, rounds));
     return 0;
 }

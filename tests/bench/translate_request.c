@@ -3,7 +3,8 @@
  * read and written, beside what its own dialect's reading costs in any case.
  *
  *     build/bench/translate_request 1024 20000
- *     translate_request openai_to_anthropic 1030 7.1 anthropic_to_openai 1035 6.9       # bytes, microseconds of CPU in the mean
+ *     translate_request openai_to_anthropic 1030 7.1 anthropic_to_openai 1035 6.9 openai_to_gemini 1030 7.0
+ *                       # bytes, microseconds of CPU in the mean
  *     valgrind --tool=callgrind --toggle-collect=translate_once build/bench/translate_request 1024 200
  */
 #include <stdio.h>
@@ -70,8 +71,9 @@ int main(int argc, char **argv)
     translate_once(&dialect_openai, &dialect_anthropic, buf_slice(&body), &other);
     double there = measure(&dialect_openai, &dialect_anthropic, buf_slice(&body), count);
     double back = measure(&dialect_anthropic, &dialect_openai, buf_slice(&other), count);
-    printf("translate_request openai_to_anthropic %zu %.2f anthropic_to_openai %zu %.2f\n", buf_len(&body), there,
-           buf_len(&other), back);
+    double to_gemini = measure(&dialect_openai, &dialect_gemini, buf_slice(&body), count);
+    printf("translate_request openai_to_anthropic %zu %.2f anthropic_to_openai %zu %.2f openai_to_gemini %zu %.2f\n",
+           buf_len(&body), there, buf_len(&other), back, buf_len(&body), to_gemini);
     buf_clear(&body);
     buf_clear(&other);
     return 0;
