@@ -266,8 +266,8 @@ static void an_account_of_amazons_signs_or_bears(void)
     expect_bad(BEDROCK("region = 'x', access_key_id = env 'TEST_ID'"), 1, 30, "`secret_access_key` is missing", "env");
     expect_bad(BEDROCK("region = 'x', session_token = env 'TEST_ID', secret_access_key = env 'TEST_ID'"), 1, 30,
                "`access_key_id` is missing", "env");
-    expect_bad(BEDROCK("region = 'x', key = env 'TEST_ID', " SIGNED), 1, 82, "one of them, not both", "leave");
-    expect_bad(PROVIDER("url = 'http://x', region = 'x'"), 1, 81, "has no `region`", "leave it out");
+    expect_bad(BEDROCK("region = 'x', key = env 'TEST_ID', " SIGNED), 1, 89, "one of them, not both", "leave");
+    expect_bad(PROVIDER("url = 'http://x', region = 'x'"), 1, 76, "has no `region`", "leave it out");
 }
 
 static void a_providers_headers_are_checked(void)
