@@ -13,6 +13,7 @@
 #include "flow/earlier.h"
 #include "flow/headers.h"
 #include "flow/holds.h"
+#include "flow/keeping.h"
 #include "flow/owning.h"
 #include "flow/reply.h"
 #include "flow/reserve.h"
@@ -271,6 +272,7 @@ static void on_head(void *arg, const struct fetch_head *head)
         refuse_account(job, head->status);
         return;
     }
+    keeping_answered(job, head->status);
     deliver_keep_headers(call, head);
     open_relay(job, head);
 }
@@ -462,6 +464,10 @@ static void try_target(struct job *job)
         return;
     }
     choose(job, index);
+    if (x->api->kind == API_OBJECT) {
+        send(job, current_target(job));
+        return;
+    }
     if (policy_has(job->policies, PHASE_ATTEMPT))
         ask(job, (struct policy_call){.phase = PHASE_ATTEMPT}, on_allowed);
     else

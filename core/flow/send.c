@@ -5,6 +5,7 @@
 #include "flow/crossing.h"
 #include "flow/headers.h"
 #include "flow/hosted.h"
+#include "flow/keeping.h"
 #include "flow/signature.h"
 #include "wire/http.h"
 #include "wire/reach.h"
@@ -77,6 +78,7 @@ static struct slice place_of(struct call *call, const struct target *target)
         .request = r,
         .asks = call->job->x->api->asks,
         .model = target->model.len ? target->model : r->model,
+        .place = keeping_place(call->job->x, &call->passing),
     };
     return reach_url(&ask, &call->passing);
 }
@@ -88,6 +90,7 @@ static struct slice url_of(struct call *call, const struct target *target)
     struct exchange *x = call->job->x;
     struct slice url = place_of(call, target);
     struct slice rest = x->head.query, parameter;
+    if (x->api->kind == API_OBJECT) return keeping_query(x, url, &call->passing);
     struct slice wanted = hosted_by(call) ? SLICE_NONE : call->dialect->query;
     if (crossing_is_foreign(call)) {
         bool is_asked = wanted.len && x->request.is_stream && call->dialect->streams_list;
@@ -136,6 +139,8 @@ static size_t collect_body(struct call *call, const struct target *target, struc
     struct chat_request *r = &x->request;
     struct splice edits;
     struct iovec *parts;
+    *pieces = NULL;
+    if (x->api->kind == API_OBJECT) return 0;
     call->asks_usage = r->is_stream && call->provider->can_report_usage && r->include_usage != CHAT_TRUE;
     outgoing_edit(x, target, call->asks_usage, &call->passing, &edits);
     hosted_edit(call, &edits);
@@ -153,7 +158,7 @@ struct fetch *send_request(struct call *call, const struct target *target, const
     struct fetch_header headers[SEND_HEADERS_MAX];
     struct slice *body;
     struct fetch_request request = {
-        .method = SLICE("POST"),
+        .method = x->api->kind == API_OBJECT ? slice_str(x->head.method) : SLICE("POST"),
         .url = url_of(call, target),
         .headers = headers,
         .header_count = collect_headers(call, headers),
