@@ -1,5 +1,5 @@
 /*
- * What each process shows of itself to the others: one page of shared memory, made by the supervisor before it forks.
+ * What each process shows of itself to the others: a piece of shared memory, made by the supervisor before it forks.
  *
  *     struct board *board = area.base;                       // zeroed; board_bytes(workers) long
  *     atomic_fetch_add(&board->slots[i].beat, 1);            // a worker, from its loop: it is alive
@@ -18,6 +18,7 @@
 #include "base/shared_text.h"
 #include "store/breakers.h"
 #include "store/counters/post.h"
+#include "store/grants.h"
 #include "store/owned.h"
 
 enum board_state { BOARD_STARTING, BOARD_READY, BOARD_DRAINING, BOARD_STOPPING };
@@ -67,6 +68,7 @@ struct board {
     struct board_ledger ledger;
     struct counters_post counters; /* of a fleet */
     struct breakers breakers;      /* of provider accounts */
+    struct grants grants;          /* their tokens: the admin process writes */
     struct owned_table owned;      /* whose the objects are that providers keep */
     struct board_slot slots[];
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/grant_fetcher.h"
 #include "admin/jwks_fetcher.h"
 #include "base/clock.h"
 
@@ -196,6 +197,21 @@ static void find_breakers(struct findings *f, const struct breakers *all)
     }
 }
 
+/* Requests to it fail, and others may be served. */
+static void find_grants(struct findings *f, const struct grant_fetcher *fetcher)
+{
+    struct grant_view view;
+    for (size_t i = 0; fetcher && grant_fetcher_view(fetcher, i, &view); i++) {
+        if (view.left_s)
+            buf_printf(f->lines, "[%c]provider account %.*s: its token is good for %llu s%s%s\n",
+                       view.error[0] ? '!' : '+', SLICE_FMT(view.account), (unsigned long long)view.left_s,
+                       view.error[0] ? "; it was given no new one: " : "", view.error);
+        else
+            buf_printf(f->lines, "[!]provider account %.*s has no token: %s\n", SLICE_FMT(view.account),
+                       view.is_tried ? view.error : "it was not given yet");
+    }
+}
+
 /* Without an issuer's keys its callers are refused. That takes the node out of service only before the first attempt
  * has ended, and when nobody could come in with anything else. */
 static void find_jwks(struct findings *f, const struct jwks_fetcher *jwks)
@@ -227,6 +243,7 @@ void health_ready(const struct admin_parts *parts, struct slice query, struct ad
     find_data(&f, parts->board, parts->data_dir);
     find_counters(&f, parts->board);
     find_breakers(&f, &parts->board->breakers);
+    find_grants(&f, parts->grant_fetcher);
     find_jwks(&f, parts->jwks);
     bool is_ready = buf_len(&f.reason) == 0;
     answer->status = is_ready ? 200 : 503;

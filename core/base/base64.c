@@ -27,3 +27,16 @@ bool base64url_read(struct slice text, uint8_t *bytes)
     }
     return held == 0;
 }
+
+void base64url_append(struct slice bytes, struct buf *out)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    for (size_t i = 0; i < bytes.len; i += 3) {
+        size_t left = bytes.len - i < 3 ? bytes.len - i : 3;
+        uint32_t bits = 0;
+        for (size_t k = 0; k < 3; k++)
+            bits = bits << 8 | (k < left ? (uint8_t)bytes.ptr[i + k] : 0);
+        for (size_t k = 0; k < left + 1; k++)
+            buf_append_char(out, alphabet[bits >> (18 - 6 * k) & 63]);
+    }
+}

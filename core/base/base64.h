@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/slice.h"
 
 /* Bytes that a text of that length stands for. */
@@ -15,5 +16,7 @@
 /* Writes BASE64URL_BYTES(text.len) bytes. False, with some of them written, for another alphabet, padding, white
  * space, a length that no bytes have, or spare bits that are not zero. */
 bool base64url_read(struct slice text, uint8_t *bytes);
+/* Appends the one text of these bytes. */
+void base64url_append(struct slice bytes, struct buf *out);
 
 #endif

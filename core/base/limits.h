@@ -53,6 +53,11 @@
 #define LIMIT_TRANSLATE_PARTS 65536u       /* messages, parts and tools of one that goes to another dialect */
 #define LIMIT_TRANSLATE_TOOL_NAMES 1024u   /* of its tools that are called otherwise there */
 
+/* Forms (multipart/form-data) */
+#define LIMIT_FORM_PARTS 256u
+#define LIMIT_FORM_HEAD_BYTES (8u * KIB) /* of a part: its headers */
+#define LIMIT_FORM_NAME_BYTES 1024u      /* of a part, and of a file */
+
 /* Server-sent events from a provider */
 #define LIMIT_EVENT_BYTES (64u * KIB)      /* an unfinished event is held whole up to this, then read on its way */
 #define LIMIT_TRANSLATE_CALLS 256u         /* of tools in an answer that is translated, and its parts that wait */
@@ -291,6 +296,19 @@
 #define LIMIT_JWKS_STALE_S (24u * 3600u)   /* keys of a source that has not answered for this long count no more */
 #define LIMIT_JWKS_WAIT_MS 3000u           /* a request waits for its issuer's keys at most this long … */
 #define LIMIT_JWKS_WAITERS 1024u           /* … and not more than so many of a worker */
+
+/* Tokens that provider accounts are given for a key of theirs (Google's) */
+#define LIMIT_GRANTS 64u                   /* credentials of one configuration */
+#define LIMIT_GRANT_BYTES 4096u            /* a token; Google's have 2 KiB at most */
+#define LIMIT_GRANT_FIELD_BYTES 1024u      /* an address, a URL of a key file */
+#define LIMIT_GRANT_ANSWER_BYTES (64u * KIB)
+#define LIMIT_GRANT_LIFE_S (12u * 3600u)   /* a token that is said to be good for longer is asked for anew then */
+#define LIMIT_GRANT_SKEW_S 30u             /* so much may our clock be ahead of theirs */
+#define LIMIT_GRANT_FETCH_MS 10000u        /* one question, whole */
+#define LIMIT_GRANT_RETRY_MS 1000u         /* after a failure at first after this, doubling … */
+#define LIMIT_GRANT_RETRY_MAX_MS 60000u    /* … up to this */
+#define LIMIT_GRANT_REFUSED_MS 10000u      /* a token that its provider refuses is asked for anew, not more often */
+#define LIMIT_GRANT_WAIT_MS 5000u          /* a request waits for the first token at most this long */
 
 /* The ledger */
 #define LIMIT_LEDGER_QUEUE_BYTES (16u * MIB) /* of entries in the ledger process; then it reads no more from workers */

@@ -62,6 +62,8 @@
       "reason", "Requests whose key or token was missing or did not count, by why.")                                   \
     X(JWKS_REFRESHES,       COUNTER,   "moongate_jwks_refreshes_total",                                                \
       "outcome", "Attempts to fetch the keys of an issuer of tokens: changed, unchanged, failed.")                     \
+    X(ACCOUNT_TOKENS,       COUNTER,   "moongate_provider_account_tokens_total",                                       \
+      "provider,outcome", "Tokens that provider accounts with a key file asked for: given, failed.")                   \
     X(ACCOUNT_REFUSALS,     COUNTER,   "moongate_provider_account_refusals_total",                                     \
       "provider,status", "Calls that a provider refused for the account's sake: 401, 402, 403 and 407.")               \
     X(INSPECT_ERRORS,       COUNTER,   "moongate_inspect_errors_total",                                                \

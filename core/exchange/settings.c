@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/limits.h"
 #include "base/mem.h"
 
@@ -34,6 +35,7 @@ void settings_unref(struct settings *s)
     for (size_t i = 0; i < s->provider_count; i++) {
         struct provider *p = &s->providers[i];
         wipe(p->key);
+        wipe(p->credentials);
         wipe(p->access_key_id);
         wipe(p->secret_access_key);
         wipe(p->session_token);
@@ -89,6 +91,17 @@ bool provider_next_header(struct slice *rest, struct provider_header *header)
     header->name = slice_split(slice_of(line.ptr + 1, line.len - 1), ':', &value);
     header->value = value;
     return true;
+}
+
+struct provider_credentials provider_credentials(const struct provider *p)
+{
+    struct slice key_file = SLICE_NONE;
+    uint8_t bytes[8];
+    uint64_t id = 0;
+    struct slice digits = p->credentials.len ? slice_split(p->credentials, '\n', &key_file) : SLICE_NONE;
+    if (!hex_read(digits, bytes, sizeof bytes)) return (struct provider_credentials){.id = 0};
+    memcpy(&id, bytes, sizeof id);
+    return (struct provider_credentials){id, key_file};
 }
 
 size_t provider_secrets(const struct provider *p, struct slice secrets[PROVIDER_SECRETS_MAX])

@@ -22,6 +22,8 @@ struct provider {
     struct slice url;      /* "https://api.openai.com/v1", without a trailing slash; paths are appended */
     struct slice api_version; /* of kinds that want one in the query: "2024-10-21"; empty: none is sent */
     struct slice key;      /* the secret, or empty: no Authorization is sent */
+    struct slice credentials; /* instead of it, a secret too: provider_credentials() reads it; or empty */
+    struct slice project, location; /* of kinds whose paths name them */
     struct slice region;   /* of kind "bedrock", with what its calls are signed by (wire/sigv4.h) … */
     struct slice access_key_id, secret_access_key, session_token; /* … in the place of a key: secrets, or empty */
     struct slice headers;  /* sent with every call: provider_next_header() walks them */
@@ -104,6 +106,13 @@ const struct egress *settings_egress(const struct settings *s, struct slice url)
 struct slice settings_origin(struct slice url);
 /* Borrowed from *rest, which begins as p->headers and moves on. False: there are no more. */
 bool provider_next_header(struct slice *rest, struct provider_header *header);
+/* What an account's tokens are asked for with, borrowed; id 0: it has no such thing. In the settings: 16 hexadecimal
+ * digits of the id, a line end, the file. */
+struct provider_credentials {
+    uint64_t id;
+    struct slice key_file;
+};
+struct provider_credentials provider_credentials(const struct provider *p);
 /* What must not come back from it: its keys and its secret headers. Borrowed; at most PROVIDER_SECRETS_MAX. */
 #define PROVIDER_SECRETS_MAX (LIMIT_PROVIDER_HEADERS + 4)
 size_t provider_secrets(const struct provider *p, struct slice secrets[PROVIDER_SECRETS_MAX]);

@@ -11,6 +11,7 @@
 #include "flow/drain.h"
 #include "flow/durable.h"
 #include "flow/earlier.h"
+#include "flow/grant.h"
 #include "flow/headers.h"
 #include "flow/holds.h"
 #include "flow/keeping.h"
@@ -264,6 +265,7 @@ static void on_head(void *arg, const struct fetch_head *head)
     note_head(call, head);
     breaking_head(job, is_account || head->status >= 500);
     if (is_account) credential_report(job, head->status);
+    if (head->status == 401) grant_refused(call);
     if (!call->is_drained && (is_account || is_worth_another(head->status)) && has_next(job)) {
         give_up(job, head);
         return;
@@ -361,6 +363,18 @@ static void answer_count(struct job *job)
     reply_count(job, tokens);
 }
 
+/* What goes out is made and held; nobody was asked yet. */
+static void on_granted(struct job *job, const struct fault *why)
+{
+    if (!why) {
+        job->call->fetch = send_request(job->call, current_target(job), &events, job);
+        return;
+    }
+    exchange_end_attempt(job->x, why->code);
+    breaking_end(job, why);
+    fail(job, why);
+}
+
 static void send(struct job *job, const struct target *target)
 {
     const struct provider *provider = settings_provider(job->settings, target->provider);
@@ -372,7 +386,8 @@ static void send(struct job *job, const struct target *target)
         return;
     }
     struct call *call = call_new(job, provider, dialect);
-    if (!crossing_write(call, target, &dropped, &why)) {
+    if (!send_can(call, target, &why) || !crossing_write(call, target, &dropped, &why) ||
+        !send_write(call, target, &why)) {
         pass_over(job, target, &why);
         return;
     }
@@ -381,7 +396,7 @@ static void send(struct job *job, const struct target *target)
     attempt->dropped = dropped;
     call->vocabulary = account_begin(job->x);
     wording_keep_prompt(job->x, target);
-    call->fetch = send_request(call, target, &events, job);
+    grant_await(call, on_granted);
 }
 
 /* --- the policies on a target --- */
@@ -436,10 +451,7 @@ static void on_allowed(struct job *job, const struct verdict *answer)
 static void refuse_unconfigured(struct job *job)
 {
     struct fault why;
-    if (job->owning.account) {
-        owning_refuse_targets(job);
-        return;
-    }
+    if (owning_refuse_targets(job)) return;
     fault_set(&why, FAULT_NO_TARGET, "No provider is configured for the model %.*s.",
               SLICE_FMT(job->x->decision.verdict.model));
     reply_fault(job, &why);
@@ -464,11 +476,9 @@ static void try_target(struct job *job)
         return;
     }
     choose(job, index);
-    if (x->api->kind == API_OBJECT) {
+    if (x->api->kind == API_OBJECT)
         send(job, current_target(job));
-        return;
-    }
-    if (policy_has(job->policies, PHASE_ATTEMPT))
+    else if (policy_has(job->policies, PHASE_ATTEMPT))
         ask(job, (struct policy_call){.phase = PHASE_ATTEMPT}, on_allowed);
     else
         send_now(job);

@@ -9,7 +9,8 @@ static void keep_secrets(struct call *call)
 {
     struct slice found[PROVIDER_SECRETS_MAX];
     call->secret_count = provider_secrets(call->provider, found);
-    struct slice *kept = arena_alloc(&call->job->x->arena, call->secret_count * sizeof *kept);
+    bool has_token = call->provider->credentials.len > 0;
+    struct slice *kept = arena_alloc(&call->job->x->arena, (call->secret_count + has_token) * sizeof *kept);
     memcpy(kept, found, call->secret_count * sizeof *kept);
     call->secrets = kept;
 }
@@ -25,6 +26,23 @@ struct call *call_new(struct job *job, const struct provider *provider, const st
     buf_init(&call->crossed);
     keep_secrets(call);
     return call;
+}
+
+/* Its place among the secrets was kept. */
+void call_keep_token(struct call *call, struct slice token, uint64_t number)
+{
+    call->token = slice_of(mem_strndup(token.ptr, token.len), token.len);
+    call->token_number = number;
+    call->secrets[call->secret_count++] = call->token;
+}
+
+static void wipe_token(struct call *call)
+{
+    char *bytes = (char *)(uintptr_t)call->token.ptr;
+    if (bytes) explicit_bzero(bytes, call->token.len);
+    mem_free(bytes);
+    call->token = SLICE_NONE;
+    call->secret_count = 0;
 }
 
 /* As long as the fetch is there to say so. */
@@ -51,5 +69,6 @@ void call_free(struct call *call)
     if (!call) return;
     call_stop(call);
     relay_free(call->relay);
+    wipe_token(call);
     loop_defer(call->job->flow->parts.loop, mem_free, call);
 }

@@ -25,10 +25,16 @@ struct call {
     const struct vocabulary *vocabulary; /* the answer is counted in it; NULL: it says nothing that is counted */
     struct conn_header *headers;   /* the provider's that may pass, and ours, with room for one more; in `passing` */
     size_t header_count;
-    const struct slice *secrets; /* the account's, which its answer may repeat; in the exchange's arena */
+    struct slice token;    /* that it goes out with instead of its account's key; wiped with the call; empty: none */
+    uint64_t token_number; /* … in store/grants.h */
+    void (*granted)(struct job *job, const struct fault *why); /* who waits for it (flow/grant.h) … */
+    uint64_t granted_until_ns;                                 /* … at most until then */
+    struct slice *secrets; /* the account's, which its answer may repeat; in the exchange's arena */
     size_t secret_count;
     struct tool_names tool_names; /* that the caller has otherwise than this provider; in the exchange's arena */
     struct buf crossed;   /* the body in another dialect than the caller's (flow/crossing.h), until it is sent */
+    struct slice *form; /* the pieces of a form that was edited; in `passing`; NULL: the body is none */
+    size_t form_count;
     struct arena passing; /* what is needed no longer than until the request is sent and the answer's head is out */
     bool asks_usage; /* we asked for the usage chunk, the client did not: it is taken out again */
     bool is_paused;  /* the client or a policy holds the provider back */
@@ -43,6 +49,8 @@ struct call {
 
 /* Instead of the job's call so far, which goes. */
 struct call *call_new(struct job *job, const struct provider *provider, const struct dialect *dialect);
+/* A copy of it. Its answer may repeat it, as any secret. */
+void call_keep_token(struct call *call, struct slice token, uint64_t number);
 /* Cancels the fetch, and nothing more is relayed. */
 void call_stop(struct call *call);
 void call_free(struct call *call); /* NULL is welcome */

@@ -41,7 +41,7 @@ void hosted_note(const struct call *call, struct dropped *dropped)
 void hosted_edit(const struct call *call, struct splice *edits)
 {
     const struct host *host = hosted_by(call);
-    struct previews previews = {.takes = betas_bedrock_takes};
+    struct previews previews = {.takes = betas_bedrock_takes, .keeps_model = call->job->x->api->asks == CHAT_COUNT};
     if (!host) return;
     if (host->has_previews_in_body) collect(call, &previews);
     call->dialect->hosting->edit(host, &previews, edits);

@@ -94,6 +94,12 @@ static void choose_method(struct place *place, struct slice method)
     }
 }
 
+/* Those that are asked for most: a text has an end. */
+static bool is_common(const struct api *api)
+{
+    return api->kind != API_CALL || chat_is_written(api->asks) || api->asks == CHAT_EMBEDDINGS;
+}
+
 /* Those with a star are left out: who asks for one model knows of the list. */
 static void list_paths(struct fault *fault)
 {
@@ -101,14 +107,14 @@ static void list_paths(struct fault *fault)
     size_t len = 0;
     const struct api *api;
     for (size_t i = 0; (api = api_at(i)) != NULL && len < sizeof paths; i++) {
-        if (!strchr(api->path, '*') && !api->if_header)
+        if (!strchr(api->path, '*') && !api->if_header && is_common(api))
             len += (size_t)snprintf(paths + len, sizeof paths - len, "%s%s", len ? ", " : "", api->path);
     }
     for (size_t i = 0; i < HEALTH_COUNT && len < sizeof paths; i++) {
         const char *link = i + 1 < HEALTH_COUNT ? ", " : " and ";
         len += (size_t)snprintf(paths + len, sizeof paths - len, "%s%s", link, healths[i].path);
     }
-    fault_set(fault, FAULT_UNKNOWN_PATH, "There is no such path. There are %s.", paths);
+    fault_set(fault, FAULT_UNKNOWN_PATH, "There is no such path. Among others there are %s.", paths);
 }
 
 /* The commonest slip is a base URL without its /v1, or with it twice. */
@@ -141,10 +147,11 @@ static bool is_websocket(struct slice upgrade)
 /* Codex falls back to HTTP at once on 426, and on nothing else. */
 static void explain_unknown(struct fault *fault, struct slice path, struct slice upgrade)
 {
+    if (!is_websocket(upgrade) && explain_v1(fault, path)) return;
     bool is_foreign = foreign_explain(path, fault);
     if (is_foreign && is_websocket(upgrade))
         *fault = (struct fault){.code = FAULT_UPGRADE};
-    else if (!is_foreign && !explain_v1(fault, path))
+    else if (!is_foreign)
         list_paths(fault);
 }
 
@@ -188,9 +195,25 @@ static bool find_google(struct slice path, struct arena *arena, struct place *pl
     return true;
 }
 
+/* Vertex AI has a project and a place before its publishers, or neither, as its own clients say; which is asked is the
+ * account's to say here. */
+static bool find_vertex(struct slice path, struct arena *arena, struct place *place)
+{
+    static const char google[] = "/publishers/google/models/";
+    bool is_versioned = slice_starts(path, SLICE("/v1/")) || slice_starts(path, SLICE("/v1beta1/"));
+    const char *at = is_versioned ? memmem(path.ptr, path.len, google, sizeof google - 1) : NULL;
+    struct place found;
+    if (!at) return false;
+    size_t models = (size_t)(at - path.ptr) + sizeof "/publishers/google" - 1;
+    path = arena_join(arena, SLICE("/v1beta"), slice_of(path.ptr + models, path.len - models));
+    if (!find(path, &found) || found.api->kind != API_CALL) return false;
+    *place = found;
+    return true;
+}
+
 static bool find_plain(struct slice path, struct arena *arena, struct place *place)
 {
-    return find_google(path, arena, place) || find(path, place);
+    return find_google(path, arena, place) || find_vertex(path, arena, place) || find(path, place);
 }
 
 static bool find_meant(struct slice *path, struct arena *arena, struct place *place)

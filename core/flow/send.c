@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "exchange/outgoing.h"
+#include "exchange/terms.h"
 #include "flow/crossing.h"
 #include "flow/headers.h"
 #include "flow/hosted.h"
@@ -58,29 +59,39 @@ static size_t own_headers(struct call *call, struct fetch_header *headers, size_
     struct dialect_header key = reach_key_header(call->provider->kind, call->dialect),
                           version = call->dialect->version_header;
     size_t added = 0;
-    if (call->provider->key.len) {
-        struct slice value = arena_join(&call->passing, key.value, call->provider->key);
-        headers[count + added++] = (struct fetch_header){key.name, value};
-    }
+    struct slice secret = call->token.len ? call->token : call->provider->key;
+    if (call->token.len) key = reach_token_header();
+    if (secret.len)
+        headers[count + added++] = (struct fetch_header){key.name, arena_join(&call->passing, key.value, secret)};
     if (version.name.len && !hosted_by(call) && !is_sent(headers, count, version.name))
         headers[count + added++] = (struct fetch_header){version.name, version.value};
     return added;
 }
 
-static struct slice place_of(struct call *call, const struct target *target)
+static struct reach_ask place_of(const struct call *call, const struct target *target)
 {
     const struct chat_request *r = &call->job->x->request;
-    struct reach_ask ask = {
+    return (struct reach_ask){
         .kind = call->provider->kind,
         .url = call->provider->url,
         .version = call->provider->api_version,
+        .project = call->provider->project,
+        .location = call->provider->location,
         .dialect = call->dialect,
+        .traits = target->terms ? target->terms->traits : NULL,
         .request = r,
         .asks = call->job->x->api->asks,
         .model = target->model.len ? target->model : r->model,
-        .place = keeping_place(call->job->x, &call->passing),
+        .place = keeping_place(call->job->x, &call->job->x->arena),
     };
-    return reach_url(&ask, &call->passing);
+}
+
+bool send_can(const struct call *call, const struct target *target, struct fault *why)
+{
+    struct reach_ask ask = place_of(call, target);
+    const char *lacks = reach_lacks(&ask);
+    return !lacks || fault_set(why, FAULT_UNCARRIED, "The provider of %.*s cannot be asked that: %s",
+                               SLICE_FMT(call->job->x->decision.verdict.model), lacks);
 }
 
 /* Of the client's query only what the provider's API has a parameter for: others hold keys. Of clients of other APIs
@@ -88,7 +99,8 @@ static struct slice place_of(struct call *call, const struct target *target)
 static struct slice url_of(struct call *call, const struct target *target)
 {
     struct exchange *x = call->job->x;
-    struct slice url = place_of(call, target);
+    struct reach_ask ask = place_of(call, target);
+    struct slice url = reach_url(&ask, &call->passing);
     struct slice rest = x->head.query, parameter;
     if (x->api->kind == API_OBJECT) return keeping_query(x, url, &call->passing);
     struct slice wanted = hosted_by(call) ? SLICE_NONE : call->dialect->query;
@@ -119,7 +131,8 @@ static size_t collect_headers(struct call *call, struct fetch_header *headers)
     while (provider_next_header(&rest, &own))
         headers[count++] = (struct fetch_header){own.name, own.value};
     count += own_headers(call, headers, count);
-    headers[count++] = (struct fetch_header){SLICE("content-type"), SLICE("application/json")};
+    headers[count++] = (struct fetch_header){
+        SLICE("content-type"), x->form ? form_content_type(x->form, &call->passing) : SLICE("application/json")};
     headers[count++] = (struct fetch_header){SLICE("accept-encoding"), SLICE("identity")};
     return count;
 }
@@ -141,7 +154,8 @@ static size_t collect_body(struct call *call, const struct target *target, struc
     struct iovec *parts;
     *pieces = NULL;
     if (x->api->kind == API_OBJECT) return 0;
-    call->asks_usage = r->is_stream && call->provider->can_report_usage && r->include_usage != CHAT_TRUE;
+    bool is_wanted = x->api->meters_output && r->is_stream && r->include_usage != CHAT_TRUE;
+    call->asks_usage = is_wanted && call->provider->can_report_usage;
     outgoing_edit(x, target, call->asks_usage, &call->passing, &edits);
     hosted_edit(call, &edits);
     size_t count = splice_iovecs(&edits, &parts);
@@ -149,6 +163,35 @@ static size_t collect_body(struct call *call, const struct target *target, struc
     for (size_t i = 0; i < count; i++)
         (*pieces)[i] = slice_of(parts[i].iov_base, parts[i].iov_len);
     return count;
+}
+
+/* What was written by send_write(). */
+static size_t collect_form(struct call *call, struct slice **pieces)
+{
+    *pieces = call->form;
+    return call->form_count;
+}
+
+/* Of the JSON that the form stands for; its files are pieces of the client's own bytes. */
+bool send_write(struct call *call, const struct target *target, struct fault *why)
+{
+    struct exchange *x = call->job->x;
+    struct splice edits;
+    struct buf edited;
+    if (!x->form) return true;
+    buf_init(&edited);
+    outgoing_edit(x, target, false, &call->passing, &edits);
+    splice_apply(&edits, &edited);
+    bool is_written = form_write(x->form, buf_slice(&x->upload), buf_slice(&edited), &call->passing, &call->form,
+                                 &call->form_count, why);
+    buf_clear(&edited);
+    return is_written;
+}
+
+static size_t collect(struct call *call, const struct target *target, struct slice **pieces)
+{
+    if (crossing_is_foreign(call)) return collect_crossed(call, pieces);
+    return call->job->x->form ? collect_form(call, pieces) : collect_body(call, target, pieces);
 }
 
 struct fetch *send_request(struct call *call, const struct target *target, const struct fetch_events *events, void *arg)
@@ -170,8 +213,7 @@ struct fetch *send_request(struct call *call, const struct target *target, const
         .idle_timeout_ms = p->idle_timeout_ms,
         .total_timeout_ms = p->total_timeout_ms,
     };
-    request.body_count =
-        crossing_is_foreign(call) ? collect_crossed(call, &body) : collect_body(call, target, &body);
+    request.body_count = collect(call, target, &body);
     request.body = body;
     request.header_count = signature_add(call, &request, headers);
     return fetch_start(call->job->flow->pool, &request, events, arg);

@@ -10,6 +10,10 @@
 
 #include "flow/call.h"
 
+/* False: FAULT_UNCARRIED, its account has no way for what is asked. */
+bool send_can(const struct call *call, const struct target *target, struct fault *why);
+/* A form is written before it is sent, since an edit may not fit into it: FAULT_BAD_BODY. True of all else. */
+bool send_write(struct call *call, const struct target *target, struct fault *why);
 /* Sets call->asks_usage. */
 struct fetch *send_request(struct call *call, const struct target *target, const struct fetch_events *events,
                            void *arg);

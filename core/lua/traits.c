@@ -11,7 +11,8 @@ static const char *const thinking_names[] = {
 static const char *const cache_names[] = {[CACHE_UNMARKED] = "",
                                           [CACHE_AS_ANTHROPIC] = "cache_control",
                                           [CACHE_AS_BREAKPOINT] = "prompt_cache_breakpoint"};
-static const char *const publisher_names[] = {[PUBLISHER_UNSAID] = "", [PUBLISHER_ANTHROPIC] = "anthropic"};
+static const char *const publisher_names[] = {[PUBLISHER_UNSAID] = "", [PUBLISHER_ANTHROPIC] = "anthropic",
+                                              [PUBLISHER_GOOGLE] = "google"};
 
 static unsigned read_efforts(lua_State *L, int table)
 {
@@ -34,7 +35,8 @@ static void read_traits(lua_State *L, int table, void *value)
 {
     struct traits *traits = value;
     *traits = (struct traits){
-        .publisher = (enum trait_publisher)family_word(L, table, "publisher", publisher_names, PUBLISHER_ANTHROPIC + 1),
+        .publisher = (enum trait_publisher)family_word(L, table, "publisher", publisher_names, PUBLISHER_GOOGLE + 1),
+        .predicts = family_flag(L, table, "predicts"),
         .output_tokens = (uint32_t)family_whole(L, table, "output"),
         .has_fixed_sampling = family_flag(L, table, "fixed_sampling"),
         .has_one_sampling = family_flag(L, table, "one_sampling"),

@@ -2,12 +2,15 @@
 
 #include <unistd.h>
 
+#include "admin/grant_fetcher.h"
 #include "admin/jwks_fetcher.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "net/loop.h"
 #include "net/pipe.h"
+#include "server/config.h"
 #include "server/control.h"
+#include "wire/reach.h"
 
 #define BEAT_MS (LIMIT_HEARTBEAT_MS / 10)
 
@@ -16,6 +19,7 @@ struct admin_process {
     struct loop_timer timer;
     struct pipe *control;
     struct jwks_fetcher *jwks;
+    struct grant_fetcher *grants;
 };
 
 /* Makes turns, which beat, when nothing else does. */
@@ -23,12 +27,68 @@ static void on_beat(void *arg)
 {
     struct admin_process *p = arg;
     loop_timer_arm_ms(&p->timer, BEAT_MS);
+    grant_fetcher_look(p->grants);
 }
+
+/* ---- Tokens of provider accounts. */
+
+static bool is_listed(const struct grant_source *sources, size_t count, uint64_t id)
+{
+    for (size_t i = 0; i < count; i++)
+        if (sources[i].id == id) return true;
+    return false;
+}
+
+static void take_accounts(struct admin_process *p, const struct settings *s)
+{
+    struct grant_source sources[LIMIT_GRANTS];
+    size_t count = 0;
+    for (size_t i = 0; i < s->provider_count && count < LIMIT_GRANTS; i++) {
+        const struct provider *account = &s->providers[i];
+        struct provider_credentials own = provider_credentials(account);
+        if (!own.id || is_listed(sources, count, own.id)) continue;
+        sources[count++] = (struct grant_source){own.id, account->name, own.key_file, reach_scope(account->kind),
+                                                 account->ca_file};
+    }
+    grant_fetcher_sources(p->grants, sources, count);
+}
+
+static void read_accounts(struct admin_process *p, int fd)
+{
+    struct slice bytes;
+    struct fault why = {0};
+    struct config *config = NULL;
+    if (pipe_memfd_map(fd, LIMIT_PIPE_QUEUE_BYTES, &bytes, &why)) {
+        config = config_unpack(bytes);
+        pipe_memfd_unmap(bytes);
+    }
+    if (config)
+        take_accounts(p, config->settings);
+    else
+        log_event(LOG_ERROR, "control_refused", "the accounts cannot be read: %s", fault_message(&why));
+    config_free(config);
+}
+
+static void on_grant(void *arg, struct slice account, bool is_good)
+{
+    struct admin_process *p = arg;
+    struct fault why;
+    struct buf body;
+    buf_init(&body);
+    buf_append_char(&body, is_good ? '+' : '-');
+    buf_append(&body, account);
+    if (!pipe_send(p->control, REPORT_GRANT, buf_slice(&body), -1, &why))
+        log_event(LOG_ERROR, "control_lost", "%s", fault_message(&why));
+    buf_clear(&body);
+}
+
+/* ---- Orders. */
 
 static void on_message(void *arg, const struct pipe_message *message)
 {
     struct admin_process *p = arg;
     if (message->type == CONTROL_STOP) loop_stop(p->loop);
+    if (message->type == CONTROL_ACCOUNTS) read_accounts(p, message->fd);
     if (message->type == CONTROL_JWKS_SOURCES) jwks_fetcher_sources(p->jwks, message->body);
     if (message->type == CONTROL_JWKS_WANTED) jwks_fetcher_want(p->jwks, message->body);
     if (message->fd >= 0) close(message->fd);
@@ -70,6 +130,7 @@ int admin_process_run(int control_fd, const struct admin_parts *parts, _Atomic u
     own.loop = p.loop;
     p.control = pipe_new(p.loop, control_fd, LIMIT_PIPE_QUEUE_BYTES, &events, &p);
     own.jwks = p.jwks = jwks_fetcher_new(p.loop, parts->data_dir, on_outcome, &p);
+    own.grant_fetcher = p.grants = grant_fetcher_new(p.loop, parts->grants, on_grant, &p);
     struct admin *admin = admin_new(&own);
     loop_set_beat(p.loop, beat);
     loop_timer_init(&p.timer, p.loop, on_beat, &p);
@@ -77,6 +138,7 @@ int admin_process_run(int control_fd, const struct admin_parts *parts, _Atomic u
     loop_run(p.loop);
     loop_timer_disarm(&p.timer);
     admin_free(admin);
+    grant_fetcher_free(p.grants);
     jwks_fetcher_free(p.jwks);
     pipe_free(p.control);
     loop_free(p.loop);

@@ -95,6 +95,7 @@ static void read_provider(struct config_reader *r, struct slice path, const char
     if (!json_is_object(table)) return;
     check_version(r, path, p, table);
     check_access_keys(r, path, p, table);
+    config_check_account(r, path, p, table);
 }
 
 void config_read_breaker(struct config_reader *r, const struct field *f, struct slice path, json_t *table)

@@ -170,8 +170,9 @@ const struct field provider_fields[] = {
      .says = "What it speaks: \"openai\" chats, completions, embeddings and responses, \"openai_compatible\" all of "
              "these but responses, \"anthropic\" messages, \"gemini\" Google's contents and embeddings, \"azure\" "
              "what \"openai\" does, at Azure's paths, \"bedrock\" Amazon Bedrock's runtime: messages to Anthropic's "
-             "models, Converse to all others."},
-    {"url", &type_url, IN_PROVIDER(url), .required = "url = \"https://…/v1\"",
+             "models, Converse to all others, \"vertex\" Google's models on Vertex AI as \"gemini\", Anthropic's there "
+             "as \"anthropic\", others there as chats."},
+    {"url", &type_url, IN_PROVIDER(url), .initial_words = "there is one of each place of \"vertex\"; others need one",
      .says = "Where its API begins; paths are appended. Of \"azure\" the resource, "
              "\"https://NAME.openai.azure.com\", or its \"/openai/v1\"; of \"bedrock\" "
              "\"https://bedrock-runtime.REGION.amazonaws.com\"."},
@@ -179,6 +180,13 @@ const struct field provider_fields[] = {
      .says = "The version of Azure's API, \"2024-10-21\"; behind \"/openai/v1\" it may be left out."},
     {"key", &type_secret, IN_PROVIDER(key),
      .says = "The account's key, sent as its dialect sends one; without one no authorization is sent."},
+    {"credentials", &type_credentials, IN_PROVIDER(credentials),
+     .says = "Of \"vertex\": the JSON file of a service account's key, with which tokens are asked for at its "
+             "token_uri, long before the last one ends."},
+    {"project", &type_word, IN_PROVIDER(project),
+     .says = "Of \"vertex\": whose models these are, as Google calls it."},
+    {"location", &type_word, IN_PROVIDER(location),
+     .says = "Of \"vertex\": where they run, as \"europe-west4\", \"eu\" or \"global\"."},
     {"region", &type_word, IN_PROVIDER(region), .initial_words = "none; \"bedrock\" needs one to sign calls",
      .says = "Where Amazon Bedrock is asked, \"us-east-1\": its calls are signed for it (AWS Signature Version 4)."},
     {"access_key_id", &type_secret, IN_PROVIDER(access_key_id),

@@ -187,7 +187,7 @@ static bool read_kind(struct config_reader *r, struct slice path, const json_t *
     if (!kind_is_known(text)) {
         return config_bad(r, path, FINDING_BAD_VALUE,
                           "this version speaks \"openai\", \"openai_compatible\", \"azure\", \"anthropic\", "
-                          "\"gemini\" and \"bedrock\"",
+                          "\"gemini\", \"bedrock\" and \"vertex\"",
                           "unknown kind of provider `%.*s`", SLICE_FMT(text));
     }
     *out = text;
@@ -390,8 +390,11 @@ const struct field_type
     type_new_file = {"path", "a path, relative to the folder of the file", TEXT, .read_text = read_path},
     type_word = {"word", "of a-z, 0-9, - and _", TEXT, .read_text = read_word},
     type_host = {"host", "a name without a port", TEXT, .read_text = read_host},
-    type_kind = {"kind", "\"openai\", \"openai_compatible\", \"azure\", \"anthropic\" or \"gemini\"", TEXT,
-                 .read_text = read_kind},
+    type_kind = {"kind",
+                 "\"openai\", \"openai_compatible\", \"azure\", \"anthropic\", \"gemini\", \"bedrock\" "
+                 "or \"vertex\"", TEXT, .read_text = read_kind},
+    type_credentials = {"key file", "the path of a key file, env \"NAME\" or file \"path\"", TEXT, .is_secret = true,
+                        .read_text = config_read_credentials},
     type_url = {"URL", "\"https://host/v1\"", TEXT, .read_text = read_url},
     type_secret = {"secret", "env \"NAME\" or file \"path\"", TEXT, .is_secret = true, .read_text = read_secret},
     type_headers = {"headers", "{ [\"X-Title\"] = \"text\", [\"X-Token\"] = env \"NAME\" }", TEXT, .is_secret = true,

@@ -3,10 +3,10 @@
  *
  * The supervisor orders, a worker reports. A new generation is staged with CONTROL_CONFIG, CONTROL_REGISTRY and
  * CONTROL_PREPARE, and takes effect, all of it at once, with CONTROL_COMMIT; CONTROL_DROP forgets it. End of file from
- * the supervisor means drain and exit. The admin process understands CONTROL_STOP, those about JWKS, and end of file;
- * the ledger process CONTROL_CONFIG (at once: there is nothing to prepare), CONTROL_WORKER, CONTROL_REOPEN,
- * CONTROL_LOOK, CONTROL_CHANGE, CONTROL_STOP (all workers have gone: commit what came, then exit), and end of file,
- * after which it goes on until they have gone.
+ * the supervisor means drain and exit. The admin process understands CONTROL_STOP, CONTROL_ACCOUNTS, those about JWKS,
+ * and end of file; the ledger process CONTROL_CONFIG (at once: there is nothing to prepare), CONTROL_WORKER,
+ * CONTROL_REOPEN, CONTROL_LOOK, CONTROL_CHANGE, CONTROL_STOP (all workers have gone: commit what came, then exit), and
+ * end of file, after which it goes on until they have gone.
  */
 #ifndef MOONGATE_SERVER_CONTROL_H
 #define MOONGATE_SERVER_CONTROL_H
@@ -25,6 +25,7 @@ enum control_order {
     CONTROL_JWKS,       /* to workers; body: struct control_jwks, then URL and JSON: an attempt to fetch keys ended */
     CONTROL_JWKS_SOURCES, /* to the admin process; body: a line a source, see admin/jwks_fetcher.h */
     CONTROL_JWKS_WANTED,  /* to the admin process; body: a URL whose keys a worker lacks */
+    CONTROL_ACCOUNTS,     /* to the admin process; fd: config_pack(), whose accounts may have key files */
     CONTROL_LEDGER,       /* to a worker; fd: its pipe to the ledger process from now on */
     CONTROL_WORKER,       /* to the ledger process; body: struct control_worker; fd: the other end of that pipe */
     CONTROL_REOPEN,       /* to the ledger process: what others may have renamed is opened anew */
@@ -38,6 +39,7 @@ enum control_report {
     REPORT_COMMITTED,     /* body: struct control_generation */
     REPORT_JWKS,          /* of the admin process; body: as CONTROL_JWKS */
     REPORT_REGISTRY_WANTED, /* of a worker that could not take it. Answered with CONTROL_REGISTRY */
+    REPORT_GRANT,         /* of the admin process; body: '+' or '-', an account's name: it was given a token, or not */
     REPORT_JWKS_WANTED,   /* of a worker; body: a URL. Answered with CONTROL_JWKS */
     REPORT_LEDGER_WANTED, /* of a worker, or of the ledger process with the body of CONTROL_WORKER: the pipe could not
                              be taken, both ends are sent anew; of the ledger process without: its configuration is */

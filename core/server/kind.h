@@ -4,6 +4,9 @@
 
 #include <stdbool.h>
 
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/fault.h"
 #include "base/slice.h"
 
 bool kind_is_known(struct slice kind);
@@ -14,5 +17,12 @@ bool kind_takes_access_keys(struct slice kind);
 /* May its URLs have an api_version in their query? And must they, at this one? */
 bool kind_takes_version(struct slice kind);
 bool kind_needs_version(struct slice kind, struct slice url);
+/* Google's: its paths name a project and a place, and it may have a key file. */
+bool kind_is_google(struct slice kind);
+/* Where accounts in that place are asked, in the arena. */
+struct slice kind_url_in(struct slice location, struct arena *arena);
+/* Can tokens be asked for with that key file? Then text is what is kept of it (exchange/settings.h); else why not. */
+bool kind_read_key_file(struct slice kind, struct slice json, struct slice ca_file, struct buf *text,
+                        struct fault *why);
 
 #endif

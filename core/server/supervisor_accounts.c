@@ -1,5 +1,7 @@
-/* The circuit breakers of provider accounts (store/breakers.h): whose they are, and which are open, in the metrics. */
+/* Provider accounts: whose circuit breakers there are (store/breakers.h), and which are open, in the metrics; whose
+ * tokens the admin process is to ask for (store/grants.h). */
 #include "base/clock.h"
+#include "server/control.h"
 #include "server/supervisor_inner.h"
 
 static void set_gauge(struct supervisor *sup, const char *name, bool is_open)
@@ -37,4 +39,21 @@ void accounts_on_accepted(struct supervisor *sup)
     breakers_keep(&sup->board->breakers, names, count);
     show(sup, false);
     config_free(config);
+    accounts_send(sup);
+}
+
+void accounts_send(struct supervisor *sup)
+{
+    struct child *admin = sup->worker_count ? children_running(sup, "admin") : NULL;
+    if (admin && sup->current.config_fd >= 0) child_send(admin, CONTROL_ACCOUNTS, SLICE_NONE, sup->current.config_fd);
+}
+
+void accounts_on_grant(struct child *admin, const struct pipe_message *message)
+{
+    struct supervisor *sup = admin->sup;
+    struct slice body = message->body;
+    if (body.len < 2) return;
+    struct slice labels[] = {slice_of(body.ptr + 1, body.len - 1),
+                             body.ptr[0] == '+' ? SLICE("given") : SLICE("failed")};
+    stats_add(sup->stats, stats_series(sup->stats, STATS_ACCOUNT_TOKENS, labels), 1);
 }

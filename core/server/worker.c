@@ -289,6 +289,7 @@ static void start_flow(struct worker *w)
         .stats = w->stats,
         .counters = w->parts.counters,
         .breakers = w->parts.breakers,
+        .grants = w->parts.grants,
         .owned = w->parts.owned,
         .redis = w->redis.url[0] ? &w->redis : NULL,
         .records_failing = &w->parts.slot->records_failing,
@@ -393,6 +394,7 @@ static void on_message(void *arg, const struct pipe_message *message)
     case CONTROL_CHANGE:
     case CONTROL_REOPEN: /* the ledger process's */
     case CONTROL_JWKS_SOURCES:
+    case CONTROL_ACCOUNTS:
     case CONTROL_JWKS_WANTED: break; /* the admin process's */
     }
     if (!is_good) log_event(LOG_ERROR, "control_refused", "%s", fault_message(&why));

@@ -8,19 +8,20 @@ static const struct dialect *const dialects[] = {&dialect_anthropic, &dialect_re
 #define DIALECT_COUNT (sizeof dialects / sizeof dialects[0])
 
 /* What accounts of each kind are spoken to in, its main dialect first; and, where that is another, about models that
- * Anthropic publishes. Amazon's have both ways to those: their own API carries all of it, Converse does not (citations,
- * server tools, cache markers' place in a tool's result), so whoever asks goes to it. */
+ * Anthropic or Google publishes. Amazon's have both ways to Anthropic's: their own API carries all of it, Converse does
+ * not (citations, server tools, cache markers' place in a tool's result), so whoever asks goes to it. */
 static const struct kind {
     struct slice name;
     const struct dialect *speaks[DIALECT_COUNT];
-    const struct dialect *to_anthropics[DIALECT_COUNT];
+    const struct dialect *to_anthropics[DIALECT_COUNT], *to_googles[DIALECT_COUNT];
 } kinds[] = {
-    {{"anthropic", 9}, {&dialect_anthropic}, {0}},
-    {{"azure", 5}, {&dialect_openai, &dialect_responses}, {0}},
-    {{"bedrock", 7}, {0}, {&dialect_anthropic}},
-    {{"gemini", 6}, {&dialect_gemini}, {0}},
-    {{"openai", 6}, {&dialect_openai, &dialect_responses}, {0}},
-    {{"openai_compatible", 17}, {&dialect_openai}, {0}},
+    {{"anthropic", 9}, {&dialect_anthropic}, {0}, {0}},
+    {{"azure", 5}, {&dialect_openai, &dialect_responses}, {0}, {0}},
+    {{"bedrock", 7}, {0}, {&dialect_anthropic}, {0}},
+    {{"gemini", 6}, {&dialect_gemini}, {0}, {0}},
+    {{"openai", 6}, {&dialect_openai, &dialect_responses}, {0}, {0}},
+    {{"openai_compatible", 17}, {&dialect_openai}, {0}, {0}},
+    {{"vertex", 6}, {&dialect_openai}, {&dialect_anthropic}, {&dialect_gemini}},
 };
 
 static const struct kind *find_kind(struct slice name)
@@ -51,8 +52,9 @@ bool dialect_has_kind(struct slice kind)
 
 static const struct dialect *const *spoken_by(const struct kind *k, const struct traits *traits)
 {
-    bool is_anthropics = traits && traits->publisher == PUBLISHER_ANTHROPIC && k->to_anthropics[0];
-    return is_anthropics ? k->to_anthropics : k->speaks;
+    enum trait_publisher publisher = traits ? traits->publisher : PUBLISHER_UNSAID;
+    if (publisher == PUBLISHER_ANTHROPIC && k->to_anthropics[0]) return k->to_anthropics;
+    return publisher == PUBLISHER_GOOGLE && k->to_googles[0] ? k->to_googles : k->speaks;
 }
 
 const struct dialect *dialect_for(struct slice kind, const struct traits *traits, const struct dialect *client)

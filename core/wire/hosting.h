@@ -32,6 +32,7 @@ struct previews {
     struct dropped *dropped;          /* "anthropic-beta.NAME": what it does not, and what is one too many; or NULL */
     struct slice names[PREVIEWS_MAX]; /* each once */
     size_t count;
+    bool keeps_model; /* the body goes where no path names the model: to be counted */
 };
 
 struct hosting {

@@ -1,6 +1,7 @@
 #include "wire/reach.h"
 
 #include "wire/http.h"
+#include "wire/reach_inner.h"
 
 static bool is_azure(struct slice kind)
 {
@@ -39,8 +40,14 @@ bool reach_needs_version(struct slice kind, struct slice url)
     return is_azure(kind) && !is_azure_v1(url);
 }
 
+struct dialect_header reach_token_header(void)
+{
+    return (struct dialect_header){SLICE("authorization"), SLICE("Bearer ")};
+}
+
 struct dialect_header reach_key_header(struct slice kind, const struct dialect *dialect)
 {
+    if (reach_is_vertex(kind)) return (struct dialect_header){SLICE("x-goog-api-key"), SLICE("")};
     if (is_bedrock(kind)) return (struct dialect_header){SLICE("authorization"), SLICE("Bearer ")};
     return is_azure(kind) ? (struct dialect_header){SLICE("api-key"), SLICE("")} : dialect->key_header;
 }
@@ -59,6 +66,12 @@ static void write_azure(struct buf *out, const struct reach_ask *ask)
     }
 }
 
+/* Of kinds that have ways of their own. */
+static bool has_own_url(struct slice kind)
+{
+    return is_azure(kind) || is_bedrock(kind) || reach_is_vertex(kind);
+}
+
 static void write_bedrock(struct buf *out, const struct reach_ask *ask)
 {
     bool is_invoked = ask->dialect->hosting != NULL, is_stream = ask->request->is_stream;
@@ -75,8 +88,10 @@ static struct slice own_url(const struct reach_ask *ask, struct arena *arena)
     buf_append(&out, ask->url);
     if (is_azure(ask->kind))
         write_azure(&out, ask);
-    else
+    else if (is_bedrock(ask->kind))
         write_bedrock(&out, ask);
+    else
+        reach_write_vertex(&out, ask, arena);
     struct slice url = arena_copy(arena, buf_slice(&out));
     buf_clear(&out);
     return url;
@@ -85,7 +100,7 @@ static struct slice own_url(const struct reach_ask *ask, struct arena *arena)
 struct slice reach_url(const struct reach_ask *ask, struct arena *arena)
 {
     const struct dialect *d = ask->dialect;
-    if (is_azure(ask->kind) || is_bedrock(ask->kind)) return own_url(ask, arena);
+    if (has_own_url(ask->kind)) return own_url(ask, arena);
     if (ask->place.len) return arena_join(arena, ask->url, ask->place);
     return arena_join(arena, ask->url,
                       d->path_to ? d->path_to(ask->request, ask->model, arena) : slice_str(d->path(ask->asks)));

@@ -3,7 +3,9 @@
 -- found as in scripts/catalogue/counting.lua, hosts' names too ("us.anthropic.claude-…", an inference profile's ARN,
 -- "claude-…@20250929"); of what fits none only that is asked which every model takes.
 --
--- publisher        whose API it is spoken to in also where others host it, as Amazon and Google do: "anthropic"
+-- publisher        whose API it is spoken to in also where others host it, as Amazon and Google do: "anthropic",
+--                  "google"
+-- predicts         Google's platform embeds with it by an API of its own alone (:predict)
 -- output           tokens of one answer at most
 -- fixed_sampling   temperature, top_p, top_k are refused
 -- one_sampling     temperature and top_p are refused together
@@ -49,8 +51,9 @@ local newest = { publisher = "anthropic",
   cache = "cache_control", output = 128000, thinking = "adaptive", schema = true,
   fixed_sampling = true, efforts = { "low", "medium", "high", "xhigh", "max" } }
 
-local gemini2 = { output = 65536, thinking = "budget", schema = true }
-local gemini3 = { output = 65536, thinking = "level", schema = true, schema_with_tools = true, signed_calls = true }
+local gemini2 = { publisher = "google", output = 65536, thinking = "budget", schema = true }
+local gemini3 = { publisher = "google", output = 65536, thinking = "level", schema = true, schema_with_tools = true,
+  signed_calls = true }
 
 local chat = { output = 16384 }
 local reasoning = { output = 100000, fixed_sampling = true, no_stop = true, developer = true,
@@ -88,8 +91,8 @@ return {
 
   -- Google. What is not named is taken for one of Gemini 3, without what only some of them have.
   like(gemini3, { "gemini" }, { efforts = { "low", "high" } }),
-  { names = { "gemini-1" }, output = 8192 },
-  { names = { "gemini-2.0" }, output = 8192, penalties = true },
+  { names = { "gemini-1" }, publisher = "google", output = 8192 },
+  { names = { "gemini-2.0" }, publisher = "google", output = 8192, penalties = true },
   like(gemini2, { "gemini-2.5" }, { thinking_least = 128, thinking_most = 24576 }),
   like(gemini2, { "gemini-2.5-pro" }, { thinking_least = 128, thinking_most = 32768 }),
   like(gemini2, { "gemini-2.5-flash" }, { thinking_least = 1, thinking_most = 24576, rest = true }),
@@ -98,6 +101,9 @@ return {
   like(gemini3, { "gemini-3.1-pro", "gemini-3.5-pro" }, { efforts = { "low", "medium", "high" } }),
   like(gemini3, { "gemini-3-flash", "gemini-3.1-flash", "gemini-3.5-flash" },
     { efforts = { "minimal", "low", "medium", "high" } }),
+  { names = { "gemini-embedding" }, publisher = "google" },
+  { names = { "gemini-embedding-001", "text-embedding-004", "text-embedding-005", "text-multilingual-embedding" },
+    publisher = "google", predicts = true },
 
   -- Others
   { names = { "deepseek" }, plain_content = true, reasoning = true },

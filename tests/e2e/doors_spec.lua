@@ -15,7 +15,8 @@ local POLICIES = {
     'data = { default = "internal", headers = { ["x-class"] = { secret = "restricted" } } } }\n',
   ["apps.lua"] = 'return apps { ["rich"] = { department = "engineering", owner = "tests" }, ["poor"] = { department = "engineering", owner = "tests" } }\n',
   ["models.lua"] = [[
-local price = usd_per_million { input = "100000", output = "100000" }
+local price = ]] .. calls.PRICE .. [[
+
 return models {
   open   = { targets = { "openai/open", "anthropic/open", "gemini/open" }, context = 200000, price = price },
   closed = { targets = { "openai/closed", "anthropic/closed", "gemini/closed" }, context = 200000, price = price },
@@ -205,10 +206,13 @@ local function sorted(t)
   return names
 end
 
+-- An object of nobody's: who may ask is told so.
+local function is_answered(r) return r.status == 200 or (r.body or ""):find('"code":"not_found"', 1, true) ~= nil end
+
 -- The spellings by which the provider is reached by who may: there refusals have their own status.
 local function served(route)
   local rich, paths, bodies = { key = g.key, model = "open" }, {}, {}
-  for name, path in pairs(PATHS) do paths[name] = try(route, rich, path, BODIES.plain).status == 200 end
+  for name, path in pairs(PATHS) do paths[name] = is_answered(try(route, rich, path, BODIES.plain)) end
   if not route.is_call then return paths, { plain = true } end
   for name, body in pairs(BODIES) do bodies[name] = try(route, rich, PATHS.plain, body).status == 200 end
   return paths, bodies

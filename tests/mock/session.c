@@ -10,11 +10,13 @@
 #include "control.h"
 #include "entries.h"
 #include "fast.h"
+#include "form.h"
 #include "gemini.h"
 #include "openai.h"
 #include "reply.h"
 #include "request.h"
 #include "responses.h"
+#include "vertex.h"
 
 struct session {
     struct list_link link;
@@ -83,7 +85,7 @@ static struct source *scripted_error(const struct script *s, struct slice path)
 
 static struct source *choose_source(struct session *s, json_t *body, const struct script *script)
 {
-    struct slice path = azure_path(s->request.path, s->request.query, body);
+    struct slice path = vertex_path(azure_path(s->request.path, s->request.query, body), body);
     struct source *source = NULL;
     if (script->replay) {
         source =
@@ -119,7 +121,8 @@ static json_t *parse_body(struct slice body)
 static void answer_parsed(struct session *s, struct script *script, bool is_scripted)
 {
     struct fault why = {0};
-    json_t *body = parse_body(buf_slice(&s->request.body));
+    json_t *body = form_parse(request_header(&s->request, SLICE("content-type")), buf_slice(&s->request.body));
+    if (!body) body = parse_body(buf_slice(&s->request.body));
     bool is_good = is_scripted || script_of_request(body, script, &why);
     struct source *source = is_good ? choose_source(s, body, script)
                                     : source_of_error(400, "mock_error", "bad_script", fault_message(&why));

@@ -15,6 +15,10 @@ static void link_stages(struct relay *r)
 {
     const struct relay_hooks *hooks = &r->parts.hooks;
     struct stage *last = r->first = read_new(r);
+    if (r->is_blind) {
+        last->next = r->out = out_new(r);
+        return;
+    }
     if (r->parts.provider != r->parts.client) last = last->next = r->translate = translate_new(r);
     if (r->parts.redact) last = last->next = r->mask = mask_new(r);
     if (r->parts.x->decision.record.keeps_answer) last = last->next = r->keep = keep_new(r);
@@ -31,6 +35,7 @@ struct relay *relay_new(const struct relay_parts *parts, const struct relay_head
     dialect_stream_init(&r->heard, 1);
     buf_reset(&parts->x->response.text); /* of an attempt before */
     if (parts->vocabulary) r->meter = meter_new(parts->vocabulary);
+    r->is_blind = frame_is_blind(r);
     link_stages(r);
     frame_init(r);
     return r;

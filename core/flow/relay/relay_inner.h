@@ -58,6 +58,7 @@ struct relay {
     struct meter *meter; /* NULL: nothing is counted */
     uint64_t unread_bytes;
     bool is_encoded;
+    bool is_blind; /* sound, subtitles: nothing in it is read, counted, masked or shown to a policy */
     bool is_list; /* FORM_EVENTS: they are elements of a JSON array */
     bool is_large; /* an answer that was to be kept whole, and could not */
     bool is_committed, is_over, is_detached, is_judged;
@@ -68,6 +69,8 @@ struct relay {
 };
 
 void frame_init(struct relay *r);
+/* Is it an answer that is neither JSON nor events, of an API that has such? */
+bool frame_is_blind(const struct relay *r);
 void frame_feed(struct relay *r, struct slice bytes);
 /* The rest comes as a piece, then finish(). */
 void frame_finish(struct relay *r, const struct fault *why);

@@ -87,7 +87,8 @@ static void edit(const struct host *host, struct previews *previews, struct spli
     if (host->has_previews_in_body) add_own(previews, tape, edits->arena);
     for (uint32_t n = json_first(tape, 0); n != JSON_NONE; n = json_next(tape, n)) {
         bool is_beta = host->has_previews_in_body && json_key_is(tape, n, SLICE("anthropic_beta"));
-        if (is_beta || json_key_is(tape, n, SLICE("model")) || json_key_is(tape, n, SLICE("anthropic_version")) ||
+        bool is_model = !previews->keeps_model && json_key_is(tape, n, SLICE("model"));
+        if (is_beta || is_model || json_key_is(tape, n, SLICE("anthropic_version")) ||
             (json_key_is(tape, n, SLICE("stream")) && !host->says_stream))
             splice_remove(edits, 0, n);
     }

@@ -10,14 +10,11 @@
 
 static const char *path(enum chat_kind kind)
 {
-    switch (kind) {
-    case CHAT_CHAT: return "/messages";
-    case CHAT_COUNT: return "/messages/count_tokens";
-    case CHAT_COMPACT:
-    case CHAT_COMPLETIONS:
-    case CHAT_EMBEDDINGS: return NULL;
-    }
-    return NULL;
+    static const char *const paths[CHAT_KINDS] = {
+        [CHAT_CHAT] = "/messages",
+        [CHAT_COUNT] = "/messages/count_tokens",
+    };
+    return paths[kind];
 }
 
 /* The gateway's own refusals are typed by their status, as this API's are: what only the gateway knows stands in
@@ -112,6 +109,7 @@ const struct dialect dialect_anthropic = {
     .request_translation = &anthropic_request_translation,
     .hosting = &anthropic_hosting,
     .path = path,
+    .publisher = "anthropic",
     .key_header = {{"x-api-key", 9}, {"", 0}},
     .query = {"beta=true", 9},
     .version_header = {{"anthropic-version", 17}, {"2023-06-01", 10}},

@@ -12,14 +12,12 @@
 
 static const char *path(enum chat_kind kind)
 {
-    switch (kind) {
-    case CHAT_CHAT: return ":generateContent";
-    case CHAT_COUNT: return ":countTokens";
-    case CHAT_EMBEDDINGS: return ":embedContent";
-    case CHAT_COMPLETIONS:
-    case CHAT_COMPACT: return NULL;
-    }
-    return NULL;
+    static const char *const paths[CHAT_KINDS] = {
+        [CHAT_CHAT] = ":generateContent",
+        [CHAT_COUNT] = ":countTokens",
+        [CHAT_EMBEDDINGS] = ":embedContent",
+    };
+    return paths[kind];
 }
 
 static const char *verb_of(const struct chat_request *r)
@@ -154,6 +152,7 @@ const struct dialect dialect_gemini = {
     .request_translation = &gemini_request_translation,
     .path = path,
     .path_to = path_to,
+    .publisher = "google",
     .key_header = {{"x-goog-api-key", 14}, {"", 0}},
     .key_parameter = {"key", 3},
     .query = {"alt=sse", 7},

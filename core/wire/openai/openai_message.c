@@ -1,6 +1,7 @@
 #include "wire/openai/openai_message.h"
 
 #include "wire/content.h"
+#include "wire/openai/openai_side.h"
 
 enum member {
     MEMBER_ROLE,
@@ -54,6 +55,7 @@ static const struct content_table table = {members, MEMBERS_COUNT};
 
 bool openai_is_format(const struct chat_request *r, uint32_t node)
 {
+    if (openai_is_side(r->kind)) return openai_is_side_format(r, node);
     unsigned m = content_find(&table, &r->tape, node);
     return m != MEMBERS_COUNT && members[m].is_format && !content_is_free(r, node);
 }

@@ -23,10 +23,11 @@ enum trait_cache {
 };
 
 /* Whose models have an API of their own where others host them too (wire/dialect.h). */
-enum trait_publisher { PUBLISHER_UNSAID, PUBLISHER_ANTHROPIC };
+enum trait_publisher { PUBLISHER_UNSAID, PUBLISHER_ANTHROPIC, PUBLISHER_GOOGLE };
 
 struct traits {
     enum trait_publisher publisher;
+    bool predicts; /* Google's platform embeds with it by an API of its own alone (:predict) */
     uint32_t output_tokens; /* of one answer at most; 0: not known */
     bool has_fixed_sampling; /* temperature, top_p and top_k are refused */
     bool has_one_sampling;   /* temperature and top_p are refused together */

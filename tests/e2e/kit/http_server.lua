@@ -48,6 +48,7 @@ function server.run(dir, port, handle)
   assert(listener:bind("127.0.0.1", port))
   assert(listener:listen(16))
   local _, bound = listener:getsockname()
+  server.port = bound
   io.stdout:write("listening ", bound, "\n")
   io.stdout:flush()
   while true do

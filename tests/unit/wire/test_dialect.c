@@ -73,13 +73,17 @@ static void kinds_and_paths(void)
 /* Whose model it is counts where accounts host others', and nowhere else. */
 static void hosts_speak_by_the_model(void)
 {
-    struct traits anthropics = {.publisher = PUBLISHER_ANTHROPIC}, others = {0};
+    struct traits anthropics = {.publisher = PUBLISHER_ANTHROPIC}, googles = {.publisher = PUBLISHER_GOOGLE}, others = {0};
     EXPECT(dialect_for(SLICE("bedrock"), &anthropics, NULL) == &dialect_anthropic);
     EXPECT(dialect_for(SLICE("bedrock"), &anthropics, d) == &dialect_anthropic);
     EXPECT(dialect_for(SLICE("bedrock"), &anthropics, &dialect_anthropic) == &dialect_anthropic);
     EXPECT(dialect_for(SLICE("bedrock"), &others, &dialect_anthropic) != &dialect_anthropic);
     EXPECT(dialect_for(SLICE("bedrock"), NULL, &dialect_anthropic) != &dialect_anthropic);
     EXPECT(dialect_for(SLICE("openai_compatible"), &anthropics, &dialect_anthropic) == d);
+    EXPECT(dialect_for(SLICE("vertex"), &anthropics, d) == &dialect_anthropic);
+    EXPECT(dialect_for(SLICE("vertex"), &googles, d) == &dialect_gemini);
+    EXPECT(dialect_for(SLICE("vertex"), &others, &dialect_gemini) == d && dialect_for(SLICE("vertex"), NULL, NULL) == d);
+    EXPECT(dialect_for(SLICE("gemini"), &anthropics, d) == &dialect_gemini);
 }
 
 static void each_event_is_told_for_what_it_is(void)

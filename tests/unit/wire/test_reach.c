@@ -95,6 +95,49 @@ static void amazons_paths_name_model_and_stream(void)
     EXPECT_SLICE(SLICE("Bearer "), reach_key_header(SLICE("bedrock"), &dialect_anthropic).value);
 }
 
+static void expect_vertex(const char *want, const struct dialect *dialect, enum chat_kind asks, const char *model, bool streams,
+                          const char *project)
+{
+    struct chat_request r = {.kind = asks, .is_stream = streams};
+    struct reach_ask ask = {.kind = SLICE("vertex"), .url = SLICE("https://v.example"), .project = slice_str(project),
+                            .location = SLICE("eu"), .dialect = dialect, .request = &r, .asks = asks, .model = slice_str(model)};
+    struct arena arena;
+    arena_init(&arena);
+    EXPECT_SLICE(slice_str(want), reach_url(&ask, &arena));
+    arena_clear(&arena);
+}
+
+#define VERTEX "https://v.example/v1/projects/p/locations/eu"
+
+static void vertexs_models_have_their_publishers_paths(void)
+{
+    const struct dialect *g = &dialect_gemini, *a = &dialect_anthropic, *o = &dialect_openai;
+    expect_vertex(VERTEX "/publishers/google/models/m:generateContent", g, CHAT_CHAT, "m", false, "p");
+    expect_vertex(VERTEX "/publishers/google/models/m:streamGenerateContent", g, CHAT_CHAT, "google/m", true, "p");
+    expect_vertex(VERTEX "/publishers/google/models/m:countTokens", g, CHAT_COUNT, "m", false, "p");
+    expect_vertex(VERTEX "/publishers/google/models/google%2F:generateContent", g, CHAT_CHAT, "google/", false, "p");
+    expect_vertex("https://v.example/v1/publishers/google/models/m:generateContent", g, CHAT_CHAT, "m", false, "");
+    expect_vertex(VERTEX "/publishers/anthropic/models/c%402025:rawPredict", a, CHAT_CHAT, "c@2025", false, "p");
+    expect_vertex(VERTEX "/publishers/anthropic/models/c:streamRawPredict", a, CHAT_CHAT, "anthropic/c", true, "p");
+    expect_vertex(VERTEX "/publishers/anthropic/models/..%2Fc:rawPredict", a, CHAT_CHAT, "../c", false, "p");
+    expect_vertex(VERTEX "/publishers/anthropic/models/count-tokens:rawPredict", a, CHAT_COUNT, "c", false, "p");
+    expect_vertex(VERTEX "/endpoints/openapi/chat/completions", o, CHAT_CHAT, "meta/llama", true, "p");
+}
+
+static void vertexs_places_have_their_hosts(void)
+{
+    struct arena arena;
+    arena_init(&arena);
+    EXPECT_SLICE(SLICE("https://europe-west4-aiplatform.googleapis.com"), reach_vertex_url(SLICE("europe-west4"), &arena));
+    EXPECT_SLICE(SLICE("https://aiplatform.googleapis.com"), reach_vertex_url(SLICE("global"), &arena));
+    EXPECT_SLICE(SLICE("https://aiplatform.googleapis.com"), reach_vertex_url(SLICE(""), &arena));
+    EXPECT_SLICE(SLICE("https://aiplatform.eu.rep.googleapis.com"), reach_vertex_url(SLICE("eu"), &arena));
+    arena_clear(&arena);
+    EXPECT_SLICE(SLICE("x-goog-api-key"), reach_key_header(SLICE("vertex"), &dialect_anthropic).name);
+    EXPECT_SLICE(SLICE("Bearer "), reach_token_header().value);
+    EXPECT(reach_scope(SLICE("vertex")).len && !reach_scope(SLICE("gemini")).len);
+}
+
 int main(void)
 {
     RUN(amazons_paths_name_model_and_stream);
@@ -103,5 +146,7 @@ int main(void)
     RUN(azures_responses_have_one);
     RUN(azures_v1_has_openais);
     RUN(azures_key_and_version);
+    RUN(vertexs_models_have_their_publishers_paths);
+    RUN(vertexs_places_have_their_hosts);
     return unit_close("reach");
 }
