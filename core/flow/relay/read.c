@@ -113,6 +113,15 @@ static bool read_event(struct stage *s, const struct piece *p)
     return pass(s, &read);
 }
 
+/* The answer's own word comes first: where it has none, its head's. */
+static void read_head(struct relay *r)
+{
+    struct usage *usage = &r->told.usage;
+    if (usage_is_known(usage)) return;
+    if (r->head.input_tokens > 0) usage->input_tokens = r->head.input_tokens;
+    if (r->head.output_tokens > 0) usage->output_tokens = r->head.output_tokens;
+}
+
 static bool read_whole(struct stage *s, const struct piece *p)
 {
     struct relay *r = s->relay;
