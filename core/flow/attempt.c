@@ -186,6 +186,14 @@ static struct slice head_value(const struct fetch_head *head, struct slice name)
     return SLICE_NONE;
 }
 
+/* 0: it is not said, or is no number that could be one. */
+static int64_t head_tokens(const struct fetch_head *head, struct slice name)
+{
+    uint64_t tokens;
+    bool is_said = slice_to_u64(head_value(head, name), &tokens) && tokens <= (uint64_t)USAGE_TOKENS_MAX;
+    return is_said ? (int64_t)tokens : 0;
+}
+
 static void open_relay(struct job *job, const struct fetch_head *head)
 {
     struct call *call = job->call;
@@ -217,7 +225,9 @@ static void open_relay(struct job *job, const struct fetch_head *head)
                                  .content_type = arena_copy(&x->arena, head_value(head, SLICE("content-type"))),
                                  .content_encoding =
                                      arena_copy(&x->arena, head_value(head, SLICE("content-encoding"))),
-                                 .error_type = arena_copy(&x->arena, head_value(head, SLICE("x-amzn-errortype")))};
+                                 .error_type = arena_copy(&x->arena, head_value(head, SLICE("x-amzn-errortype"))),
+                                 .input_tokens = head_tokens(head, SLICE("x-amzn-bedrock-input-token-count")),
+                                 .output_tokens = head_tokens(head, SLICE("x-amzn-bedrock-output-token-count"))};
     call->relay = relay_new(&parts, &relayed);
     if (call->is_drained) relay_detach(call->relay);
 }

@@ -133,6 +133,7 @@ static bool read_whole(struct stage *s, const struct piece *p)
         r->parts.provider->read_body(r->parts.reader, &r->told, p->bytes, &said);
     if (said.what & SAID_UNREADABLE && is_answer) read_unreadable((struct read *)s, &said);
     tell(r, &said);
+    if (is_answer) read_head(r);
     /* Its own numbers do; counting is for an answer without. */
     if (is_answer && !usage_has_output(&r->told.usage)) count(r, &said);
     return pass(s, &(struct piece){.bytes = p->bytes, .said = &said});
