@@ -301,7 +301,8 @@ static void check_stream(const struct plan *p, struct slice answer)
     check(!h.has_ended || is_over || whole.told.has_error); /* an error may come behind the end */
     check(!is_over || h.has_ended || h.has_error || whole.has_stopped || h.is_beyond);
     check(!(h.has_ended && whole.has_stopped));
-    if (p->client->answers->reader_new && p->provider->answers->writer_new && p->provider != &dialect_gemini) check_back(p, &h, buf_slice(&whole.out));
+    bool has_way_back = p->client->answers->reader_new && p->provider->answers->writer_new;
+    if (has_way_back && p->provider != &dialect_gemini) check_back(p, &h, buf_slice(&whole.out));
     hearing_clear(&h);
     translating_clear(&whole);
     translating_clear(&cut);
