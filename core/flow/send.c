@@ -141,14 +141,18 @@ static size_t collect_crossed(struct call *call, struct slice **pieces)
     return 1;
 }
 
+bool send_asks_usage(const struct call *call)
+{
+    const struct chat_request *r = &call->job->x->request;
+    return r->is_stream && call->provider->can_report_usage && r->include_usage != CHAT_TRUE;
+}
+
 /* The edited body as pieces of the client's own bytes and the few new ones. */
 static size_t collect_body(struct call *call, const struct target *target, struct slice **pieces)
 {
     struct exchange *x = call->job->x;
-    struct chat_request *r = &x->request;
     struct splice edits;
     struct iovec *parts;
-    call->asks_usage = r->is_stream && call->provider->can_report_usage && r->include_usage != CHAT_TRUE;
     outgoing_edit(x, target, call->asks_usage, &call->passing, &edits);
     hosted_edit(call, &edits);
     size_t count = splice_iovecs(&edits, &parts);
@@ -177,8 +181,9 @@ struct fetch *send_request(struct call *call, const struct target *target, const
         .idle_timeout_ms = p->idle_timeout_ms,
         .total_timeout_ms = p->total_timeout_ms,
     };
-    request.body_count =
-        crossing_is_foreign(call) ? collect_crossed(call, &body) : collect_body(call, target, &body);
+    bool is_written = buf_len(&call->crossed) > 0; /* anew: it is foreign, or made to fit */
+    call->asks_usage = !crossing_is_foreign(call) && send_asks_usage(call);
+    request.body_count = is_written ? collect_crossed(call, &body) : collect_body(call, target, &body);
     request.body = body;
     request.header_count = signature_add(call, &request, headers);
     return fetch_start(call->job->flow->pool, &request, events, arg);

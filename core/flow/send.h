@@ -12,6 +12,8 @@
 
 /* False: FAULT_UNCARRIED, its account has no way for what is asked. */
 bool send_can(const struct call *call, const struct target *target, struct fault *why);
+/* The stream's usage is asked for where its client does not. */
+bool send_asks_usage(const struct call *call);
 /* Sets call->asks_usage. */
 struct fetch *send_request(struct call *call, const struct target *target, const struct fetch_events *events,
                            void *arg);
