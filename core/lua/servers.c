@@ -40,7 +40,8 @@ static struct slice read_pairs(lua_State *L, int table, const char *field)
     lua_getfield(L, table, field);
     if (lua_istable(L, -1)) {
         for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
-            buf_printf(&lines, "%s%s\t%s", buf_len(&lines) ? "\n" : "", luaL_checkstring(L, -2), luaL_checkstring(L, -1));
+            buf_printf(&lines, "%s%s\t%s", buf_len(&lines) ? "\n" : "", luaL_checkstring(L, -2),
+                       luaL_checkstring(L, -1));
     }
     lua_settop(L, top);
     return keep(&lines);

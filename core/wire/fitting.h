@@ -2,7 +2,7 @@
  * A body of OpenAI's API, made to fit a server that speaks less of it: members that it rejects are taken out and named,
  * those that it calls otherwise have its names. All else stays byte for byte.
  *
- *     struct fitting fitting = {.rejects = SLICE("store\ntools.strict"), .renames = SLICE("max_completion_tokens\tmax_tokens")};
+ *     struct fitting fitting = {.rejects = SLICE("store\ntools.strict"), .renames = SLICE("seed\trandom_seed")};
  *     if (fitting_touches(&fitting, &tape)) …
  *     fitting_edit(&fitting, &edits, &dropped);
  *

@@ -15,8 +15,8 @@ return {
   { names = { "cerebras" }, url = "https://api.cerebras.ai/v1",
     rejects = { "frequency_penalty", "logit_bias", "parallel_tool_calls", "presence_penalty", "service_tier" } },
 
-  -- "Create chat completion", DeepSeek API docs: max_tokens, and response_format of type text or json_object; a 422 for
-  -- json_schema (dzhng/deep-research issue 22) and for the role developer (earendil-works/pi issue 1048).
+  -- "Create chat completion", DeepSeek API docs: max_tokens, response_format of type text or json_object, and
+  -- messages of system, user, assistant and tool; 422 for others ("This response_format type is unavailable now").
   { names = { "deepseek" }, url = "https://api.deepseek.com",
     rejects = { "response_format.json_schema" },
     renames = { max_completion_tokens = "max_tokens", ["role.developer"] = "system" } },
@@ -25,21 +25,21 @@ return {
   { names = { "groq" }, url = "https://api.groq.com/openai/v1",
     rejects = { "logit_bias", "logprobs", "messages.name", "n", "top_logprobs" } },
 
-  -- "Chat completion", Mistral API reference, and its 422 "extra_forbidden" for all else: max_completion_tokens and store
-  -- (Gitlawb/openclaude issue 739), metadata (OpenHands-CLI issue 83), messages.name (Gage-Technologies/mistral-go
-  -- pull 2), reasoning_content (charmbracelet/crush issue 1590). A stream's last event has the usage unasked.
+  -- "Chat completion", Mistral API reference, and the 422 "extra_forbidden: Extra inputs are not permitted" that it has
+  -- for all else, in messages too. A stream's last event has the usage unasked.
   { names = { "mistral" }, url = "https://api.mistral.ai/v1",
-    rejects = { "logit_bias", "logprobs", "messages.name", "messages.reasoning_content", "metadata", "safety_identifier",
-      "service_tier", "store", "stream_options", "top_logprobs", "user", "verbosity" },
+    rejects = { "logit_bias", "logprobs", "messages.name", "messages.reasoning_content", "metadata",
+      "safety_identifier", "service_tier", "store", "stream_options", "top_logprobs", "user", "verbosity" },
     renames = { max_completion_tokens = "max_tokens", seed = "random_seed", ["role.developer"] = "system" } },
 
-  -- "OpenAI compatibility", Ollama docs: max_tokens is the bound of an answer; the other name is passed over, and the
-  -- answer has no bound.
+  -- "OpenAI compatibility", Ollama docs: max_tokens is the bound of an answer; the other name is passed over, and then
+  -- it has none.
   { names = { "ollama" }, url = "http://127.0.0.1:11434/v1", renames = { max_completion_tokens = "max_tokens" } },
 
-  -- What follows takes all of it, or passes over what it does not know, by its own reference: "API reference", xAI;
-  -- "Parameters", OpenRouter; "OpenAI compatibility", Together, Fireworks and Moonshot; "Sonar API", Perplexity; "OpenAI
-  -- SDK", Z.ai; "OpenAI compatible", Alibaba Cloud Model Studio; "OpenAI-compatible server", vLLM; "HTTP server", llama.cpp.
+  -- Of what follows no source says that it rejects something whatever the model is: "API reference", xAI;
+  -- "Parameters", OpenRouter; "OpenAI compatibility", Together, Fireworks and Moonshot; "Sonar API", Perplexity;
+  -- "OpenAI SDK", Z.ai; "OpenAI compatible", Alibaba Cloud Model Studio; "OpenAI-compatible server", vLLM; "HTTP
+  -- server", llama.cpp.
   plain("alibaba", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1"),
   plain("fireworks", "https://api.fireworks.ai/inference/v1"),
   plain("llama_cpp", "http://127.0.0.1:8080/v1"),
