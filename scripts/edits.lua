@@ -17,6 +17,10 @@ local raise = use "raise"
 
 local edits = {}
 
+-- Is the answer a text, as long as max_tokens lets it be? Else it is vectors, scores, pictures, sound.
+local written = { chat = true, completions = true, count_tokens = true }
+function edits.is_written(f) return written[f.api] or false end
+
 local function count(value) return type(value) == "number" and value >= 1 and value % 1 == 0 and value <= 2 ^ 40 end
 local function number(value) return type(value) == "number" and value == value and math.abs(value) < math.huge end
 local function whole(value) return number(value) and value % 1 == 0 and math.abs(value) <= 2 ^ 53 end
@@ -98,7 +102,7 @@ function edits.set(view, field, value, reason)
   local shown = value == nil and "taken out" or json.encode(value)
   notes.note(f, policy, field, "set", reason and shown .. ": " .. reason or shown, policy.mode, policy.hook_line)
   if policy.mode == "observe" or f._quiet then return end
-  if generation[field] and f.api == "embeddings" then return end
+  if generation[field] and not edits.is_written(f) then return end
   if field == "max_tokens" then return set_max_tokens(f, value, policy, reason) end
   core.edit(field, value ~= nil and json.encode(value) or "")
   if field == "temperature" then

@@ -51,7 +51,8 @@ local function effective_of(price, seconds)
   return ("%04d-%02d-%02d"):format(year, month, day)
 end
 
-local piece = { per_request = true, per_image = true, per_search = true, per_tool_call = true }
+local piece = { per_request = true, per_image = true, per_search = true, per_tool_call = true,
+  per_second = true, per_character = true }
 
 local function line_of(line)
   return { part = line.part, count = line.count, usd = line.pico and spell(line.pico, 12) or nil,

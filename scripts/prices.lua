@@ -20,8 +20,11 @@ local targets = use "targets"
 -- at once would hold all of a budget.
 local prices = { assumed_output_tokens = 4096 }
 
+-- Pictures and sound are paid for by what they come to in tokens, where not by the piece.
+local without_output = { embeddings = true, moderations = true, rerank = true }
+
 local function tokens_of_each(f)
-  if f.api == "embeddings" then return 0 end
+  if without_output[f.api] then return 0 end
   return f.max_tokens or f.output_tokens > 0 and f.output_tokens or prices.assumed_output_tokens
 end
 
@@ -35,8 +38,11 @@ local function cost(target, input, output)
   return core.cost_at_most(target.terms, input, output)
 end
 
--- Has it a price at this time?
-function prices.has(target) return cost(target, 0, 0) ~= nil end
+-- Has it a price at this time, for what is asked? Else what a price of it would have to name, where it has one.
+function prices.has(target)
+  local nano, lacks = core.cost_at_most(target.terms, 0, 0)
+  return nano ~= nil, lacks
+end
 
 -- As that target counts them; a request is counted in one vocabulary until somebody asks for another.
 local function input_tokens(name)

@@ -90,7 +90,8 @@ end)
 local rate_fields = { input = per_million, cached_input = per_million, cache_write = per_million,
   cache_write_1h = per_million, audio_input = per_million, image_input = per_million, output = per_million,
   reasoning = per_million, audio_output = per_million, image_output = per_million, per_request = per_piece,
-  per_image = per_piece, per_search = per_piece, per_tool_call = per_piece }
+  per_image = per_piece, per_search = per_piece, per_tool_call = per_piece,
+  per_second = per_piece, per_character = per_piece }
 local rate_names = report.keys(rate_fields)
 for _, name in ipairs(rate_names) do
   nothing[name], parts[rates.words.free][name] = "0", "0"

@@ -146,6 +146,15 @@ end
 
 local function embedded(t) return { model = t.model, content = { parts = { { text = t.text or "hello" } } } } end
 
+-- What requests hold whose answer is no text.
+local function prompted(t, body) body.prompt, body.max_tokens = t.text or "hello", nil end
+local function given(t, body) body.input, body.max_tokens = t.text or "hello", nil end
+local function ranked(t, body)
+  body.query, body.documents, body.max_tokens = t.text or "hello", { "one", "two" }, nil
+end
+local side = { images = prompted, image_edits = prompted, image_variations = prompted, transcriptions = prompted,
+  translations = prompted, moderations = given, speech = given, rerank = ranked }
+
 local function body_of(t)
   if t.body then return type(t.body) == "string" and json.raw(t.body) or t.body end
   local tools = {}
@@ -155,6 +164,7 @@ local function body_of(t)
   elseif t.api == "embed_content" then body = embedded(t)
   elseif t.api == "batch_embed_contents" then body = { model = t.model, requests = { embedded(t) } }
   elseif t.api == "embeddings" then body.input = t.text or "hello"
+  elseif side[t.api] then side[t.api](t, body)
   elseif t.api == "completions" then body.prompt = t.text or "hello"
   elseif words_of(t) == responses then
     body.input, body.max_tokens, body.max_output_tokens = messages_of(t, tools), nil, t.max_tokens

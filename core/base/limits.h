@@ -53,6 +53,11 @@
 #define LIMIT_TRANSLATE_PARTS 65536u       /* messages, parts and tools of one that goes to another dialect */
 #define LIMIT_TRANSLATE_TOOL_NAMES 1024u   /* of its tools that are called otherwise there */
 
+/* Forms (multipart/form-data) */
+#define LIMIT_FORM_PARTS 256u
+#define LIMIT_FORM_HEAD_BYTES (8u * KIB) /* of a part: its headers */
+#define LIMIT_FORM_NAME_BYTES 1024u      /* of a part, and of a file */
+
 /* Server-sent events from a provider */
 #define LIMIT_EVENT_BYTES (64u * KIB)      /* an unfinished event is held whole up to this, then read on its way */
 #define LIMIT_TRANSLATE_CALLS 256u         /* of tools in an answer that is translated, and its parts that wait */

@@ -365,6 +365,7 @@ const struct command cli_commands[] = {
      "                      --image-in N\n"
      "  --out N             all that comes out; of it --reasoning N, --audio-out N, --image-out N\n"
      "  --images N          pictures paid for by the piece; --searches N, --tool-calls N: of the provider's own tools\n"
+     "  --seconds N         of sound that is listened to; --characters N: of text that is read aloud\n"
      "  --tier T            batch, flex, priority, fast, ultrafast, us, provisioned_throughput\n"
      "  --at DATE           2026-03-01, midnight UTC, or 2026-03-01T12:00:00Z (default: now)\n"
      "  --policies DIR      this folder instead of the configuration's\n"

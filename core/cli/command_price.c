@@ -32,7 +32,8 @@ static const struct count_option {
 static const struct piece_option {
     const char *name, *part;
 } piece_options[] = {
-    {"--images", "per_image"}, {"--searches", "per_search"}, {"--tool-calls", "per_tool_call"}};
+    {"--images", "per_image"}, {"--searches", "per_search"}, {"--tool-calls", "per_tool_call"},
+    {"--seconds", "per_second"}, {"--characters", "per_character"}};
 
 #define PIECES (sizeof piece_options / sizeof piece_options[0])
 

@@ -9,7 +9,8 @@ static const struct api api_none_anthropic = {.word = "none", .name = "none", .c
 static const struct api api_none_gemini = {.word = "none", .name = "none", .client = &dialect_gemini};
 
 /* Source: OpenAI API reference, /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/responses,
- * /v1/responses/compact, /v1/responses/input_tokens, /v1/models; Azure OpenAI reference, deployments; Anthropic API
+ * /v1/responses/compact, /v1/responses/input_tokens, /v1/moderations, /v1/images, /v1/audio, /v1/models; Cohere API
+ * reference, v1 and v2 of rerank, which Jina and vLLM have too; Azure OpenAI reference, deployments; Anthropic API
  * reference, /v1/messages, /v1/messages/count_tokens, /v1/models; Gemini API reference, models.generateContent,
  * streamGenerateContent, countTokens, embedContent, batchEmbedContents, list, get. */
 static const struct api apis[] = {
@@ -35,6 +36,31 @@ static const struct api apis[] = {
      &dialect_openai, .has_text = true, .meters_output = true, .names_model = true},
     {"azure_embeddings", "embeddings", "POST", "/openai/deployments/*/embeddings", API_CALL, CHAT_EMBEDDINGS,
      &dialect_openai, .has_text = true, .names_model = true},
+    {"moderations", "moderations", "POST", "/v1/moderations", API_CALL, CHAT_MODERATIONS, &dialect_openai,
+     .has_text = true},
+    {"rerank", "rerank", "POST", "/v1/rerank", API_CALL, CHAT_RERANK, &dialect_openai, .has_text = true},
+    {"rerank_v2", "rerank", "POST", "/v2/rerank", API_CALL, CHAT_RERANK, &dialect_openai, .has_text = true},
+    {"rerank_bare", "rerank", "POST", "/rerank", API_CALL, CHAT_RERANK, &dialect_openai, .has_text = true},
+    {"images", "images", "POST", "/v1/images/generations", API_CALL, CHAT_IMAGES, &dialect_openai, .has_text = true},
+    {"image_edits", "images", "POST", "/v1/images/edits", API_CALL, CHAT_IMAGE_EDITS, &dialect_openai,
+     .has_text = true, .takes_form = true},
+    {"image_variations", "images", "POST", "/v1/images/variations", API_CALL, CHAT_IMAGE_VARIATIONS, &dialect_openai,
+     .has_text = true, .takes_form = true},
+    {"speech", "speech", "POST", "/v1/audio/speech", API_CALL, CHAT_SPEECH, &dialect_openai, .has_text = true},
+    {"transcriptions", "transcriptions", "POST", "/v1/audio/transcriptions", API_CALL, CHAT_TRANSCRIPTIONS,
+     &dialect_openai, .has_text = true, .takes_form = true},
+    {"translations", "translations", "POST", "/v1/audio/translations", API_CALL, CHAT_TRANSLATIONS, &dialect_openai,
+     .has_text = true, .takes_form = true},
+    {"azure_images", "images", "POST", "/openai/deployments/*/images/generations", API_CALL, CHAT_IMAGES,
+     &dialect_openai, .has_text = true, .names_model = true},
+    {"azure_image_edits", "images", "POST", "/openai/deployments/*/images/edits", API_CALL, CHAT_IMAGE_EDITS,
+     &dialect_openai, .has_text = true, .names_model = true, .takes_form = true},
+    {"azure_speech", "speech", "POST", "/openai/deployments/*/audio/speech", API_CALL, CHAT_SPEECH, &dialect_openai,
+     .has_text = true, .names_model = true},
+    {"azure_transcriptions", "transcriptions", "POST", "/openai/deployments/*/audio/transcriptions", API_CALL,
+     CHAT_TRANSCRIPTIONS, &dialect_openai, .has_text = true, .names_model = true, .takes_form = true},
+    {"azure_translations", "translations", "POST", "/openai/deployments/*/audio/translations", API_CALL,
+     CHAT_TRANSLATIONS, &dialect_openai, .has_text = true, .names_model = true, .takes_form = true},
     {"generate_content", "chat", "POST", GEMINI_MODELS "/*:generateContent", API_CALL, CHAT_CHAT, &dialect_gemini,
      .has_text = true, .names_model = true, .meters_output = true},
     {"stream_generate_content", "chat", "POST", GEMINI_MODELS "/*:streamGenerateContent", API_CALL, CHAT_CHAT,

@@ -47,6 +47,7 @@ struct exchange *exchange_new(uint64_t mono_ns, uint64_t wall_ns)
     x->known_cost_nano = -1;
     arena_init(&x->arena);
     buf_init(&x->body);
+    buf_init(&x->upload);
     buf_init(&x->response.text);
     buf_init(&x->texts.prompt.bytes);
     buf_init(&x->texts.answer.bytes);
@@ -62,6 +63,7 @@ void exchange_free(struct exchange *x)
     count_free(x->count);
     chat_clear(&x->request);
     buf_clear(&x->body);
+    buf_clear(&x->upload);
     buf_clear(&x->response.text);
     buf_clear(&x->texts.prompt.bytes);
     buf_clear(&x->texts.answer.bytes);

@@ -35,6 +35,7 @@
 #include "store/topups.h"
 #include "wire/chat.h"
 #include "wire/count.h"
+#include "wire/form.h"
 
 #define EXCHANGE_ID_BYTES 41 /* "req_" and a UUIDv7 (RFC 9562) in text, with the NUL */
 
@@ -103,7 +104,9 @@ struct exchange {
 
     const struct api *api; /* what the caller asks for; never NULL */
     struct exchange_request_head head;
-    struct buf body;             /* the request's body, whole */
+    struct buf body;             /* the request's body, whole; of a form the JSON that it stands for */
+    struct buf upload;           /* the form as it came; empty: there is none */
+    struct form *form;           /* index over upload, by offsets; NULL: there is none */
     struct chat_request request; /* index over body; zeroed for GETs */
     struct slice model_path;     /* of a path that says a model: percent-decoded */
 

@@ -63,7 +63,7 @@ const struct price_rates *price_rates_at(const struct price *price, uint64_t inp
     return rates_for(found ? found : &period->tiers[0], input_tokens);
 }
 
-/* 14 products below 2^63 * 10^15 stay below 2^127: the sum cannot wrap. */
+/* 16 products below 2^63 * 10^15 stay below 2^127: the sum cannot wrap. */
 static unsigned __int128 sum_pico(const struct price_rates *rates, const struct usage_parts *parts, unsigned *missing)
 {
     unsigned __int128 sum = 0;
@@ -170,13 +170,58 @@ static int64_t bounded(uint64_t tokens)
     return tokens > (uint64_t)INT64_MAX ? INT64_MAX : (int64_t)tokens;
 }
 
-struct cost price_at_most(const struct price *price, uint64_t input_tokens, uint64_t output_tokens, unsigned uses,
-                          struct slice tier, uint64_t when_ns)
+/* The rates of which one must be there for an answer of that kind, and how the files of policies spell them. */
+static const struct paid_by {
+    enum usage_part one, other;
+    const char *words; /* NULL: input and output, which each price has */
+} paid_by[CHAT_KINDS] = {
+    [CHAT_RERANK] = {USAGE_SEARCHES, USAGE_INPUT, "per_search, or an input that is not 0"},
+    [CHAT_IMAGES] = {USAGE_IMAGES, USAGE_IMAGE_OUTPUT, "per_image or image_output"},
+    [CHAT_IMAGE_EDITS] = {USAGE_IMAGES, USAGE_IMAGE_OUTPUT, "per_image or image_output"},
+    [CHAT_IMAGE_VARIATIONS] = {USAGE_IMAGES, USAGE_IMAGE_OUTPUT, "per_image or image_output"},
+    [CHAT_SPEECH] = {USAGE_CHARACTERS, USAGE_AUDIO_OUTPUT, "per_character or audio_output"},
+    [CHAT_TRANSCRIPTIONS] = {USAGE_SECONDS, USAGE_AUDIO_INPUT, "per_second or audio_input"},
+    [CHAT_TRANSLATIONS] = {USAGE_SECONDS, USAGE_AUDIO_INPUT, "per_second or audio_input"},
+};
+
+/* Input has a rate in every price: 0 says nothing of what is paid by the piece. */
+static bool pays(const struct price_rates *rates, enum usage_part part)
+{
+    return rates->pico[part] > (part == USAGE_INPUT ? 0 : PRICE_UNSET);
+}
+
+static const char *lacks(const struct price_rates *rates, enum chat_kind kind)
+{
+    const struct paid_by *by = &paid_by[kind];
+    return !by->words || pays(rates, by->one) || pays(rates, by->other) ? NULL : by->words;
+}
+
+static const struct price_rates *rates_of_ask(const struct price *price, const struct price_ask *ask)
+{
+    return price ? price_rates_at(price, ask->input_tokens, ask->tier, ask->when_ns) : NULL;
+}
+
+const char *price_lacks(const struct price *price, const struct price_ask *ask)
+{
+    const struct price_rates *rates = rates_of_ask(price, ask);
+    return rates ? lacks(rates, ask->kind) : NULL;
+}
+
+static void add_piece(struct usage_parts *parts, const struct price_rates *rates, enum usage_part part, int64_t count)
+{
+    if (rates->pico[part] != PRICE_UNSET) parts->count[part] = count;
+}
+
+struct cost price_at_most(const struct price *price, const struct price_ask *ask)
 {
     struct usage_parts parts = {.count = {[USAGE_REQUESTS] = 1}};
-    const struct price_rates *rates = price ? price_rates_at(price, input_tokens, tier, when_ns) : NULL;
-    if (!rates) return (struct cost){.state = COST_UNPRICED};
-    parts.count[price_dearest_input(rates, uses)] = bounded(input_tokens);
-    parts.count[price_dearest_output(rates, uses)] = bounded(output_tokens);
-    return price_cost(price, &parts, tier, when_ns);
+    const struct price_rates *rates = rates_of_ask(price, ask);
+    if (!rates || lacks(rates, ask->kind)) return (struct cost){.state = COST_UNPRICED};
+    parts.count[price_dearest_input(rates, ask->uses)] = bounded(ask->input_tokens);
+    parts.count[price_dearest_output(rates, ask->uses)] = bounded(ask->output_tokens);
+    add_piece(&parts, rates, USAGE_IMAGES, ask->pieces.images);
+    add_piece(&parts, rates, USAGE_SEARCHES, ask->pieces.searches);
+    add_piece(&parts, rates, USAGE_SECONDS, ask->pieces.seconds);
+    add_piece(&parts, rates, USAGE_CHARACTERS, ask->pieces.characters);
+    return price_cost(price, &parts, ask->tier, ask->when_ns);
 }

@@ -83,10 +83,22 @@ struct cost price_cost(const struct price *price, const struct usage_parts *part
 /* The rates that price_cost() would take; NULL when there is no period yet. */
 const struct price_rates *price_rates_at(const struct price *price, uint64_t input_tokens, struct slice tier,
                                          uint64_t when_ns);
-/* What a request comes to at most that uses these (enum chat_uses): so much input and so much output, each at the
- * dearest rate that it may be billed at. */
-struct cost price_at_most(const struct price *price, uint64_t input_tokens, uint64_t output_tokens, unsigned uses,
-                          struct slice tier, uint64_t when_ns);
+/* What a request may come to. */
+struct price_ask {
+    enum chat_kind kind;
+    uint64_t input_tokens, output_tokens;
+    unsigned uses;             /* enum chat_uses */
+    struct chat_pieces pieces; /* each counts where the price has a rate for one */
+    struct slice tier;
+    uint64_t when_ns;
+};
+/* At most: so much input and so much output, each at the dearest rate that it may be billed at. COST_UNPRICED too where
+ * the price has no rate that such an answer is paid by: pictures that are made neither by the piece nor by their
+ * tokens. */
+struct cost price_at_most(const struct price *price, const struct price_ask *ask);
+/* What such a price would have to name, for people: "per_image or image_output"; NULL: nothing is missing, or there is
+ * no price. */
+const char *price_lacks(const struct price *price, const struct price_ask *ask);
 /* The part that its input's tokens cost at most as: written into a cache where it asks for that, or the price has one
  * rate for all writes; sound and pictures where there are any. */
 enum usage_part price_dearest_input(const struct price_rates *rates, unsigned uses);

@@ -1,6 +1,7 @@
 #include "flow/account.h"
 
 #include "exchange/bill.h"
+#include "exchange/pieces.h"
 #include "exchange/terms.h"
 
 static const struct count_rules *rules_of(const struct exchange *x, const struct attempt *attempt)
@@ -73,12 +74,13 @@ static bool is_billed(const struct attempt *a, const struct relay_report *told, 
 }
 
 /* Nothing is known, or nothing is said to have been read, where the request has something to read. */
-static void count_input(struct attempt *a)
+static void count_input(const struct exchange *x, struct attempt *a)
 {
     struct usage_parts *parts = &a->parts;
     bool is_known = a->usage.input_tokens != USAGE_UNKNOWN;
+    if (a->usage.seconds != USAGE_UNKNOWN) return; /* paid for by its length, whatever is said in it */
     if (usage_parts_input(parts) > 0 || (is_known && a->estimate.input_tokens == 0)) return;
-    parts->count[USAGE_INPUT] = (int64_t)a->estimate.input_tokens;
+    parts->count[pieces_input(x, a)] = (int64_t)a->estimate.input_tokens;
     parts->is_estimated = true;
 }
 
@@ -113,6 +115,7 @@ static void fill_parts(const struct exchange *x, struct attempt *a, const struct
 {
     struct usage_parts *parts = &a->parts;
     uint64_t counted = counted_tokens(x, a, &told->counted) + unread_tokens(x, told);
+    pieces_sort(x, a);
     usage_normalise(&a->usage, parts);
     a->is_billed = !x->api->is_free && is_billed(a, told, counted);
     if (!a->is_billed) {
@@ -120,7 +123,8 @@ static void fill_parts(const struct exchange *x, struct attempt *a, const struct
         return;
     }
     parts->count[USAGE_REQUESTS] = 1;
-    count_input(a);
+    count_input(x, a);
+    pieces_add(x, a, parts);
     if (x->api->meters_output) count_output(a, told, counted);
 }
 

@@ -384,7 +384,8 @@ static void send(struct job *job, const struct target *target)
         return;
     }
     struct call *call = call_new(job, provider, dialect);
-    if (!send_can(call, target, &why) || !crossing_write(call, target, &dropped, &why)) {
+    if (!send_can(call, target, &why) || !crossing_write(call, target, &dropped, &why) ||
+        !send_write(call, target, &why)) {
         pass_over(job, target, &why);
         return;
     }

@@ -62,8 +62,12 @@ static void forget_request(struct job *job)
     json_clear(&x->request.tape);
     count_free(x->count);
     x->count = NULL;
-    if (!is_uploading(job)) buf_clear(&x->body);
-    intake_hold(&job->hold, buf_len(&x->body) + buf_len(&job->call->crossed), NULL); /* less than before */
+    if (!is_uploading(job)) {
+        buf_clear(&x->body);
+        buf_clear(&x->upload);
+    }
+    size_t left = buf_len(&x->body) + buf_len(&x->upload) + buf_len(&job->call->crossed);
+    intake_hold(&job->hold, left, NULL); /* less than before */
 }
 
 /* Of a whole answer: what it cost is known. */

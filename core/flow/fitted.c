@@ -46,7 +46,7 @@ void fitted_write(struct call *call, const struct target *target, struct dropped
     struct splice edits;
     struct arena arena;
     struct buf edited;
-    if (fitting_is_empty(&fitting) || !may_be_touched(call, &fitting)) return;
+    if (call->job->x->form || fitting_is_empty(&fitting) || !may_be_touched(call, &fitting)) return;
     arena_init(&arena);
     buf_init(&edited);
     outgoing_edit(call->job->x, target, send_asks_usage(call), &arena, &edits);

@@ -5,7 +5,7 @@
  *     fitted_write(call, target, &dropped);    // of the caller's own body: call->crossed, where anything of it changes
  *     fitted_rewrite(call, &dropped);          // of call->crossed
  *
- * For other accounts, and bodies with nothing of that, nothing is done: the caller's bytes go out. Private to
+ * For other accounts, forms, and bodies with nothing of that, nothing is done: the caller's bytes go out. Private to
  * core/flow.
  */
 #ifndef MOONGATE_FLOW_FITTED_H

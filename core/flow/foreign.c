@@ -17,10 +17,10 @@ static const struct foreign foreigns[] = {
      "(\"store\": false), and read the answer or its stream."},
     {"messages/batches*", "Batches are not served here: ask POST /v1/messages instead, several at a time."},
     {"complete", "Anthropic's Completions API is not served here: " INSTEAD "."},
-    {"audio/*",
-     "Speech is not served here: audio goes into the messages of POST /v1/chat/completions, for models that take it."},
-    {"images/*",
-     "Making images is not served here; images to be read go into the messages of POST /v1/chat/completions."},
+    {"audio/*", "Of the paths of sound POST /v1/audio/speech, /v1/audio/transcriptions and /v1/audio/translations are "
+                "served here."},
+    {"images/*", "Of the paths of images POST /v1/images/generations, /v1/images/edits and /v1/images/variations are "
+                 "served here; images to be read go into the messages of POST /v1/chat/completions."},
     {"videos*", "Making videos is not served here."},
     {"files*", "Files are not served here: put their text into the messages of POST /v1/chat/completions."},
     {"uploads*", "Uploads are not served here: put texts into the messages of POST /v1/chat/completions."},
@@ -39,11 +39,9 @@ static const struct foreign foreigns[] = {
     {"containers*", "Containers are not served here."},
     {"evals*", "Evals are not served here: use the provider's own address."},
     {"realtime*", "The Realtime API is not served here: " INSTEAD "."},
-    {"moderations", "Moderation is not served as an endpoint here: policies moderate what goes through."},
     {"edits", "Edits are not served here: " INSTEAD "."},
     {"engines*", "Engines are not served here: the model goes into the body of POST /v1/completions."},
     {"organization*", "Administration of accounts is not served here: use the provider's own address."},
-    {"rerank", "Reranking is not served here."},
     {"chat", "This is another service's path: " INSTEAD "."},
     {"generate", "This is Ollama's path: " INSTEAD "."},
     {"tags", "This is Ollama's path: GET /v1/models lists the models."},
@@ -110,14 +108,14 @@ static bool explain_google(struct slice rest, struct fault *why)
     return false;
 }
 
-/* Azure's that are not served: the deployment in the path, /openai/deployments/NAME/images/…, all behind /v1. */
+/* Azure's that are not served: the deployment in the path, /openai/deployments/NAME/extensions/…, all behind /v1. */
 static bool explain_azure(struct slice rest, struct fault *why)
 {
     if (!slice_starts(rest, SLICE("deployments/"))) return false;
     rest = slice_of(rest.ptr + 12, rest.len - 12);
     fault_set(why, FAULT_UNSPOKEN_PATH,
-              "Of Azure's paths /openai/deployments/NAME/chat/completions, completions and embeddings are served here: "
-              "ask there, or with the OpenAI client, this gateway's /v1 as its base URL and \"model\": \"%.*s\".",
+              "Of Azure's paths those of chats, completions, embeddings, images and sound are served here: ask there, "
+              "or with the OpenAI client, this gateway's /v1 as its base URL and \"model\": \"%.*s\".",
               SLICE_FMT(model_of(rest, '/')));
     return true;
 }

@@ -16,7 +16,8 @@ static const struct slice to_provider[] = {
 };
 
 static const struct slice to_client[] = {
-    PATTERN("cache-control"),  PATTERN("content-encoding"),     PATTERN("content-language"), PATTERN("content-type"),
+    PATTERN("cache-control"),  PATTERN("content-disposition"), PATTERN("content-encoding"), PATTERN("content-language"),
+    PATTERN("content-type"),
     PATTERN("openai-model"),   PATTERN("openai-processing-ms"), PATTERN("openai-version"),   PATTERN("retry-after"),
     PATTERN("retry-after-ms"), PATTERN("x-should-retry"),
 };

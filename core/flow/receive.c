@@ -104,17 +104,33 @@ static void reply_options(struct job *job)
     reply_plain(job, 204, headers, count, SLICE(""));
 }
 
+static struct slice content_type(const struct exchange *x)
+{
+    return exchange_header(x, SLICE("content-type"));
+}
+
 /* Compressed bodies would hide from policies what the provider reads. */
 static bool body_is_readable(const struct exchange *x, struct fault *why)
 {
     struct slice coding = exchange_header(x, SLICE("content-encoding"));
-    struct slice type = exchange_header(x, SLICE("content-type"));
+    struct slice type = content_type(x);
     if (coding.len && !slice_iequal(coding, SLICE("identity")))
         return fault_set(why, FAULT_MEDIA_TYPE, "Request bodies must not be compressed (content-encoding: %.*s).",
                          SLICE_FMT(coding));
-    if (slice_starts(type, SLICE("multipart/")))
+    if (slice_starts(type, SLICE("multipart/")) && !x->api->takes_form)
         return fault_set(why, FAULT_MEDIA_TYPE, "Request bodies must be application/json, not %.*s.", SLICE_FMT(type));
     return true;
+}
+
+/* From here on the body is what the form stands for: whoever looks into requests knows JSON alone. */
+static bool open_form(struct exchange *x, struct fault *why)
+{
+    struct slice type = content_type(x);
+    if (!slice_starts(type, SLICE("multipart/"))) return true;
+    x->upload = x->body;
+    buf_init(&x->body);
+    x->form = form_read(type, buf_slice(&x->upload), x->api->asks, &x->arena, &x->body, &x->request.attached, why);
+    return x->form != NULL;
 }
 
 static bool parse_body(struct job *job, struct fault *why)
@@ -122,11 +138,12 @@ static bool parse_body(struct job *job, struct fault *why)
     struct exchange *x = job->x;
     if (x->api->kind != API_CALL) return true;
     struct slice model = x->api->names_model ? x->model_path : SLICE_NONE;
+    if (!open_form(x, why)) return false;
     struct slice body = buf_slice(&x->body);
     bool is_read = chat_parse_for(&x->request, x->api->client, body, x->api->asks, model, &x->arena, why);
     if (x->api->is_stream) x->request.is_stream = true;
     return is_read &&
-           intake_hold(&job->hold, buf_len(&x->body) + json_bytes(&x->request.tape), why);
+           intake_hold(&job->hold, buf_len(&x->body) + buf_len(&x->upload) + json_bytes(&x->request.tape), why);
 }
 
 static void go_on(struct job *job)

@@ -99,8 +99,9 @@ static struct counters_totals totals_of(const struct job *job, const struct targ
     const struct reserved *r = &job->reserved;
     const struct exchange *x = job->x;
     const struct price *price = target->terms ? target->terms->price : NULL;
-    struct cost cost = price_at_most(price, r->input_tokens, output, x->request.uses,
-                                     bill_asked_tier(x, target->terms), x->born_wall_ns);
+    struct price_ask ask = {x->api->asks,      r->input_tokens,   output, x->request.uses,
+                            x->request.pieces, bill_asked_tier(x, target->terms), x->born_wall_ns};
+    struct cost cost = price_at_most(price, &ask);
     int64_t tokens = counters_sum((int64_t)r->input_tokens, (int64_t)output);
     return (struct counters_totals){counters_sum(r->paid.tokens, tokens), counters_sum(r->paid.nano, cost.nano)};
 }

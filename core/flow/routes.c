@@ -61,6 +61,12 @@ static const char *allow_of(const char *method)
     return strcmp(method, "GET") == 0 ? "GET, HEAD, OPTIONS" : "POST, OPTIONS";
 }
 
+/* Those that are asked for most: a text has an end. */
+static bool is_common(const struct api *api)
+{
+    return api->kind != API_CALL || chat_is_written(api->asks) || api->asks == CHAT_EMBEDDINGS;
+}
+
 /* Those with a star are left out: who asks for one model knows of the list. */
 static void list_paths(struct fault *fault)
 {
@@ -68,14 +74,14 @@ static void list_paths(struct fault *fault)
     size_t len = 0;
     const struct api *api;
     for (size_t i = 0; (api = api_at(i)) != NULL && len < sizeof paths; i++) {
-        if (!strchr(api->path, '*') && !api->if_header)
+        if (!strchr(api->path, '*') && !api->if_header && is_common(api))
             len += (size_t)snprintf(paths + len, sizeof paths - len, "%s%s", len ? ", " : "", api->path);
     }
     for (size_t i = 0; i < HEALTH_COUNT && len < sizeof paths; i++) {
         const char *link = i + 1 < HEALTH_COUNT ? ", " : " and ";
         len += (size_t)snprintf(paths + len, sizeof paths - len, "%s%s", link, healths[i].path);
     }
-    fault_set(fault, FAULT_UNKNOWN_PATH, "There is no such path. There are %s.", paths);
+    fault_set(fault, FAULT_UNKNOWN_PATH, "There is no such path. Among others there are %s.", paths);
 }
 
 /* The commonest slip is a base URL without its /v1, or with it twice. */
@@ -108,10 +114,11 @@ static bool is_websocket(struct slice upgrade)
 /* Codex falls back to HTTP at once on 426, and on nothing else. */
 static void explain_unknown(struct fault *fault, struct slice path, struct slice upgrade)
 {
+    if (!is_websocket(upgrade) && explain_v1(fault, path)) return;
     bool is_foreign = foreign_explain(path, fault);
     if (is_foreign && is_websocket(upgrade))
         *fault = (struct fault){.code = FAULT_UPGRADE};
-    else if (!is_foreign && !explain_v1(fault, path))
+    else if (!is_foreign)
         list_paths(fault);
 }
 

@@ -96,21 +96,14 @@ bool send_can(const struct call *call, const struct target *target, struct fault
  * nothing: streams are asked for as events, where they may be lists. */
 static struct slice url_of(struct call *call, const struct target *target)
 {
-    struct exchange *x = call->job->x;
     struct reach_ask ask = place_of(call, target);
     struct slice url = reach_url(&ask, &call->passing);
-    struct slice rest = x->head.query, parameter;
-    struct slice wanted = hosted_by(call) ? SLICE_NONE : call->dialect->query;
-    if (crossing_is_foreign(call)) {
-        bool is_asked = wanted.len && x->request.is_stream && call->dialect->streams_list;
-        return is_asked ? arena_printf(&call->passing, "%.*s?%.*s", SLICE_FMT(url), SLICE_FMT(wanted)) : url;
-    }
-    while (rest.len && wanted.len) {
-        parameter = slice_split(rest, '&', &rest);
-        if (slice_equal(parameter, wanted))
-            return arena_printf(&call->passing, "%.*s?%.*s", SLICE_FMT(url), SLICE_FMT(wanted));
-    }
-    return url;
+    const struct dialect *dialect = call->dialect;
+    bool is_asked = crossing_is_foreign(call)
+                        ? dialect->query.len && call->job->x->request.is_stream && dialect->streams_list
+                        : dialect_asks(dialect, call->job->x->head.query);
+    if (!is_asked || hosted_by(call)) return url;
+    return arena_printf(&call->passing, "%.*s?%.*s", SLICE_FMT(url), SLICE_FMT(dialect->query));
 }
 
 /* The client's headers that may pass, then ours: they decide what a provider bills and in which encoding it answers. */
@@ -128,7 +121,8 @@ static size_t collect_headers(struct call *call, struct fetch_header *headers)
     while (provider_next_header(&rest, &own))
         headers[count++] = (struct fetch_header){own.name, own.value};
     count += own_headers(call, headers, count);
-    headers[count++] = (struct fetch_header){SLICE("content-type"), SLICE("application/json")};
+    headers[count++] = (struct fetch_header){
+        SLICE("content-type"), x->form ? form_content_type(x->form, &call->passing) : SLICE("application/json")};
     headers[count++] = (struct fetch_header){SLICE("accept-encoding"), SLICE("identity")};
     return count;
 }
@@ -144,7 +138,8 @@ static size_t collect_crossed(struct call *call, struct slice **pieces)
 bool send_asks_usage(const struct call *call)
 {
     const struct chat_request *r = &call->job->x->request;
-    return r->is_stream && call->provider->can_report_usage && r->include_usage != CHAT_TRUE;
+    bool is_wanted = call->job->x->api->meters_output && r->is_stream && r->include_usage != CHAT_TRUE;
+    return is_wanted && call->provider->can_report_usage;
 }
 
 /* The edited body as pieces of the client's own bytes and the few new ones. */
@@ -160,6 +155,35 @@ static size_t collect_body(struct call *call, const struct target *target, struc
     for (size_t i = 0; i < count; i++)
         (*pieces)[i] = slice_of(parts[i].iov_base, parts[i].iov_len);
     return count;
+}
+
+/* What was written by send_write(). */
+static size_t collect_form(struct call *call, struct slice **pieces)
+{
+    *pieces = call->form;
+    return call->form_count;
+}
+
+/* Of the JSON that the form stands for; its files are pieces of the client's own bytes. */
+bool send_write(struct call *call, const struct target *target, struct fault *why)
+{
+    struct exchange *x = call->job->x;
+    struct splice edits;
+    struct buf edited;
+    if (!x->form) return true;
+    buf_init(&edited);
+    outgoing_edit(x, target, false, &call->passing, &edits);
+    splice_apply(&edits, &edited);
+    bool is_written = form_write(x->form, buf_slice(&x->upload), buf_slice(&edited), &call->passing, &call->form,
+                                 &call->form_count, why);
+    buf_clear(&edited);
+    return is_written;
+}
+
+static size_t collect(struct call *call, const struct target *target, struct slice **pieces)
+{
+    if (buf_len(&call->crossed)) return collect_crossed(call, pieces); /* it is foreign, or made to fit */
+    return call->job->x->form ? collect_form(call, pieces) : collect_body(call, target, pieces);
 }
 
 struct fetch *send_request(struct call *call, const struct target *target, const struct fetch_events *events, void *arg)
@@ -181,9 +205,8 @@ struct fetch *send_request(struct call *call, const struct target *target, const
         .idle_timeout_ms = p->idle_timeout_ms,
         .total_timeout_ms = p->total_timeout_ms,
     };
-    bool is_written = buf_len(&call->crossed) > 0; /* anew: it is foreign, or made to fit */
     call->asks_usage = !crossing_is_foreign(call) && send_asks_usage(call);
-    request.body_count = is_written ? collect_crossed(call, &body) : collect_body(call, target, &body);
+    request.body_count = collect(call, target, &body);
     request.body = body;
     request.header_count = signature_add(call, &request, headers);
     return fetch_start(call->job->flow->pool, &request, events, arg);

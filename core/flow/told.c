@@ -102,6 +102,10 @@ static void keep_numbers(const struct exchange *x, struct buf *told)
     uint64_t at_most = r->max_tokens > 0 ? (uint64_t)r->max_tokens : 0;
     if (r->max_tokens >= 0) add_number(told, "max_tokens", r->max_tokens);
     if (r->generated > 1) add_number(told, "answers", r->generated);
+    if (r->pieces.images) add_number(told, "pictures", r->pieces.images);
+    if (r->pieces.characters) add_number(told, "characters", r->pieces.characters);
+    if (r->pieces.searches) add_number(told, "searches", r->pieces.searches);
+    if (r->pieces.seconds) add_number(told, "seconds", r->pieces.seconds);
     if (r->tool_count) add_number(told, "tools", r->tool_count);
     if (isfinite(r->temperature)) add_fraction(told, "temperature", r->temperature);
     /* where it was given otherwise */

@@ -171,6 +171,10 @@ static void read_request(const struct reading *r)
     request->max_tokens = number_of(r, r->facts, "max_tokens", -1);
     request->generated = (uint32_t)number_of(r, r->facts, "answers", 1);
     request->tool_count = (uint32_t)number_of(r, r->facts, "tools", 0);
+    request->pieces = (struct chat_pieces){.images = number_of(r, r->facts, "pictures", 0),
+                                           .characters = number_of(r, r->facts, "characters", 0),
+                                           .searches = number_of(r, r->facts, "searches", 0),
+                                           .seconds = number_of(r, r->facts, "seconds", 0)};
     request->service_tier = text_of(r, r->facts, "service_tier");
     request->uses = read_uses(r);
     if (json_is(r->tape, temperature, JSON_NUMBER)) request->temperature = json_to_double(r->tape, temperature);

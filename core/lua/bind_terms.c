@@ -22,6 +22,8 @@ static const char *const part_names[USAGE_PARTS] = {
     [USAGE_IMAGES] = "per_image",
     [USAGE_SEARCHES] = "per_search",
     [USAGE_TOOL_CALLS] = "per_tool_call",
+    [USAGE_SECONDS] = "per_second",
+    [USAGE_CHARACTERS] = "per_character",
     [USAGE_REQUESTS] = "per_request",
 };
 
@@ -224,15 +226,32 @@ static int64_t check_tokens(lua_State *L, int index)
     return tokens < 0x1p53 ? (int64_t)tokens : (int64_t)1 << 53;
 }
 
+static struct price_ask ask_of(const struct policy_set *set, const struct terms *terms)
+{
+    const struct exchange *x = set->running ? set->running->x : NULL;
+    struct price_ask ask = {.uses = uses_of(set), .tier = asked_tier(set, terms), .when_ns = now_ns(set)};
+    if (!x) return ask;
+    ask.kind = x->api->asks;
+    ask.pieces = x->request.pieces;
+    return ask;
+}
+
 /* cost_at_most(terms, input tokens, output tokens) → nano-dollars of the request under way, by what it uses and at the
- * tier that this target is asked for; nil when it has no price, or none that has begun */
+ * tier that this target is asked for; nil when it has no price, or none that has begun, and behind it what a price
+ * would have to name that such a request can be paid by */
 static int on_cost_at_most(lua_State *L)
 {
     const struct policy_set *set = bind_set(L);
     const struct terms *terms = check_target(L, 1);
-    struct cost cost = price_at_most(terms->price, (uint64_t)check_tokens(L, 2), (uint64_t)check_tokens(L, 3),
-                                     uses_of(set), asked_tier(set, terms), now_ns(set));
-    if (cost.state == COST_UNPRICED) return 0;
+    struct price_ask ask = ask_of(set, terms);
+    ask.input_tokens = (uint64_t)check_tokens(L, 2);
+    ask.output_tokens = (uint64_t)check_tokens(L, 3);
+    struct cost cost = price_at_most(terms->price, &ask);
+    if (cost.state == COST_UNPRICED) {
+        lua_pushnil(L);
+        lua_pushstring(L, price_lacks(terms->price, &ask)); /* NULL is nil */
+        return 2;
+    }
     lua_pushnumber(L, (double)cost.nano);
     return 1;
 }

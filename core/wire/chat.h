@@ -31,7 +31,16 @@ enum chat_kind {
     CHAT_EMBEDDINGS,
     CHAT_COUNT,   /* how many tokens would this chat be? Nothing is generated */
     CHAT_COMPACT, /* a shorter one that stands for it */
+    CHAT_MODERATIONS,
+    CHAT_RERANK,
+    CHAT_IMAGES, /* pictures are made of a text */
+    CHAT_IMAGE_EDITS,
+    CHAT_IMAGE_VARIATIONS,
+    CHAT_SPEECH,         /* a text is read aloud */
+    CHAT_TRANSCRIPTIONS, /* and the reverse */
+    CHAT_TRANSLATIONS,   /* into English */
 };
+#define CHAT_KINDS (CHAT_TRANSLATIONS + 1)
 
 enum chat_flag { CHAT_ABSENT, CHAT_FALSE, CHAT_TRUE };
 
@@ -56,24 +65,40 @@ struct chat_span {
     uint32_t node, after;
 };
 
+/* What a request asks for that may be paid for by the piece; 0: nothing of that. */
+struct chat_pieces {
+    int64_t images, characters, searches;
+    int64_t seconds; /* of sound, at a guess by its size: its own length is the provider's to say */
+};
+
+/* What came beside the body's texts, in parts of a form: nobody looks into it. */
+struct chat_attached {
+    uint64_t audio_bytes;
+    uint32_t pictures;
+};
+
 struct chat_request {
     struct json_tape tape;
     const struct dialect *dialect; /* whose request it is; NULL before chat_parse() */
     enum chat_kind kind;
     struct slice model;     /* decoded text, in the arena as all texts here */
     bool is_model_apart;    /* it is not the body's, which may say another, or none */
-    uint32_t messages_node; /* of messages the list; of the other kinds prompt or input */
+    /* Of messages the list; of the other kinds prompt or input; 0, the root, where several members hold texts. */
+    uint32_t messages_node;
     uint32_t system_node;   /* the system prompt, where it stands beside the messages */
     uint32_t model_node, stream_node, stream_options_node, tools_node, metadata_node, user_node;
     uint32_t max_tokens_node;
     bool is_stream;
     enum chat_flag include_usage; /* does the client ask for usage in the stream? */
+    enum chat_flag include_thoughts; /* … for what is thought? ABSENT: its dialect does not ask */
     int64_t max_tokens;           /* -1: not said */
     int64_t thinking_tokens;      /* how much of those may be thought, where that is said apart; -1: it is not */
     double temperature;           /* NaN: not said */
     uint32_t choices;             /* how many answers: n, 1 when not said, to each prompt */
     uint32_t generated;           /* how many are made, and paid for: best_of where that is more */
     uint32_t n_node;
+    struct chat_pieces pieces;
+    struct chat_attached attached; /* who collected it says so, before chat_parse(), which keeps it */
     struct slice service_tier; /* decoded text; empty: not said, or no text */
     uint32_t message_count, tool_count;
     unsigned uses; /* of enum chat_uses */
@@ -161,6 +186,12 @@ typedef bool (*chat_piece_fn)(void *arg, const struct chat_piece *piece);
 static inline bool chat_has_messages(const struct chat_request *r)
 {
     return r->kind == CHAT_CHAT || r->kind == CHAT_COUNT || r->kind == CHAT_COMPACT;
+}
+
+/* Is the answer a text of the model's? Else it is pictures, sound, scores, vectors. */
+static inline bool chat_is_written(enum chat_kind kind)
+{
+    return kind == CHAT_CHAT || kind == CHAT_COMPLETIONS || kind == CHAT_COUNT || kind == CHAT_COMPACT;
 }
 
 /* Every piece in order: the system prompt that stands in no message; messages, prompt or input; then tools; then the

@@ -114,6 +114,9 @@ void count_find(const struct chat_request *r, struct found *found)
     struct finding f = {.tape = &r->tape, .found = found};
     found->has_unknown = r->uses & (CHAT_USES_HOSTED_TOOLS | CHAT_USES_REMOTE_MCP | CHAT_USES_FILES | CHAT_USES_AUDIO |
                                     CHAT_USES_STORED);
+    found->audio_bytes = r->attached.audio_bytes;
+    for (uint32_t i = 0; i < r->attached.pictures; i++)
+        add_picture(found, &r->tape, &(struct chat_piece){.node = JSON_NONE, .message = CHAT_NO_MESSAGE});
     tools_text_init(&f.tools, &r->tape, &found->tools);
     chat_walk(r, on_piece, &f);
     found->tools_count = tools_text_end(&f.tools);

@@ -33,6 +33,7 @@ void usage_init(struct usage *u)
         .x_searches = USAGE_UNKNOWN,
         .file_searches = USAGE_UNKNOWN,
         .code_runs = USAGE_UNKNOWN,
+        .seconds = USAGE_UNKNOWN,
     };
 }
 
@@ -363,6 +364,25 @@ static void judge(struct usage *u)
     u->is_suspect = parts.is_suspect;
 }
 
+/* Of an object that says so itself: what else is called "duration" or "seconds" is no length of sound. Source: OpenAI
+ * API reference, transcriptions: usage of the type "duration", and "duration" of a verbose_json, whose "task" says what
+ * it is. */
+static void take_seconds(struct usage *u, const struct json_tape *tape)
+{
+    uint32_t usage = json_get(tape, 0, SLICE("usage")), task = json_get(tape, 0, SLICE("task"));
+    bool is_listened = json_text_is(tape, task, SLICE("transcribe")) || json_text_is(tape, task, SLICE("translate"));
+    uint32_t node = JSON_NONE;
+    if (is_listened) node = json_get(tape, 0, SLICE("duration"));
+    if (json_text_is(tape, json_get(tape, usage, SLICE("type")), SLICE("duration")))
+        node = json_get(tape, usage, SLICE("seconds"));
+    if (!json_is(tape, node, JSON_NUMBER)) return;
+    double seconds = ceil(json_to_double(tape, node));
+    if (seconds >= 0 && seconds <= (double)USAGE_TOKENS_MAX)
+        u->seconds = (int64_t)seconds;
+    else
+        u->is_malformed = true;
+}
+
 bool usage_read(struct usage *u, enum usage_shape shape, const struct json_tape *tape)
 {
     const struct usage_form *form = usage_form(shape);
@@ -374,6 +394,7 @@ bool usage_read(struct usage *u, enum usage_shape shape, const struct json_tape 
     } else {
         has_report = take_object(u, form, tape, 0);
     }
+    if (shape == USAGE_SHAPE_OPENAI) take_seconds(u, tape);
     if (has_report || is_another || u->is_malformed != was_malformed) judge(u);
     name_tier(u);
     return has_report;

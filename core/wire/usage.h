@@ -9,9 +9,9 @@
  * null and absent counts change nothing, nor does a zero behind more than that; nothing is ever added up. Whether a
  * count lies inside or beside its parent is said in one table a shape (usage_shapes.c). Objects of more than
  * LIMIT_USAGE_MEMBERS are not read. No memory held. Source: the API references of OpenAI (chat, completions,
- * embeddings, Responses), Anthropic (Messages) and Gemini (GenerateContentResponse.UsageMetadata), and what compatible
- * providers were seen to send (prompt_cache_hit_tokens: DeepSeek; top-level cached_tokens: Moonshot;
- * x_groq.usage: Groq).
+ * embeddings, Responses, images, speech, transcriptions), Cohere (rerank's billed_units), Anthropic (Messages) and
+ * Gemini (GenerateContentResponse.UsageMetadata), and what compatible providers were seen to send
+ * (prompt_cache_hit_tokens: DeepSeek; top-level cached_tokens: Moonshot; x_groq.usage: Groq).
  */
 #ifndef MOONGATE_WIRE_USAGE_H
 #define MOONGATE_WIRE_USAGE_H
@@ -56,6 +56,7 @@ struct usage {
     int64_t tool_tokens, tool_audio_tokens, tool_image_tokens; /* results of the provider's tools; beside input */
     int64_t images;                                                /* pictures made, paid for by the piece */
     int64_t web_searches, x_searches, file_searches, code_runs; /* of tools that the provider runs, likewise */
+    int64_t seconds;     /* of sound that was listened to, rounded up */
     struct usage_apart apart;
     enum usage_shape shape; /* of the last report */
     char service_tier[USAGE_TIER_BYTES];
@@ -82,6 +83,8 @@ enum usage_part {
     USAGE_IMAGES,         /* pictures made, where they are paid for by the piece */
     USAGE_SEARCHES,       /* of the web, by the provider; by the piece */
     USAGE_TOOL_CALLS,     /* other calls of tools that it runs and charges for */
+    USAGE_SECONDS,        /* of sound that was listened to, begun ones too, where it is paid for by its length */
+    USAGE_CHARACTERS,     /* of text that was read aloud, likewise */
     USAGE_REQUESTS,       /* 1 for one that was answered */
 };
 #define USAGE_PARTS (USAGE_REQUESTS + 1)
@@ -129,7 +132,8 @@ struct slice usage_service_tier(const struct usage *u);
  */
 void usage_normalise(const struct usage *u, struct usage_parts *out);
 /* "input", "cached_input", "cache_write", "cache_write_1h", "audio_input", "image_input", "output", "reasoning",
- * "audio_output", "image_output", "images", "searches", "tool_calls", "requests": as prices and records name them. */
+ * "audio_output", "image_output", "images", "searches", "tool_calls", "seconds", "characters", "requests": as records
+ * name them. */
 const char *usage_part_name(enum usage_part part);
 /* All that was read, cached tokens included: what long-context prices are chosen by. */
 int64_t usage_parts_input(const struct usage_parts *parts);

@@ -148,6 +148,7 @@ void usage_normalise(const struct usage *u, struct usage_parts *out)
     count[USAGE_IMAGES] = known(u->images);
     count[USAGE_SEARCHES] = known(u->web_searches) + known(u->x_searches);
     count[USAGE_TOOL_CALLS] = known(u->file_searches) + known(u->code_runs);
+    count[USAGE_SECONDS] = known(u->seconds);
     for (int i = 0; i < USAGE_REQUESTS; i++) {
         if (count[i] > 0) count[USAGE_REQUESTS] = 1;
     }
@@ -186,6 +187,8 @@ const char *usage_part_name(enum usage_part part)
     case USAGE_IMAGES: return "images";
     case USAGE_SEARCHES: return "searches";
     case USAGE_TOOL_CALLS: return "tool_calls";
+    case USAGE_SECONDS: return "seconds";
+    case USAGE_CHARACTERS: return "characters";
     case USAGE_REQUESTS: return "requests";
     }
     return "";

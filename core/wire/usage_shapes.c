@@ -22,7 +22,7 @@ _Static_assert(OPENAI_OBJECTS <= USAGE_OBJECTS_MAX, "usage.c looks each up once"
 
 /* Chat, completions and embeddings; the Responses API, whose names occur in compatible chats too; the singular "detail"
  * of transcriptions; DeepSeek's hit and Moonshot's cached_tokens; DashScope's and some proxies' names of Anthropic's
- * caches; xAI's server-side tools, and Anthropic's as proxies pass them on. */
+ * caches; xAI's server-side tools, and Anthropic's as proxies pass them on; Cohere's searches of a rerank. */
 static const struct usage_member openai_members[] = {
     {AT(input_tokens), ITSELF, "prompt_tokens"},
     {AT(input_tokens), ITSELF, "input_tokens"},
@@ -61,6 +61,7 @@ static const struct usage_member openai_members[] = {
     {AT(images), TOOLS, "image_generation_calls"},
     {AT(web_searches), TOOLS, "web_search_calls"},
     {AT(web_searches), SERVER, "web_search_requests"},
+    {AT(web_searches), ITSELF, "search_units"},
     {AT(x_searches), TOOLS, "x_search_calls"},
     {AT(file_searches), TOOLS, "file_search_calls"},
     {AT(code_runs), TOOLS, "code_interpreter_calls"},
@@ -106,7 +107,7 @@ static const struct usage_modality gemini_modalities[] = {
 /* Inside or beside, once for all. OpenAI itself counts cache and reasoning inside; xAI and Gemini's OpenAI mode leave
  * reasoning out of completion_tokens, some proxies the cache out of prompt_tokens: only their totals tell. */
 static const struct usage_form forms[USAGE_SHAPES] = {
-    [USAGE_SHAPE_OPENAI] = {.places = {"choices.usage", "x_groq.usage", "usage"},
+    [USAGE_SHAPE_OPENAI] = {.places = {"choices.usage", "x_groq.usage", "meta.billed_units", "usage"},
                             .tiers = {"service_tier"},
                             .objects = openai_objects,
                             .members = openai_members,

@@ -14,7 +14,7 @@
 
 #include "wire/usage.h"
 
-#define USAGE_PLACES_MAX 3
+#define USAGE_PLACES_MAX 4
 #define USAGE_OBJECTS_MAX 11
 
 /* A count against the one that should hold it. */

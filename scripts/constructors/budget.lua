@@ -41,7 +41,7 @@ facts.cost_nano_of = prices.nano
 -- What an answer may cost is held, so none may be longer; what costs nothing may be as long as it likes.
 local function bound_output(f, entry)
   local row, item = entry.row, entry.item
-  if not item.limit or item.observe or item.amount == 0 or f.known_cost_nano or f.api == "embeddings" then return end
+  if not item.limit or item.observe or item.amount == 0 or f.known_cost_nano or not edits.is_written(f) then return end
   local most = prices.output_bound(f)
   if core.output_bound() == math.max(1, most) then return end
   if edits.bound_output(f, most, entry.policy, "it holds money for no more where the request names no max_tokens") then
@@ -82,7 +82,7 @@ local function reserve(f) core.reserve(prices.output_tokens(f), f._slice or 0, f
 -- Held is the widest of their slices, of those that were admitted before, too; each of these goes on with its own until
 -- core.reserve asks for more. The stream is cut as soon as one of them says so.
 local function agree_on_slice(f, policy)
-  local slice = f.stream and f.api ~= "embeddings" and policy.slice
+  local slice = f.stream and edits.is_written(f) and policy.slice
   if not f._has_budget then f._has_budget, f._slice, f._cuts = true, slice, policy.cuts
   else
     f._slice = slice and f._slice and math.max(slice, f._slice)
@@ -114,7 +114,7 @@ end
 
 -- on_low_budget = "shrink": once, with an answer as long as what is left pays for.
 local function shrink(f, list, reply, entry)
-  if entry.is_shrunk or f.api == "embeddings" then return false end
+  if entry.is_shrunk or not edits.is_written(f) then return false end
   for _, other in ipairs(list) do other.is_shrunk = true end
   local most = prices.affordable(f, left_of(list, reply))
   if not most or f.max_tokens and f.max_tokens <= most then return false end
@@ -150,13 +150,19 @@ end
 local unpriced = { status = 403, code = "unpriced" }
 local UNPRICED_CURE = "give it a price in policies/models.lua, or say unpriced = \"allow\" in %s"
 
+local LACKING = "its price names no rate for such a request, so it cannot be kept within a budget: it wants %s in "
+  .. "policies/models.lua, or unpriced = \"allow\" in %s"
+
 local function refuse_unpriced(policy, row)
-  local why = "it has no price, so it cannot be kept within a budget: " .. UNPRICED_CURE:format(policy.file)
-  return { policy = policy, rule = row.name, deny = unpriced, line = row.line, reason = why,
-    check = function(_, target)
-      if prices.has(target) then return nil end
-      return why, row.name
-    end }
+  local filter = { policy = policy, rule = row.name, deny = unpriced, line = row.line,
+    reason = "it has no price, so it cannot be kept within a budget: " .. UNPRICED_CURE:format(policy.file) }
+  function filter.check(_, target)
+    local has, lacks = prices.has(target)
+    if has then return nil end
+    if lacks then filter.reason = LACKING:format(lacks, policy.file) end
+    return filter.reason, row.name
+  end
+  return filter
 end
 
 local function note_unpriced(f, policy, target)

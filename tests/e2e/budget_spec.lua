@@ -159,7 +159,7 @@ end)
 
 describe("a budget that is used up", function()
   local WITH_INPUT = 'return models { ["dear"] = { targets = { "openai/dear" }, context = 128000, '
-    .. 'price = usd_per_million { input = "100000", output = "100000" } } }\n'
+    .. "price = " .. calls.PRICE .. " } }\n"
 
   it("refuses on every path that calls a model, and nobody is called", function()
     local files = dimes.policies { budget = dimes.budget(10) }

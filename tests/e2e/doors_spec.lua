@@ -15,7 +15,8 @@ local POLICIES = {
     'data = { default = "internal", headers = { ["x-class"] = { secret = "restricted" } } } }\n',
   ["apps.lua"] = 'return apps { ["rich"] = { department = "engineering", owner = "tests" }, ["poor"] = { department = "engineering", owner = "tests" } }\n',
   ["models.lua"] = [[
-local price = usd_per_million { input = "100000", output = "100000" }
+local price = ]] .. calls.PRICE .. [[
+
 return models {
   open   = { targets = { "openai/open", "anthropic/open", "gemini/open" }, context = 200000, price = price },
   closed = { targets = { "openai/closed", "anthropic/closed", "gemini/closed" }, context = 200000, price = price },

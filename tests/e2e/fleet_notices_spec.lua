@@ -89,11 +89,12 @@ end)
 
 describe("a fleet's budget that is used up", function()
   local MODELS = [[
-local price = usd_per_million { input = "100000", output = "100000" }
+local price = ]] .. calls.PRICE .. [[
+
 return models {
   auto = { virtual = true },
   dear = { targets = { "openai/dear", "anthropic/dear-too", { "local/dear", price = price } }, context = 128000, price = price,
-    aliases = { "costly" }, snapshots = { "dear-2026-01-01", { "dear-2025-01-01", price = usd_per_million { input = "1", output = "1" } } } },
+    aliases = { "costly" }, snapshots = { "dear-2026-01-01", { "dear-2025-01-01", price = price } } },
   ["also-dear"] = { targets = { "anthropic/also-dear" }, context = 128000, price = price, aliases = { "second" } },
 }
 ]]

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "chat.h"
+#include "side.h"
 #include "words.h"
 
 #define DIMENSIONS 8
@@ -152,6 +153,7 @@ struct source *openai_answer(const struct openai_ask *ask)
         if (!model) return source_of_error(400, "invalid_request_error", NULL, "you must provide a model parameter");
         if (strcmp(model, "no-such-model") == 0) return unknown_model(model);
         s = post(ask);
+        if (!s) s = side_answer(ask->path, ask->body, ask->script);
     }
     if (s) return s;
     return source_of_error(404, "invalid_request_error", "unknown_url", "Unknown request URL.");

@@ -10,6 +10,7 @@
 #include "control.h"
 #include "entries.h"
 #include "fast.h"
+#include "form.h"
 #include "gemini.h"
 #include "openai.h"
 #include "reply.h"
@@ -120,7 +121,8 @@ static json_t *parse_body(struct slice body)
 static void answer_parsed(struct session *s, struct script *script, bool is_scripted)
 {
     struct fault why = {0};
-    json_t *body = parse_body(buf_slice(&s->request.body));
+    json_t *body = form_parse(request_header(&s->request, SLICE("content-type")), buf_slice(&s->request.body));
+    if (!body) body = parse_body(buf_slice(&s->request.body));
     bool is_good = is_scripted || script_of_request(body, script, &why);
     struct source *source = is_good ? choose_source(s, body, script)
                                     : source_of_error(400, "mock_error", "bad_script", fault_message(&why));

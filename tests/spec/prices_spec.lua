@@ -67,7 +67,7 @@ describe("a price", function()
       .. "USD with at most twelve decimals, below 1000, such as \"0.04\"; got the text '1000'")
     is_good(price [[usd_per_million { input = 1, cached_input = "0.1", cache_write = "1.25", cache_write_1h = 2, output = 5, reasoning = 6,
       audio_input = 10, audio_output = 20, image_input = 3, image_output = 30, per_request = "0.001", per_image = "0.000000000001",
-      per_search = "0.01", per_tool_call = "0.0025" }]])
+      per_search = "0.01", per_tool_call = "0.0025", per_second = "0.0001", per_character = "0.000015" }]])
     is_good(price "usd_per_million { input = 1, output = 5, us = { input = 1.1, output = 5.5 } }")
     says("local p = usd_per_million 'x'\n" .. price "p", "policies/models.lua:1: usd_per_million { input = \"2.50\", output = \"10.00\" } wants a table")
   end)

@@ -19,12 +19,28 @@ static enum relay_form form_of_encoded(const struct relay *r)
     return is_stream ? FORM_OPAQUE : FORM_WHOLE;
 }
 
+static bool has_json_type(const struct relay *r)
+{
+    struct slice rest, type = slice_trim(slice_split(r->head.content_type, ';', &rest)), end = SLICE("+json");
+    return slice_iequal(type, SLICE("application/json")) ||
+           (type.len > end.len && slice_iequal(slice_of(type.ptr + type.len - end.len, end.len), end));
+}
+
+bool frame_is_blind(const struct relay *r)
+{
+    enum chat_kind kind = r->parts.x->api->asks;
+    bool has_such = kind == CHAT_SPEECH || kind == CHAT_TRANSCRIPTIONS || kind == CHAT_TRANSLATIONS;
+    return has_such && relay_is_success(r) && !has_json_type(r) && !is_type(r, SLICE("text/event-stream"));
+}
+
 void frame_init(struct relay *r)
 {
     struct slice encoding = r->head.content_encoding;
     r->is_encoded = encoding.len && !slice_iequal(encoding, SLICE("identity"));
     buf_init(&r->frame.kept);
-    if (!relay_is_success(r))
+    if (r->is_blind)
+        r->form = FORM_OPAQUE;
+    else if (!relay_is_success(r))
         r->form = FORM_WHOLE;
     else
         r->form = r->is_encoded ? form_of_encoded(r) : FORM_SNIFFED;

@@ -134,7 +134,7 @@ static bool read_run(struct stage *s, const struct piece *p)
     struct relay *r = s->relay;
     if (r->is_encoded)
         r->unread_bytes += p->bytes.len;
-    else if (relay_is_success(r))
+    else if (!r->is_blind && relay_is_success(r))
         skim(s, p->bytes);
     return pass(s, p);
 }

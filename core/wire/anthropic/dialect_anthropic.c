@@ -10,14 +10,11 @@
 
 static const char *path(enum chat_kind kind)
 {
-    switch (kind) {
-    case CHAT_CHAT: return "/messages";
-    case CHAT_COUNT: return "/messages/count_tokens";
-    case CHAT_COMPACT:
-    case CHAT_COMPLETIONS:
-    case CHAT_EMBEDDINGS: return NULL;
-    }
-    return NULL;
+    static const char *const paths[CHAT_KINDS] = {
+        [CHAT_CHAT] = "/messages",
+        [CHAT_COUNT] = "/messages/count_tokens",
+    };
+    return paths[kind];
 }
 
 /* The gateway's own refusals are typed by their status, as this API's are: what only the gateway knows stands in

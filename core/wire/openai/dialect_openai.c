@@ -9,14 +9,20 @@
 
 static const char *path(enum chat_kind kind)
 {
-    switch (kind) {
-    case CHAT_CHAT: return "/chat/completions";
-    case CHAT_COMPLETIONS: return "/completions";
-    case CHAT_EMBEDDINGS: return "/embeddings";
-    case CHAT_COUNT:
-    case CHAT_COMPACT: return NULL;
-    }
-    return NULL;
+    static const char *const paths[CHAT_KINDS] = {
+        [CHAT_CHAT] = "/chat/completions",
+        [CHAT_COMPLETIONS] = "/completions",
+        [CHAT_EMBEDDINGS] = "/embeddings",
+        [CHAT_MODERATIONS] = "/moderations",
+        [CHAT_RERANK] = "/rerank",
+        [CHAT_IMAGES] = "/images/generations",
+        [CHAT_IMAGE_EDITS] = "/images/edits",
+        [CHAT_IMAGE_VARIATIONS] = "/images/variations",
+        [CHAT_SPEECH] = "/audio/speech",
+        [CHAT_TRANSCRIPTIONS] = "/audio/transcriptions",
+        [CHAT_TRANSLATIONS] = "/audio/translations",
+    };
+    return paths[kind];
 }
 
 /* What JavaScript's `if (value)` sees: the official client raises any such "error". */
@@ -58,6 +64,20 @@ static bool is_usage_only(const struct json_tape *tape)
     return true;
 }
 
+/* Of what is no text the last event of a picture, of sound or of what was heard says so, and no marker follows. */
+static void read_last(struct dialect_stream *stream, const struct json_tape *tape)
+{
+    static const struct slice lasts[] = {{"image_generation.completed", 26},
+                                         {"image_edit.completed", 20},
+                                         {"speech.audio.done", 17},
+                                         {"transcript.text.done", 20}};
+    uint32_t type = json_get(tape, 0, SLICE("type"));
+    int64_t finished = __builtin_popcountll(stream->finished[0]) + __builtin_popcountll(stream->finished[1]);
+    for (size_t i = 0; type != JSON_NONE && i < sizeof lasts / sizeof lasts[0]; i++) {
+        if (json_text_is(tape, type, lasts[i])) dialect_finish_choice(stream, finished);
+    }
+}
+
 /* One chunk of a stream, or a whole answer: they are alike in all that is read here. */
 static unsigned read_object(struct said_reader *reader, struct dialect_stream *stream)
 {
@@ -65,6 +85,7 @@ static unsigned read_object(struct said_reader *reader, struct dialect_stream *s
     uint32_t model = json_get(tape, 0, SLICE("model"));
     unsigned what = openai_read_choices(reader, stream, json_get(tape, 0, SLICE("choices")));
     bool has_usage = usage_read(&stream->usage, USAGE_SHAPE_OPENAI, tape);
+    read_last(stream, tape);
     if (!stream->model[0] && json_is(tape, model, JSON_STRING))
         dialect_copy_text(stream->model, sizeof stream->model, tape, model);
     if (is_truthy(tape, json_get(tape, 0, SLICE("error"))) ||

@@ -1,6 +1,7 @@
 #include "wire/openai/openai_message.h"
 
 #include "wire/content.h"
+#include "wire/openai/openai_side.h"
 
 enum member {
     MEMBER_ROLE,
@@ -54,6 +55,7 @@ static const struct content_table table = {members, MEMBERS_COUNT};
 
 bool openai_is_format(const struct chat_request *r, uint32_t node)
 {
+    if (openai_is_side(r->kind)) return openai_is_side_format(r, node);
     unsigned m = content_find(&table, &r->tape, node);
     return m != MEMBERS_COUNT && members[m].is_format && !content_is_free(r, node);
 }
@@ -91,8 +93,9 @@ static bool tell_file(const struct content_walk *w, uint32_t file)
 /* A text, or an object of any kind. */
 static bool tell_part(const struct content_walk *w, uint32_t part)
 {
-    uint32_t at[MEMBERS_COUNT];
-    struct chat_piece piece = {.kind = PIECE_PART, .node = part, .twice = content_read(&table, w->tape, part, at)};
+    uint32_t at[MEMBERS_COUNT], other;
+    const char *twice = content_read(&table, w->tape, part, at, &other);
+    struct chat_piece piece = {.kind = PIECE_PART, .node = part, .twice = twice};
     bool is_text = json_is(w->tape, part, JSON_STRING);
     piece.uses = uses_of(w->tape, at);
     piece.is_unknown = !is_text && at[MEMBER_TEXT] == JSON_NONE && at[MEMBER_REFUSAL] == JSON_NONE &&
@@ -181,8 +184,8 @@ static bool tell_audio(const struct content_walk *w, uint32_t audio)
 
 static bool tell_message(struct content_walk *w, uint32_t message)
 {
-    uint32_t at[MEMBERS_COUNT];
-    const char *twice = content_read(&table, w->tape, message, at);
+    uint32_t at[MEMBERS_COUNT], other;
+    const char *twice = content_read(&table, w->tape, message, at, &other);
     struct chat_piece piece = {.kind = PIECE_MESSAGE, .node = message, .twice = twice};
     piece.role = content_role(w->tape, at[MEMBER_ROLE]);
     return content_tell(w, piece) && content_tell_text(w, at[MEMBER_ROLE], PIECE_ROLE) &&

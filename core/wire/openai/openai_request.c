@@ -7,6 +7,7 @@
 #include "wire/content.h"
 #include "wire/members.h"
 #include "wire/openai/openai_message.h"
+#include "wire/openai/openai_side.h"
 
 /* Keys that decide what a request costs, may do, or says; each may stand once, in this spelling. */
 #define KEYS(X)                                                                                                        \
@@ -185,18 +186,15 @@ static bool read_prompt(struct members *in)
 
 static bool read_text(struct members *in)
 {
-    switch (in->r->kind) {
-    case CHAT_CHAT:
-    case CHAT_COUNT:
-    case CHAT_COMPACT: return read_messages(in);
-    case CHAT_COMPLETIONS: return read_prompt(in);
-    case CHAT_EMBEDDINGS: in->r->messages_node = members_value(in, KEY_INPUT); return true;
-    }
+    if (in->r->kind == CHAT_COMPLETIONS) return read_prompt(in);
+    if (in->r->kind != CHAT_EMBEDDINGS) return read_messages(in);
+    in->r->messages_node = members_value(in, KEY_INPUT);
     return true;
 }
 
 bool openai_read_request(struct chat_request *r, struct arena *arena, struct fault *why)
 {
+    if (openai_is_side(r->kind)) return openai_read_side(r, arena, why);
     uint32_t nodes[KEYS_COUNT];
     struct members in = {
         .r = r, .arena = arena, .why = why, .names = key_names, .count = KEYS_COUNT, .nodes = nodes};
@@ -316,6 +314,7 @@ static bool walk_format(const struct json_tape *tape, uint32_t format, chat_piec
 bool openai_walk(const struct chat_request *r, chat_piece_fn fn, void *arg)
 {
     const struct json_tape *tape = &r->tape;
+    if (openai_is_side(r->kind)) return openai_walk_side(r, fn, arg);
     if (r->kind != CHAT_CHAT)
         return walk_input(tape, r->messages_node, fn, arg) &&
                tell_text(tape, json_get(tape, 0, SLICE("suffix")), fn, arg);

@@ -10,14 +10,12 @@
 
 static const char *path(enum chat_kind kind)
 {
-    switch (kind) {
-    case CHAT_CHAT: return "/responses";
-    case CHAT_COUNT: return "/responses/input_tokens";
-    case CHAT_COMPACT: return "/responses/compact";
-    case CHAT_COMPLETIONS:
-    case CHAT_EMBEDDINGS: return NULL;
-    }
-    return NULL;
+    static const char *const paths[CHAT_KINDS] = {
+        [CHAT_CHAT] = "/responses",
+        [CHAT_COUNT] = "/responses/input_tokens",
+        [CHAT_COMPACT] = "/responses/compact",
+    };
+    return paths[kind];
 }
 
 /* The API's own word for why a response failed: of what must not be asked again, "invalid_prompt", which Codex does not

@@ -4,15 +4,26 @@
 --   for _, call in ipairs(calls.all()) do g:ask(calls.of(call, "gpt-4o", stream)) end       -- those for money
 --   for _, route in ipairs(calls.routes()) do … end       -- all: { word, method, path, dialect, names_model, is_free, json }
 --   calls.path(route, model)                              -- with the model where the path says it
+local form = require("tests.e2e.kit.form")
+
 local calls = {}
 
 local SAY = { { role = "user", content = "hi" } }
+local FILE = {} -- makes a form of it
 local CONTENT = { role = "user", parts = { { text = "hi" } } }
 -- By what is asked, and in which dialect; or by the path, where one says more.
 local ASKS = {
   ["CHAT_CHAT openai"] = { messages = SAY, max_tokens = 1 },
   ["CHAT_COMPLETIONS openai"] = { prompt = "hi", max_tokens = 1 },
   ["CHAT_EMBEDDINGS openai"] = { input = "hi" },
+  ["CHAT_MODERATIONS openai"] = { input = "hi" },
+  ["CHAT_RERANK openai"] = { query = "hi", documents = { "a", "b" } },
+  ["CHAT_IMAGES openai"] = { prompt = "hi" },
+  ["CHAT_IMAGE_EDITS openai"] = { prompt = "hi", image = FILE },
+  ["CHAT_IMAGE_VARIATIONS openai"] = { image = FILE },
+  ["CHAT_SPEECH openai"] = { input = "hi", voice = "alloy" },
+  ["CHAT_TRANSCRIPTIONS openai"] = { prompt = "hi", file = FILE },
+  ["CHAT_TRANSLATIONS openai"] = { file = FILE },
   ["CHAT_CHAT anthropic"] = { messages = SAY, max_tokens = 1 },
   ["CHAT_COUNT anthropic"] = { messages = SAY },
   ["CHAT_CHAT responses"] = { input = "hi", max_output_tokens = 1 },
@@ -53,12 +64,36 @@ function calls.path(route, model)
   return (route.path:gsub("%*", (model:gsub("%%", "%%%%"))))
 end
 
+-- A model that can be paid for whatever it is asked.
+calls.PRICE = [[usd_per_million { input = "100000", output = "100000", image_output = "100000", audio_output = "100000",
+  per_image = "1", per_second = "1", per_character = "1", per_search = "1" }]]
+
+local function as_form(json)
+  local parts = {}
+  for name, value in pairs(json) do
+    parts[#parts + 1] = value == FILE and { name, "\0\1", filename = "a.bin" } or { name, tostring(value) }
+  end
+  return form.of(parts)
+end
+
+-- A request's body, and its type where that is no JSON.
+function calls.body(json)
+  for _, value in pairs(json) do
+    if value == FILE then
+      local type, body = as_form(json)
+      return body, type
+    end
+  end
+  return json
+end
+
 -- One of them for that model, which the path may say.
 function calls.of(call, model, stream)
   local json = { stream = call.dialect ~= "gemini" and stream or nil }
   for name, value in pairs(call.json) do json[name] = value end
   if not call.names_model then json.model = model end
-  return { method = call.method, path = calls.path(call, model), json = json }
+  local body, type = calls.body(json)
+  return { method = call.method, path = calls.path(call, model), json = body, type = type }
 end
 
 -- Those that call a model for money.

@@ -284,7 +284,7 @@ function client.request(of)
   local lines = { (of.method or (body and "POST" or "GET")) .. " " .. (of.path or "/v1/chat/completions") .. " HTTP/1.1" }
   lines[#lines + 1] = "Host: 127.0.0.1"
   if of.key then lines[#lines + 1] = "Authorization: Bearer " .. of.key end
-  if body then lines[#lines + 1] = "Content-Type: application/json" end
+  if body then lines[#lines + 1] = "Content-Type: " .. (of.type or "application/json") end
   if body and not of.chunked then lines[#lines + 1] = "Content-Length: " .. #body end
   if of.chunked then lines[#lines + 1] = "Transfer-Encoding: chunked" end
   for _, header in ipairs(of.headers or {}) do lines[#lines + 1] = header[1] .. ": " .. header[2] end

@@ -57,26 +57,73 @@ static void the_last_period_that_has_begun_holds(void)
     EXPECT_INT(3, price_cost(&price, &one, SLICE(""), UINT64_MAX).nano);
 }
 
+static struct cost most(const struct price *price, uint64_t input, uint64_t output, unsigned uses, uint64_t when_ns)
+{
+    return price_at_most(price, &(struct price_ask){.input_tokens = input,
+                                                    .output_tokens = output,
+                                                    .uses = uses,
+                                                    .when_ns = when_ns});
+}
+
 static void at_most_the_dearer_of_text_and_reasoning_comes(void)
 {
     struct price_period p = period(100, 0);
     struct price_rates *rates = &p.tiers[0].rates;
     struct price price = {&p, 1, ""};
     rates->pico[USAGE_INPUT] = 1000, rates->pico[USAGE_OUTPUT] = 5000, rates->pico[USAGE_REASONING] = 2000;
-    EXPECT_INT(COST_UNPRICED, price_at_most(&price, 10, 10, 0, SLICE(""), 100 * S - 1).state);
-    EXPECT_INT(COST_UNPRICED, price_at_most(NULL, 10, 10, 0, SLICE(""), 100 * S).state);
-    EXPECT_INT(60, price_at_most(&price, 10, 10, 0, SLICE(""), 100 * S).nano);
+    EXPECT_INT(COST_UNPRICED, most(&price, 10, 10, 0, 100 * S - 1).state);
+    EXPECT_INT(COST_UNPRICED, most(NULL, 10, 10, 0, 100 * S).state);
+    EXPECT_INT(60, most(&price, 10, 10, 0, 100 * S).nano);
     rates->pico[USAGE_REASONING] = 7000;
-    EXPECT_INT(80, price_at_most(&price, 10, 10, 0, SLICE(""), 100 * S).nano);
-    EXPECT_INT(0, price_at_most(&price, 0, 0, 0, SLICE(""), 100 * S).nano);
-    EXPECT_INT(INT64_MAX, price_at_most(&price, 0, UINT64_MAX, 0, SLICE(""), 100 * S).nano);
-    EXPECT(price_at_most(&price, UINT64_MAX, 0, 0, SLICE(""), 100 * S).nano > 0);
+    EXPECT_INT(80, most(&price, 10, 10, 0, 100 * S).nano);
+    EXPECT_INT(0, most(&price, 0, 0, 0, 100 * S).nano);
+    EXPECT_INT(INT64_MAX, most(&price, 0, UINT64_MAX, 0, 100 * S).nano);
+    EXPECT(most(&price, UINT64_MAX, 0, 0, 100 * S).nano > 0);
+}
+
+/* A price without the rate that such an answer is paid by is none for it; one with it counts what is asked for. */
+static void what_is_paid_by_the_piece_wants_a_rate_for_one(void)
+{
+    static const struct {
+        enum chat_kind kind;
+        enum usage_part one, other;
+        struct chat_pieces pieces;
+    } cases[] = {
+        {CHAT_IMAGES, USAGE_IMAGES, USAGE_IMAGE_OUTPUT, {.images = 3}},
+        {CHAT_IMAGE_EDITS, USAGE_IMAGES, USAGE_IMAGE_OUTPUT, {.images = 3}},
+        {CHAT_IMAGE_VARIATIONS, USAGE_IMAGES, USAGE_IMAGE_OUTPUT, {.images = 3}},
+        {CHAT_SPEECH, USAGE_CHARACTERS, USAGE_AUDIO_OUTPUT, {.characters = 3}},
+        {CHAT_TRANSCRIPTIONS, USAGE_SECONDS, USAGE_AUDIO_INPUT, {.seconds = 3}},
+        {CHAT_TRANSLATIONS, USAGE_SECONDS, USAGE_AUDIO_INPUT, {.seconds = 3}},
+        {CHAT_RERANK, USAGE_SEARCHES, USAGE_INPUT, {.searches = 3}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct price_period p = period(100, PRICE_UNSET);
+        struct price_rates *rates = &p.tiers[0].rates;
+        struct price price = {&p, 1, ""};
+        struct price_ask ask = {.kind = cases[i].kind, .pieces = cases[i].pieces, .when_ns = 100 * S};
+        for (int part = 0; part < USAGE_PARTS; part++)
+            rates->pico[part] = PRICE_UNSET;
+        rates->pico[USAGE_INPUT] = rates->pico[USAGE_OUTPUT] = rates->pico[USAGE_REQUESTS] = 0;
+        EXPECT_INT(COST_UNPRICED, price_at_most(&price, &ask).state);
+        EXPECT(price_lacks(&price, &ask) != NULL);
+        EXPECT(price_lacks(NULL, &ask) == NULL);
+        rates->pico[cases[i].one] = 5000;
+        EXPECT_INT(15, price_at_most(&price, &ask).nano);
+        EXPECT(price_lacks(&price, &ask) == NULL);
+        rates->pico[cases[i].one] = PRICE_UNSET;
+        rates->pico[cases[i].other] = 5000;
+        EXPECT_INT(COST_KNOWN, price_at_most(&price, &ask).state);
+        ask.kind = CHAT_CHAT;
+        rates->pico[cases[i].other] = cases[i].other == USAGE_INPUT ? 0 : PRICE_UNSET;
+        EXPECT_INT(COST_KNOWN, price_at_most(&price, &ask).state);
+    }
 }
 
 static int64_t at_most(struct price_period *p, unsigned uses)
 {
     struct price price = {p, 1, ""};
-    return price_at_most(&price, 10, 10, uses, SLICE(""), 100 * S).nano;
+    return most(&price, 10, 10, uses, 100 * S).nano;
 }
 
 static void at_most_what_the_request_uses_is_billed(void)
@@ -230,7 +277,8 @@ static void parts_have_the_names_that_prices_use(void)
 {
     static const char *const names[] = {"input",       "cached_input", "cache_write",  "cache_write_1h",
                                         "audio_input", "image_input",  "output",       "reasoning",
-                                        "audio_output", "image_output", "images", "searches", "tool_calls", "requests"};
+                                        "audio_output", "image_output", "images", "searches", "tool_calls", "seconds",
+                                        "characters",  "requests"};
     EXPECT_INT(USAGE_PARTS, sizeof names / sizeof names[0]);
     for (int i = 0; i < USAGE_PARTS; i++)
         EXPECT_STR(names[i], usage_part_name(i));
@@ -390,6 +438,7 @@ int main(void)
     RUN(without_a_price_there_is_no_cost);
     RUN(the_last_period_that_has_begun_holds);
     RUN(at_most_the_dearer_of_text_and_reasoning_comes);
+    RUN(what_is_paid_by_the_piece_wants_a_rate_for_one);
     RUN(at_most_what_the_request_uses_is_billed);
     RUN(tiers_are_found_by_name);
     RUN(long_context_is_chosen_once);

@@ -89,9 +89,9 @@ static void other_apis_are_told_what_to_do(void)
     static const char *const paths[] = {
         "/v1/responses/resp_1", "/v1/responses/resp_1/cancel", "/v1/messages/batches",
         "/v1/messages/batches/b/results",                 "/v1/complete",      "/v1/files",    "/v1/files/file-1/content",
-        "/v1/batches",     "/v1/audio/transcriptions",    "/v1/images/edits",  "/v1/threads/t/runs",
-        "/v1/assistants",  "/v1/fine_tuning/jobs",        "/v1/moderations",   "/v1/realtime", "/v1/vector_stores",
-        "/v1/rerank",      "/v1/engines/davinci/completions",
+        "/v1/batches",     "/v1/audio/voices",            "/v1/images/upscale","/v1/threads/t/runs",
+        "/v1/assistants",  "/v1/fine_tuning/jobs",        "/v1/realtime", "/v1/vector_stores",
+        "/v1/engines/davinci/completions",
         "/api/chat",       "/api/generate",               "/api/tags",         "/v1/conversations", "/v1/videos",
     };
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
@@ -100,7 +100,7 @@ static void other_apis_are_told_what_to_do(void)
     expect_unspoken("/v1beta/cachedContents/x", "\"contents\"");
     expect_unspoken("/v1beta/tunedModels/x:generateContent", "models.lua");
     EXPECT_INT(FAULT_MISSPELT_PATH, match_of("POST", "/models/gemini-2.5-flash:generateContent").fault.code);
-    expect_unspoken("/openai/deployments/gpt-4o/images/generations", "\"model\": \"gpt-4o\"");
+    expect_unspoken("/openai/deployments/gpt-4o/images/upscale", "\"model\": \"gpt-4o\"");
     expect_unspoken("/v1/deployments/gpt-4o/chat/completions", "\"gpt-4o\"");
     expect_unspoken("/openai/v1/deployments/gpt-4o/embeddings", "\"gpt-4o\"");
     EXPECT_INT(FAULT_UNKNOWN_PATH, match_of("POST", "/v1/responsesx").fault.code);

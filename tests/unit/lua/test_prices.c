@@ -39,7 +39,8 @@ static void every_figure_of_a_price_arrives(void)
         "return models { m = { targets = { 'p/m' }, context = 128000, price = { usd_per_million { input = '0.000001', "
         "cached_input = 2, cache_write = 3, cache_write_1h = 4, audio_input = 5, image_input = 6, output = 7, reasoning = 8, "
         "audio_output = 9, image_output = 10, per_image = '0.000000000011', per_search = '0.000000000012', "
-        "per_tool_call = '0.000000000013', per_request = 12 }, "
+        "per_tool_call = '0.000000000013', per_second = '0.000000000014', per_character = '0.000000000015', "
+        "per_request = 12 }, "
         "usd_per_million { effective = '1970-01-02', correction = true, " RATES ", flex = { " RATES ", long = { { from = 10, " RATES " }, "
         "{ above = 5, input = 1, cached_input = 1, output = 1 } } } } } } }");
     const struct terms *terms = terms_of(set, "p/m");
@@ -56,6 +57,8 @@ static void every_figure_of_a_price_arrives(void)
                                               [USAGE_IMAGES] = 11,
                                               [USAGE_SEARCHES] = 12,
                                               [USAGE_TOOL_CALLS] = 13,
+                                              [USAGE_SECONDS] = 14,
+                                              [USAGE_CHARACTERS] = 15,
                                               [USAGE_REQUESTS] = 12000000000000};
     EXPECT_INT(128000, terms->context_tokens);
     EXPECT(!terms->is_default_price);
