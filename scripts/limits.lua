@@ -44,6 +44,19 @@ function limits.run(f, policy)
   f._limits = #waiting > 0 and waiting
 end
 
+-- Of a request that calls no model: each limit of requests takes it for one. "over" when one refused.
+function limits.take_request(f, policies)
+  local all = {}
+  for i = 1, #policies do
+    local policy = policies[i]
+    if policy.kind == "ratelimit" then policy.collect(f, policy, all) end
+  end
+  all = without_tokens(all)
+  if #all == 0 or not limits.is_counting() then return nil end
+  f._limits = all
+  return limits.admit(f)
+end
+
 local unavailable = { status = 503, code = "limits_unavailable", retry_after = 5 }
 
 -- No answer at all: each row says what then. A gateway that cannot count cannot count locally either.

@@ -46,7 +46,8 @@ void fitted_write(struct call *call, const struct target *target, struct dropped
     struct splice edits;
     struct arena arena;
     struct buf edited;
-    if (call->job->x->form || fitting_is_empty(&fitting) || !may_be_touched(call, &fitting)) return;
+    const struct exchange *x = call->job->x;
+    if (x->form || x->api->kind == API_OBJECT || fitting_is_empty(&fitting) || !may_be_touched(call, &fitting)) return;
     arena_init(&arena);
     buf_init(&edited);
     outgoing_edit(call->job->x, target, send_asks_usage(call), &arena, &edits);

@@ -13,8 +13,8 @@ struct foreign {
 /* Sources: the API references of OpenAI, Anthropic, Google, Cohere and Ollama, by what their clients send. */
 static const struct foreign foreigns[] = {
     {"responses/*",
-     "Responses that a provider keeps are not served here: ask POST /v1/responses with all that was said in \"input\" "
-     "(\"store\": false), and read the answer or its stream."},
+     "Of a response that a provider keeps these are served here: GET and DELETE /v1/responses/{id}, POST …/cancel, GET "
+     "…/input_items."},
     {"messages/batches*", "Batches are not served here: ask POST /v1/messages instead, several at a time."},
     {"complete", "Anthropic's Completions API is not served here: " INSTEAD "."},
     {"audio/*", "Of the paths of sound POST /v1/audio/speech, /v1/audio/transcriptions and /v1/audio/translations are "

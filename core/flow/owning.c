@@ -42,7 +42,8 @@ static void refuse(struct job *job, enum objects_state state)
 {
     struct fault why = {.code = FAULT_OBJECTS};
     const struct kept_object *missing = &job->x->request.kept[job->owning.question->missing];
-    if (state == OBJECTS_UNKNOWN && missing->kind == KEPT_RESPONSE)
+    bool is_previous = missing->kind == KEPT_RESPONSE && job->x->api->kind == API_CALL;
+    if (state == OBJECTS_UNKNOWN && is_previous)
         fault_set(&why, FAULT_UNKNOWN_RESPONSE, "Previous response with id '%.*s' not found.",
                   SLICE_FMT(shown(missing->id)));
     else if (state == OBJECTS_UNKNOWN)
@@ -68,13 +69,15 @@ static void refuse_two(struct job *job, size_t other)
     reply_fault(job, &why);
 }
 
-void owning_refuse_targets(struct job *job)
+bool owning_refuse_targets(struct job *job)
 {
     struct fault why;
+    if (!job->owning.account) return false;
     fault_set(&why, FAULT_ELSEWHERE,
               "No target that %.*s may go to is at the provider's account that has %.*s, or takes it as it is.",
               SLICE_FMT(job->x->decision.verdict.model), SLICE_FMT(shown(job->x->request.kept[0].id)));
     reply_fault(job, &why);
+    return true;
 }
 
 static void note_left_out(struct job *job)
@@ -117,6 +120,7 @@ static void cancel(struct job *job)
 static void note_wish(struct job *job)
 {
     const struct chat_request *r = &job->x->request;
+    if (job->x->api->kind != API_CALL) return;
     bool is_kept = !json_is(&r->tape, json_get(&r->tape, 0, SLICE("store")), JSON_FALSE) ||
                    exchange_sets(job->x, SLICE("store"));
     bool has_tools = r->uses & (CHAT_USES_HOSTED_TOOLS | CHAT_USES_STORED);

@@ -97,6 +97,7 @@ static enum exchange_outcome outcome_of(enum fault_code code)
     case FAULT_UPSTREAM_PROTOCOL:
     case FAULT_UPSTREAM_CLOSED:
     case FAULT_UPSTREAM_ACCOUNT:
+    case FAULT_UPSTREAM_STREAM:
     case FAULT_UNTRANSLATABLE:
     case FAULT_CONNECT_TIMEOUT:
     case FAULT_FIRST_BYTE_TIMEOUT:
@@ -116,6 +117,7 @@ static enum exchange_outcome outcome_of(enum fault_code code)
     case FAULT_UNKNOWN_RESPONSE:
     case FAULT_UNKNOWN_OBJECT:
     case FAULT_ELSEWHERE:
+    case FAULT_UNSEEN:
     case FAULT_METHOD:
     case FAULT_REQUEST_TIMEOUT:
     case FAULT_BODY_TOO_LARGE:

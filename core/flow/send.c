@@ -6,6 +6,7 @@
 #include "flow/crossing.h"
 #include "flow/headers.h"
 #include "flow/hosted.h"
+#include "flow/keeping.h"
 #include "flow/signature.h"
 #include "wire/http.h"
 #include "wire/reach.h"
@@ -81,6 +82,7 @@ static struct reach_ask place_of(const struct call *call, const struct target *t
         .request = r,
         .asks = call->job->x->api->asks,
         .model = target->model.len ? target->model : r->model,
+        .place = keeping_place(call->job->x, &call->job->x->arena),
     };
 }
 
@@ -98,6 +100,7 @@ static struct slice url_of(struct call *call, const struct target *target)
 {
     struct reach_ask ask = place_of(call, target);
     struct slice url = reach_url(&ask, &call->passing);
+    if (call->job->x->api->kind == API_OBJECT) return keeping_query(call->job->x, url, &call->passing);
     const struct dialect *dialect = call->dialect;
     bool is_asked = crossing_is_foreign(call)
                         ? dialect->query.len && call->job->x->request.is_stream && dialect->streams_list
@@ -148,6 +151,8 @@ static size_t collect_body(struct call *call, const struct target *target, struc
     struct exchange *x = call->job->x;
     struct splice edits;
     struct iovec *parts;
+    *pieces = NULL;
+    if (x->api->kind == API_OBJECT) return 0;
     outgoing_edit(x, target, call->asks_usage, &call->passing, &edits);
     hosted_edit(call, &edits);
     size_t count = splice_iovecs(&edits, &parts);
@@ -193,7 +198,7 @@ struct fetch *send_request(struct call *call, const struct target *target, const
     struct fetch_header headers[SEND_HEADERS_MAX];
     struct slice *body;
     struct fetch_request request = {
-        .method = SLICE("POST"),
+        .method = x->api->kind == API_OBJECT ? slice_str(x->head.method) : SLICE("POST"),
         .url = url_of(call, target),
         .headers = headers,
         .header_count = collect_headers(call, headers),
