@@ -216,7 +216,8 @@ static void open_relay(struct job *job, const struct fetch_head *head)
     struct relay_head relayed = {.status = head->status,
                                  .content_type = arena_copy(&x->arena, head_value(head, SLICE("content-type"))),
                                  .content_encoding =
-                                     arena_copy(&x->arena, head_value(head, SLICE("content-encoding")))};
+                                     arena_copy(&x->arena, head_value(head, SLICE("content-encoding"))),
+                                 .error_type = arena_copy(&x->arena, head_value(head, SLICE("x-amzn-errortype")))};
     call->relay = relay_new(&parts, &relayed);
     if (call->is_drained) relay_detach(call->relay);
 }
