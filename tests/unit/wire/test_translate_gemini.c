@@ -36,7 +36,7 @@ static void done(void)
 
 static bool left(const char *text)
 {
-    return memmem(buf_ptr(&t.out), buf_len(&t.out), text, strlen(text)) != NULL;
+    return memmem(buf_slice(&t.out).ptr, buf_len(&t.out), text, strlen(text)) != NULL;
 }
 
 /* ---- texts */
