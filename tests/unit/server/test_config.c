@@ -42,7 +42,7 @@ static const char whole[] =
     "  providers = {\n"
     "    b = { kind = 'openai', url = 'https://b.example/v1/', key = env 'MOONGATE_TEST_KEY', usage = false,\n"
     "          http2 = true, timeouts = { idle = '9s' }, breaker = { failures = 2, open = '3s' } },\n"
-    "    a = { kind = 'openai', url = 'http://127.0.0.1:1', key = file 'secret', ca = 'secret', breaker = false },\n"
+    "    a = { kind = 'openai', url = 'http://127.0.0.1:1', key = file 'secret', ca = 'ca.pem', breaker = false },\n"
     "  },\n"
     "}\n";
 
@@ -91,6 +91,7 @@ static void every_field_arrives_also_in_another_process(void)
     buf_init(&packed);
     setenv("MOONGATE_TEST_KEY", "sk-env", 1);
     write_file("secret", "from-a-file\n");
+    write_file("ca.pem", "-----BEGIN CERTIFICATE-----\n");
     struct config *c = load_good(whole);
     if (!c) return;
     config_pack(c, &packed);
@@ -228,6 +229,67 @@ static void a_wrong_provider_is_refused(void)
                "");
 }
 
+static void a_kind_is_found_by_its_vendors_name(void)
+{
+    static const char *const said[][2] = {{"google", "\"gemini\""}, {"OpenAI", "\"openai\""}, {"aws", "\"bedrock\""},
+                                          {"openai-compatible", "\"openai_compatible\""}, {"vertexai", "\"vertex\""},
+                                          {"antropic", "\"anthropic\""}, {"gorq", "\"groq\""}};
+    char text[200];
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+        snprintf(text, sizeof text, "return { providers = { one = { kind = '%s' } } }", said[i][0]);
+        expect_bad(text, 1, 39, "unknown kind", said[i][1]);
+    }
+}
+
+static void a_url_that_is_missing_is_named_by_its_kind(void)
+{
+#define KIND(kind) "return { providers = { one = { kind = '" kind "' } } }"
+    expect_bad(KIND("anthropic"), 1, 30, "`url` is missing", "https://api.anthropic.com/v1");
+    expect_bad(KIND("gemini"), 1, 30, "`url` is missing", "/v1beta");
+    expect_bad(KIND("bedrock"), 1, 30, "`url` is missing", "bedrock-runtime");
+    expect_bad(KIND("azure"), 1, 30, "`url` is missing", ".openai.azure.com");
+}
+
+static void expect_odd(const char *text, const char *message)
+{
+    struct report *report = report_new();
+    struct config *c = load(text, report);
+    json_t *first = json_array_get(report_json(report), 0);
+    EXPECT(c != NULL);
+    EXPECT_INT(message ? 1 : 0, report_warnings(report));
+    if (message && !strstr(text_of(first, "message"), message)) UNIT_FAIL("%s: %s", text, text_of(first, "message"));
+    config_free(c);
+    report_free(report);
+}
+
+static void an_account_that_is_hardly_answered_is_a_warning(void)
+{
+#define ONE(fields) "return { providers = { one = { " fields " } } }"
+    expect_odd(ONE("kind = 'openai', url = 'https://api.openai.com/v1'"), NULL);
+    expect_odd(ONE("kind = 'openai', url = 'https://api.openai.com'"), "begins at a path");
+    expect_odd(ONE("kind = 'openai', url = 'https://api.openai.com/'"), "begins at a path");
+    expect_odd(ONE("kind = 'anthropic', url = 'https://a/v1/messages'"), "/messages stands there twice");
+    expect_odd(ONE("kind = 'groq'"), NULL);
+    expect_odd(ONE("kind = 'openai', url = 'http://gateway.internal'"), NULL);
+    expect_odd(ONE("kind = 'groq', url = 'https://api.groq.com'"), "begins at a path");
+    expect_odd(ONE("kind = 'azure', url = 'https://n.openai.azure.com', api_version = '1'"), NULL);
+    expect_odd(ONE("kind = 'bedrock', url = 'https://b', region = 'eu-west-1'"), "nothing says who asks");
+    expect_odd(ONE("kind = 'bedrock', url = 'https://b', key = 'k'"), NULL);
+    expect_odd(ONE("kind = 'bedrock', url = 'https://bedrock-runtime.eu-west-1.amazonaws.com', region = 'eu-west-1', "
+                   "key = 'k'"), NULL);
+    expect_odd(ONE("kind = 'bedrock', url = 'https://bedrock-runtime.eu-west-1.amazonaws.com', region = 'us-east-1', "
+                   "key = 'k'"), "`url` says eu-west-1");
+    expect_odd(ONE("kind = 'bedrock', url = 'https://bedrock.eu-west-1.amazonaws.com', key = 'k'"), "bedrock-runtime");
+}
+
+static void a_file_without_certificates_is_none(void)
+{
+    expect_bad(PROVIDER("url = 'http://x/v1', ca = '/dev/null'"), 1, 75, "/dev/null: ", "relative");
+    expect_bad(PROVIDER("url = 'http://x/v1', ca = '/etc/passwd'"), 1, 75, "holds no certificates", "BEGIN CERTIFICATE");
+    expect_bad("return { providers = { one = { kind = 'gemini', server = 'groq', url = 'http://x/v1' } } }", 1, 58,
+               "has no `server`", "openai_compatible");
+}
+
 #define AZURE(fields) "return { providers = { one = { kind = 'azure', " fields " } } }"
 
 static void an_account_of_azures_has_a_version(void)
@@ -326,7 +388,7 @@ static void lists_arrive_also_in_another_process(void)
 static void all_errors_come_at_once(void)
 {
     struct report *report = report_new();
-    EXPECT(load("return { workers = 0,\n lisen = 1,\n providers = { x = { kind = 'no' } } }", report) == NULL);
+    EXPECT(load("return { workers = 0,\n lisen = 1,\n providers = { x = { kind = 'no' }, y = { kind = 'openai' } } }", report) == NULL);
     EXPECT_INT(4, report_errors(report));
     report_free(report);
 }
@@ -474,6 +536,10 @@ int main(void)
     RUN(what_is_wrong_with_a_service_is_said);
     RUN(what_is_wrong_is_said_with_its_place_and_cure);
     RUN(a_wrong_provider_is_refused);
+    RUN(a_kind_is_found_by_its_vendors_name);
+    RUN(a_url_that_is_missing_is_named_by_its_kind);
+    RUN(an_account_that_is_hardly_answered_is_a_warning);
+    RUN(a_file_without_certificates_is_none);
     RUN(an_account_of_azures_has_a_version);
     RUN(an_account_of_amazons_signs_or_bears);
     RUN(a_providers_headers_are_checked);
@@ -485,11 +551,12 @@ int main(void)
     RUN(durations_and_sizes_are_exact);
     RUN(near_words_are_found);
     RUN(places_survive_any_text);
-    write_file("secret", "");
-    unlink(path);
-    char secret[96];
-    snprintf(secret, sizeof secret, "%s/secret", dir);
-    unlink(secret);
+    static const char *const made[] = {"secret", "ca.pem", "moongate.lua"};
+    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
+        char name[96];
+        snprintf(name, sizeof name, "%s/%s", dir, made[i]);
+        unlink(name);
+    }
     rmdir(dir);
     return unit_close("config");
 }
