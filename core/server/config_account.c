@@ -24,8 +24,8 @@ static bool read_named_file(struct config_reader *r, struct slice path, struct s
                    config_bad(r, path, FINDING_NO_FILE, "paths are relative to the configuration file", "%s: %s",
                               full.ptr, strerror(errno));
     if (is_good && buf_len(&content) == 0)
-        is_good = config_bad(r, path, FINDING_BAD_SECRET, "the JSON file of a service account's key, as Google gives it",
-                             "%s is empty", full.ptr);
+        is_good = config_bad(r, path, FINDING_BAD_SECRET,
+                             "the JSON file of a service account's key, as Google gives it", "%s is empty", full.ptr);
     if (is_good) *out = arena_copy(r->arena, buf_slice(&content));
     wipe(buf_slice(&content));
     buf_clear(&content);
