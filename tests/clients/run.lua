@@ -42,7 +42,8 @@ local natives = {
   { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/anthropic_client.py" } },
 }
 local translated = { { of = npm, run = node("translated.mjs") }, { of = npm, run = node("translated_responses.mjs") },
-  { of = npm, run = node("session.mjs") } }
+  { of = npm, run = node("session.mjs") }, { of = npm, run = node("side.mjs") },
+  { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/side_client.py" } } }
 local refused = {
   { of = npm, run = node("refusals.mjs"), clients = { "openai-js", "anthropic-js", "vercel" } },
   { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/refusals.py", "openai", "langchain" }, clients = { "openai", "langchain" } },
