@@ -122,7 +122,8 @@ static void note_wish(struct job *job)
     bool has_tools = r->uses & (CHAT_USES_HOSTED_TOOLS | CHAT_USES_STORED);
     const struct dialect *dialect = job->x->api->client;
     bool may_tell = r->kind == CHAT_CHAT && dialect->tell_kept;
-    job->owning.listens = may_tell && (has_tools || (dialect->keeps_answers && is_kept));
+    bool is_made = !chat_names_model(r->kind); /* a file, a batch */
+    job->owning.listens = is_made || (may_tell && (has_tools || (dialect->keeps_answers && is_kept)));
 }
 
 void owning_first(struct job *job, void (*then)(struct job *job))

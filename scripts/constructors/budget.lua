@@ -153,13 +153,17 @@ local UNPRICED_CURE = "give it a price in policies/models.lua, or say unpriced =
 local LACKING = "its price names no rate for such a request, so it cannot be kept within a budget: it wants %s in "
   .. "policies/models.lua, or unpriced = \"allow\" in %s"
 
+local BATCH = "no policy sees what a batch's requests will cost, so it cannot be kept within a budget: make them one by one, "
+  .. "or say unpriced = \"allow\" in %s"
+
 local function refuse_unpriced(policy, row)
   local filter = { policy = policy, rule = row.name, deny = unpriced, line = row.line,
     reason = "it has no price, so it cannot be kept within a budget: " .. UNPRICED_CURE:format(policy.file) }
-  function filter.check(_, target)
+  function filter.check(f, target)
     local has, lacks = prices.has(target)
     if has then return nil end
-    if lacks then filter.reason = LACKING:format(lacks, policy.file) end
+    if f.api == "batches" then filter.reason = BATCH:format(policy.file)
+    elseif lacks then filter.reason = LACKING:format(lacks, policy.file) end
     return filter.reason, row.name
   end
   return filter
@@ -226,7 +230,7 @@ local function has_money(list)
 end
 
 local function collect(f, policy, list)
-  local is_free = f.api == "count_tokens"
+  local is_free = f.api == "count_tokens" or f.api == "files"
   local rows = limits.is_counting() and not is_free and applying(f, policy) or {}
   if #rows == 0 then return end
   local filters = f._filters

@@ -24,6 +24,8 @@ local ASKS = {
   ["CHAT_SPEECH openai"] = { input = "hi", voice = "alloy" },
   ["CHAT_TRANSCRIPTIONS openai"] = { prompt = "hi", file = FILE },
   ["CHAT_TRANSLATIONS openai"] = { file = FILE },
+  ["CHAT_FILES openai"] = { purpose = "user_data", file = FILE },
+  ["CHAT_BATCHES openai"] = { input_file_id = "file-1", endpoint = "/v1/chat/completions", completion_window = "24h" },
   ["CHAT_CHAT anthropic"] = { messages = SAY, max_tokens = 1 },
   ["CHAT_COUNT anthropic"] = { messages = SAY },
   ["CHAT_CHAT responses"] = { input = "hi", max_output_tokens = 1 },
