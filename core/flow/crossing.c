@@ -65,6 +65,8 @@ static bool translate(struct call *call, const struct target *target, struct sli
     struct translate_target to = {.traits = terms && terms->traits ? terms->traits : &nobodys,
                                   .limit = counting ? counting->limit : CHAT_LIMIT_ANY,
                                   .asks_usage = call->provider->can_report_usage,
+                                  .model = target->model.len ? target->model : call->job->x->request.model,
+                                  .is_stream = call->job->x->request.is_stream,
                                   .names = &names_there};
     struct dropped dropped = {.count = 0};
     if (!translate_request(call->job->x->api->client, body, call->dialect, &to, arena, &call->crossed, &dropped, why))

@@ -42,7 +42,7 @@ void keepalive_wait(struct job *job)
     struct call *call = job->call;
     if (!job->settings->keepalive_ms || !call || !call->relay) return;
     struct relay_report told = relay_report(call->relay);
-    if (!told.is_stream || told.is_inside) return;
+    if (!told.is_stream || told.is_list || told.is_inside) return;
     loop_timer_init(&call->timer, job->flow->parts.loop, on_wait, call);
     loop_timer_arm_ms(&call->timer, job->settings->keepalive_ms);
 }

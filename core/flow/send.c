@@ -96,21 +96,14 @@ bool send_can(const struct call *call, const struct target *target, struct fault
  * nothing: streams are asked for as events, where they may be lists. */
 static struct slice url_of(struct call *call, const struct target *target)
 {
-    struct exchange *x = call->job->x;
     struct reach_ask ask = place_of(call, target);
     struct slice url = reach_url(&ask, &call->passing);
-    struct slice rest = x->head.query, parameter;
-    struct slice wanted = hosted_by(call) ? SLICE_NONE : call->dialect->query;
-    if (crossing_is_foreign(call)) {
-        bool is_asked = wanted.len && x->request.is_stream && call->dialect->streams_list;
-        return is_asked ? arena_printf(&call->passing, "%.*s?%.*s", SLICE_FMT(url), SLICE_FMT(wanted)) : url;
-    }
-    while (rest.len && wanted.len) {
-        parameter = slice_split(rest, '&', &rest);
-        if (slice_equal(parameter, wanted))
-            return arena_printf(&call->passing, "%.*s?%.*s", SLICE_FMT(url), SLICE_FMT(wanted));
-    }
-    return url;
+    const struct dialect *dialect = call->dialect;
+    bool is_asked = crossing_is_foreign(call)
+                        ? dialect->query.len && call->job->x->request.is_stream && dialect->streams_list
+                        : dialect_asks(dialect, call->job->x->head.query);
+    if (!is_asked || hosted_by(call)) return url;
+    return arena_printf(&call->passing, "%.*s?%.*s", SLICE_FMT(url), SLICE_FMT(dialect->query));
 }
 
 /* The client's headers that may pass, then ours: they decide what a provider bills and in which encoding it answers. */

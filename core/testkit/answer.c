@@ -56,6 +56,16 @@ static const struct form forms[] = {
      .end_begin = "event: response.completed\ndata: {\"type\":\"response.completed\",\"response\":{\"object\":"
                   "\"response\",\"output\":[],\"status\":",
      .end_end = "}}\n\n"},
+    {.dialect = "gemini",
+     .said_all = "STOP",
+     .body_begin = "{\"candidates\":[{\"index\":0,\"content\":{\"role\":\"model\",\"parts\":[{\"text\":",
+     .body_between = "}]},\"finishReason\":",
+     .body_end = "}]}",
+     .begin = "",
+     .chunk_begin = "data: {\"candidates\":[{\"index\":0,\"content\":{\"role\":\"model\",\"parts\":[{\"text\":",
+     .chunk_end = "}]}}]}\n\n",
+     .end_begin = "data: {\"candidates\":[{\"index\":0,\"finishReason\":",
+     .end_end = "}]}\n\n"},
 };
 
 static const struct form *form_of(const struct dialect *dialect)

@@ -9,7 +9,7 @@
  *     answer_write_end(&answer, &events);           // … then its finish reason and its end marker
  *     answer_read(dialect, out, is_stream, &text);  // the text in what was delivered
  *
- * Source: wire/openai, wire/anthropic and wire/responses, which read it.
+ * Source: wire/openai, wire/anthropic, wire/responses and wire/gemini, which read it.
  */
 #ifndef MOONGATE_TESTKIT_ANSWER_H
 #define MOONGATE_TESTKIT_ANSWER_H

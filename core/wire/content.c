@@ -34,21 +34,31 @@ unsigned content_find(const struct content_table *table, const struct json_tape 
 }
 
 const char *content_read(const struct content_table *table, const struct json_tape *tape, uint32_t object,
-                         uint32_t *at)
+                         uint32_t *at, uint32_t *other)
 {
     const char *twice = NULL;
-    for (unsigned m = 0; m < table->count; m++)
-        at[m] = JSON_NONE;
+    memset(at, 0xFF, table->count * sizeof *at); /* JSON_NONE */
+    *other = JSON_NONE;
     if (!json_is(tape, object, JSON_OBJECT)) return NULL;
     for (uint32_t n = json_first(tape, object); n != JSON_NONE; n = json_next(tape, n)) {
         unsigned m = content_find(table, tape, n);
-        if (m == table->count) continue;
-        if (at[m] == JSON_NONE)
+        if (m == table->count) {
+            if (*other == JSON_NONE) *other = n;
+        } else if (at[m] == JSON_NONE) {
             at[m] = n;
-        else if (table->members[m].is_once && !twice)
+        } else if (table->members[m].is_once && !twice) {
             twice = table->members[m].name.ptr;
+        }
     }
     return twice;
+}
+
+bool content_tell_others(const struct content_table *table, const struct content_walk *w, uint32_t other)
+{
+    for (uint32_t n = other; n != JSON_NONE; n = json_next(w->tape, n)) {
+        if (content_find(table, w->tape, n) == table->count && !content_tell_value(w, n)) return false;
+    }
+    return true;
 }
 
 bool content_is_of_type(const struct json_tape *tape, uint32_t object, struct slice type)
@@ -71,14 +81,13 @@ bool content_tell(const struct content_walk *w, struct chat_piece piece)
     return w->fn(w->arg, &piece);
 }
 
-bool content_tell_text(const struct content_walk *w, uint32_t node, enum chat_piece_kind kind)
+bool content_tell_given(const struct content_walk *w, uint32_t node, enum chat_piece_kind kind)
 {
-    return !json_is(w->tape, node, JSON_STRING) || content_tell(w, (struct chat_piece){.kind = kind, .node = node});
+    return json_type(w->tape, node) != JSON_STRING || content_tell(w, (struct chat_piece){.kind = kind, .node = node});
 }
 
-bool content_tell_value(const struct content_walk *w, uint32_t node)
+bool content_tell_given_value(const struct content_walk *w, uint32_t node)
 {
-    if (node == JSON_NONE) return true;
     if (!content_tell_text(w, node, PIECE_CALL_TEXT)) return false;
     bool is_value = json_type(w->tape, node) >= JSON_ARRAY && json_first(w->tape, node) != JSON_NONE;
     return !is_value || content_tell(w, (struct chat_piece){.kind = PIECE_CALL_JSON, .node = node});

@@ -5,7 +5,7 @@
  *     static const struct content_member members[] = {[MEMBER_ROLE] = {{"role", 4}, true, true}, …};
  *     static const struct content_table table = {members, MEMBERS_COUNT};
  *     uint32_t at[MEMBERS_COUNT];
- *     const char *twice = content_read(&table, tape, part, at);        // NULL: none stands twice that may not
+ *     const char *twice = content_read(&table, tape, part, at, &other); // NULL: none stands twice that may not
  *     content_tell_text(&walk, at[MEMBER_TEXT], PIECE_CONTENT);
  *
  * Values of the callers' own making, such as a tool's input, have no names of the format in them: who reads a request
@@ -33,9 +33,10 @@ struct content_table {
 /* Which one a node is, by its key; table->count: none of them, or no member. */
 unsigned content_find(const struct content_table *table, const struct json_tape *tape, uint32_t node);
 /* Each member's first value, in one walk over the object, else JSON_NONE; none of what is no object. `at` has room for
- * all of the table. The name of one that may not stand twice, and does; NULL: there is none. */
+ * all of the table. other: the first member that has no name there. Returns the name of one that may not stand twice,
+ * and does; NULL: there is none. */
 const char *content_read(const struct content_table *table, const struct json_tape *tape, uint32_t object,
-                         uint32_t *at);
+                         uint32_t *at, uint32_t *other);
 /* Does the object's "type" say so? */
 bool content_is_of_type(const struct json_tape *tape, uint32_t object, struct slice type);
 
@@ -53,10 +54,20 @@ struct content_walk {
 
 /* With the walk's message, and its role where the piece has none. False when fn did. */
 bool content_tell(const struct content_walk *w, struct chat_piece piece);
-/* Nothing of what is no string. */
-bool content_tell_text(const struct content_walk *w, uint32_t node, enum chat_piece_kind kind);
+/* Nothing of what is no string. Most members are not there, which is seen without a call. */
+bool content_tell_given(const struct content_walk *w, uint32_t node, enum chat_piece_kind kind);
+static inline bool content_tell_text(const struct content_walk *w, uint32_t node, enum chat_piece_kind kind)
+{
+    return node == JSON_NONE || content_tell_given(w, node, kind);
+}
 /* What a tool is asked: a text, or a value in which no name is the format's. */
-bool content_tell_value(const struct content_walk *w, uint32_t node);
+bool content_tell_given_value(const struct content_walk *w, uint32_t node);
+static inline bool content_tell_value(const struct content_walk *w, uint32_t node)
+{
+    return node == JSON_NONE || content_tell_given_value(w, node);
+}
+/* Values of an object's members that the table has no name for, from content_read()'s `other` on. */
+bool content_tell_others(const struct content_table *table, const struct content_walk *w, uint32_t other);
 /* Each element of a list, numbered on; nothing when it is none. */
 bool content_walk_messages(struct content_walk *w, uint32_t messages,
                            bool (*tell_message)(struct content_walk *w, uint32_t message));

@@ -1,6 +1,7 @@
 #include "wire/dialect.h"
 
 #include "base/utf8.h"
+#include "wire/http.h"
 #include "wire/translate/traits.h"
 
 static const struct dialect *const dialects[] = {&dialect_anthropic, &dialect_responses, &dialect_gemini,
@@ -73,6 +74,26 @@ const struct dialect *dialect_guess(const struct json_tape *tape, enum chat_kind
         if (dialects[i]->guess(tape, kind)) return dialects[i];
     }
     return NULL;
+}
+
+static bool is_parameter(const struct dialect *dialect, struct slice parameter, struct arena *arena)
+{
+    struct slice value, wanted, said, name = slice_split(parameter, '=', &value);
+    struct slice wanted_name = slice_split(dialect->query, '=', &wanted), read;
+    if (!http_decode_segment(arena, name, &read) || !http_decode_segment(arena, value, &said)) return false;
+    bool is_other = dialect->query_name.len && slice_equal(read, dialect->query_name);
+    return (slice_equal(read, wanted_name) || is_other) && slice_iequal(said, wanted);
+}
+
+bool dialect_asks(const struct dialect *dialect, struct slice query)
+{
+    bool is_asked = false;
+    struct arena arena;
+    arena_init(&arena);
+    while (query.len && dialect->query.len && !is_asked)
+        is_asked = is_parameter(dialect, slice_split(query, '&', &query), &arena);
+    arena_clear(&arena);
+    return is_asked;
 }
 
 void dialect_stream_init(struct dialect_stream *stream, uint32_t choices)

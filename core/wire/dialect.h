@@ -134,12 +134,16 @@ struct dialect {
     struct slice key_parameter;           /* of the query, which clients may have instead of key_header; empty: none */
     struct slice query;                   /* the one parameter of the client's that goes along; empty: none. Where
                                            * streams_list, that asks for events */
+    struct slice query_name;              /* that one's other name; empty: it has none */
     struct dialect_header version_header; /* sent where neither the client nor the account says it; empty: none */
 
     /* A complete answer of any status, read into *said and the stream; SAID_UNREADABLE: it is no JSON object, and
      * nothing was learnt. *said is good until the reader's next reading. */
     void (*read_body)(struct said_reader *reader, struct dialect_stream *stream, struct slice body, struct said *said);
-    bool streams_list; /* a stream may come as a JSON array too, whose elements are its events */
+    bool streams_list; /* a stream may come as a JSON array too, whose elements are its events: where nobody asked for
+                        * `query` */
+    bool ends_unmarked; /* a stream's end is the event with its finish reason: what is translated into it has that
+                         * in the last one */
     /* One event's name and joined data, likewise. Not to be called for comment-only and is_raw events. */
     void (*read_event)(struct said_reader *reader, struct dialect_stream *stream, struct slice name, struct slice data,
                        struct said *said);
@@ -184,6 +188,9 @@ bool dialect_has_kind(struct slice kind);
 const struct dialect *dialect_for(struct slice kind, const struct traits *traits, const struct dialect *client);
 /* The dialect that a body looks like one of; NULL: none. */
 const struct dialect *dialect_guess(const struct json_tape *tape, enum chat_kind *kind);
+/* Does a client's query have the dialect's parameter, by whichever name, its value in whichever letter case, escaped or
+ * not? */
+bool dialect_asks(const struct dialect *dialect, struct slice query);
 /* choices: how many answers were asked for (chat_request.choices); 0 counts as 1. */
 void dialect_stream_init(struct dialect_stream *stream, uint32_t choices);
 /* For dialects: that choice has finished; one that is not below DIALECT_CHOICES_MAX is not kept. */

@@ -8,6 +8,7 @@
 -- is about; is_floor: at least that much is wanted.
 local cjson = require("cjson")
 local ffi = require("ffi")
+local agent = dofile("tests/bench/agent.lua")
 local gateway = dofile("tests/lib/gateway.lua")
 local median
 
@@ -356,21 +357,42 @@ group("count", function(bench)
   }
 end)
 
+-- A row for each line that the tool says: a pair of dialects, then numbers, of which the last counts.
+local function pairs_of(bench, what, unit, goal, tool, ...)
+  local words, list = { bench.dir .. "/" .. tool, ... }, {}
+  words.seconds = 120
+  for line in gateway.process.run(words):gmatch("[^\n]+") do
+    local pair, value = line:match("^(%w+_to_%w+) .-([%d.]+)$")
+    list[#list + 1] = alone(what:format((pair:gsub("_", " "))), tonumber(value), unit, goal)
+  end
+  if #list == 0 then error(tool .. " said nothing of any pair") end
+  return list
+end
+
 group("translate", function(bench)
-  local function event(pattern)
-    return bench.measure.said("translate_answer %d+ %d+ " .. pattern, { bench.dir .. "/translate_answer", "2000", "20" })
+  local list = {}
+  local function add(rows_of) for _, row in ipairs(rows_of) do list[#list + 1] = row end end
+  add(pairs_of(bench, "translating a stream, %s, per event", "us", 6, "translate_answer", "2000", "20"))
+  add(pairs_of(bench, "translating a request of 1 KB, %s", "us", 30, "translate_request", "1024", "20000"))
+  add(pairs_of(bench, "translating a request of 64 KB, %s", "us", nil, "translate_request", "65536", "300"))
+  return list
+end)
+
+-- Instructions of one byte.
+local function reading(bench, api)
+  local asked, count, file = agent.request(api, 65536), 20, bench.dir .. "/parse.json"
+  gateway.write_private(file, asked.body)
+  local words = { bench.dir .. "/parse", asked.dialect, asked.model, file, tostring(count) }
+  return bench.measure.instructions("parse_once", words) / count / #asked.body
+end
+
+group("reading", function(bench)
+  if not agent.is_here() then return {} end
+  local chat, list = reading(bench, "chat"), {}
+  for _, api in ipairs { "messages", "responses", "gemini" } do
+    list[#list + 1] = alone("reading an agent's 64 KB, " .. api .. " beside chat", reading(bench, api) / chat, "times", 1.3)
   end
-  local function request(bytes, pattern)
-    return bench.measure.said(pattern, { bench.dir .. "/translate_request", tostring(bytes), tostring(math.floor(2e7 / bytes)) })
-  end
-  return {
-    alone("translating a stream, OpenAI's to Anthropic's, per event", event("([%d.]+)"), "us", 6),
-    alone("translating a stream, Anthropic's to OpenAI's, per event", event("[%d.]+ ([%d.]+)"), "us", 6),
-    alone("translating a request of 1 KB, OpenAI's to Anthropic's", request(1024, "anthropic %d+ ([%d.]+)"), "us", 30),
-    alone("translating a request of 1 KB, Anthropic's to OpenAI's", request(1024, "to_openai %d+ ([%d.]+)"), "us", 30),
-    alone("translating a request of 64 KB, OpenAI's to Anthropic's", request(65536, "anthropic %d+ ([%d.]+)"), "us"),
-    alone("translating a request of 64 KB, Anthropic's to OpenAI's", request(65536, "to_openai %d+ ([%d.]+)"), "us"),
-  }
+  return list
 end)
 
 local function counters(bench, pattern, users)

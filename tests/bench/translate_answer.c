@@ -2,10 +2,10 @@
  * What translation adds to an event of a stream: the client's event written, and read as policies read it.
  *
  *     build/bench/translate_answer 2000 20
- *     translate_answer 2000 20 1.2 0.9     # events, rounds, microseconds per event in the best round: of a provider
- *                                          # that speaks the OpenAI API's dialect, and of Anthropic's
+ *     openai_to_anthropic 1.2              # a line for each pair, the provider's first: microseconds per event in the
+ *     anthropic_to_openai 0.9              # best round
  *
- * Events are those of chat streams: one token each, about 300 bytes and 110.
+ * Events are those of chat streams: one token each, about 300 bytes of OpenAI's, 110 of Anthropic's.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "wire/translate/translate.h"
 #include "wire/translate/translator.h"
 
 static const char *const words[] = {" the", " report", " that", " you", " sent", " on", " Tues", "day", ",", " and",
@@ -36,11 +37,10 @@ static bool on_event(void *arg, const struct sse_event *event)
     return true;
 }
 
-static void begin(struct run *run, const struct dialect *provider)
+static void begin(struct run *run, const struct dialect *provider, const struct dialect *client)
 {
     static const struct answer_manner manner = {.id = {"req-1", 5}, .created = 1764000000, .is_stream = true};
-    *run = (struct run){.provider = provider};
-    run->client = provider == &dialect_openai ? &dialect_anthropic : &dialect_openai;
+    *run = (struct run){.provider = provider, .client = client};
     said_reader_init(&run->reader);
     said_reader_init(&run->other);
     dialect_stream_init(&run->told, 1);
@@ -84,6 +84,21 @@ static void write_anthropic(struct buf *event, size_t i)
                words[i % WORDS]);
 }
 
+static void write_gemini(struct buf *event, size_t i)
+{
+    buf_printf(event,
+               "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"%s\"}],\"role\":\"model\"},\"index\":0}],"
+               "\"usageMetadata\":{\"promptTokenCount\":4,\"candidatesTokenCount\":%zu,\"totalTokenCount\":%zu},"
+               "\"modelVersion\":\"a-model\",\"responseId\":\"r1\"}",
+               words[i % WORDS], i + 1, i + 5);
+}
+
+static const struct stream {
+    const struct dialect *provider;
+    void (*write)(struct buf *event, size_t i);
+} streams[] = {{&dialect_openai, write_openai}, {&dialect_anthropic, write_anthropic}, {&dialect_gemini, write_gemini}};
+#define STREAMS (sizeof streams / sizeof streams[0])
+
 /* Reading the clock is part of what is measured. */
 static uint64_t clock_ns(size_t count)
 {
@@ -93,13 +108,15 @@ static uint64_t clock_ns(size_t count)
     return clock_cpu_ns() - began_ns;
 }
 
-static uint64_t measure(const struct dialect *provider, const struct buf *events, size_t count)
+static uint64_t measure(const struct dialect *provider, const struct dialect *client, const struct buf *events,
+                        size_t count)
 {
     struct run run;
     uint64_t took_ns = 0, clock = clock_ns(count);
-    begin(&run, provider);
+    begin(&run, provider, client);
     if (provider == &dialect_anthropic) {
-        feed(&run, SLICE("message_start"), SLICE("{\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"model\":\"m\"}}"));
+        feed(&run, SLICE("message_start"),
+             SLICE("{\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"model\":\"m\"}}"));
         feed(&run, SLICE("content_block_start"),
              SLICE("{\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}"));
     }
@@ -110,14 +127,14 @@ static uint64_t measure(const struct dialect *provider, const struct buf *events
     return took_ns > clock ? took_ns - clock : 0;
 }
 
-static double best_us(const struct dialect *provider, size_t count, size_t rounds)
+static double best_us(const struct stream *of, const struct dialect *client, size_t count, size_t rounds)
 {
     struct buf *events = mem_zalloc(count, sizeof *events);
     uint64_t best_ns = UINT64_MAX;
     for (size_t i = 0; i < count; i++)
-        (provider == &dialect_openai ? write_openai : write_anthropic)(&events[i], i);
+        of->write(&events[i], i);
     for (size_t round = 0; round < rounds; round++) {
-        uint64_t took_ns = measure(provider, events, count);
+        uint64_t took_ns = measure(of->provider, client, events, count);
         if (took_ns < best_ns) best_ns = took_ns;
     }
     for (size_t i = 0; i < count; i++)
@@ -130,7 +147,12 @@ int main(int argc, char **argv)
 {
     check(argc == 3);
     size_t count = strtoul(argv[1], NULL, 10), rounds = strtoul(argv[2], NULL, 10);
-    printf("translate_answer %zu %zu %.3f %.3f\n", count, rounds, best_us(&dialect_openai, count, rounds),
-           best_us(&dialect_anthropic, count, rounds));
+    const struct dialect *client;
+    for (size_t s = 0; s < STREAMS; s++) {
+        const struct dialect *provider = streams[s].provider;
+        for (size_t c = 0; (client = dialect_at(c)) != NULL; c++)
+            if (client != provider && translate_can(client, provider, CHAT_CHAT))
+                printf("%s_to_%s %.3f\n", provider->name, client->name, best_us(&streams[s], client, count, rounds));
+    }
     return 0;
 }

@@ -42,6 +42,8 @@ local natives = {
   { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/anthropic_client.py" } },
 }
 local translated = { { of = npm, run = node("translated.mjs") }, { of = npm, run = node("translated_responses.mjs") },
+  { of = npm, run = node("translated_gemini.mjs") },
+  { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/translated_gemini_client.py" } },
   { of = npm, run = node("session.mjs") }, { of = npm, run = node("side.mjs") },
   { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/side_client.py" } } }
 local refused = {

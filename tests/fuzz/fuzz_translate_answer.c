@@ -32,9 +32,9 @@ static struct plan read_plan(const uint8_t b[PLAN_BYTES])
     static struct tool_name named = {
         .flat = {"\"g\"", 3}, .name = {"\"h\"", 3}, .space = {"\"s\"", 3}, .next = &patch};
     static const struct tool_names names = {.first = &named, .count = 2};
-    bool is_openai = b[0] & 1, is_responses = b[0] & 32;
+    bool is_openai = b[0] & 1, is_responses = b[0] & 32, is_gemini = b[0] & 64;
     return (struct plan){
-        .provider = is_openai ? &dialect_openai : &dialect_anthropic,
+        .provider = is_gemini ? &dialect_gemini : is_openai ? &dialect_openai : &dialect_anthropic,
         .client = is_responses ? &dialect_responses : is_openai ? &dialect_anthropic : &dialect_openai,
         .is_body = b[0] & 2,
         .is_failure = (b[0] & 6) == 6,
@@ -101,6 +101,39 @@ static const char *const anthropic[] = {
                            "\"content\":[{\"type\":\"tool_use\",\"id\":\"k\",\"name\":\"h\",\"input\":{}}]}"),
 };
 
+#define PIECE(rest) "data: {" rest ",\"usageMetadata\":{\"promptTokenCount\":3,\"candidatesTokenCount\":2},\"responseId\":\"r\"}\r\n\r\n"
+#define PART(part) PIECE("\"candidates\":[{\"content\":{\"parts\":[" part "]},\"index\":0}]")
+#define PARTIAL(path, value) PART("{\"functionCall\":{\"partialArgs\":[{\"jsonPath\":\"" path "\"," value "}],\"willContinue\":true}}")
+#define ENDS(reason) PIECE("\"candidates\":[{\"finishReason\":" reason "}]")
+
+static const char *const gemini[] = {
+    PART("{\"text\":\"a\"}"), PART("{\"text\":\"\\ud83d\"}"), PART("{\"text\":\"\\ude00\\\\ud83d\"}"), PART("{\"text\":\"t\",\"thought\":true}"),
+    PART("{\"text\":\"\",\"thoughtSignature\":\"s\"}"), PART("{\"text\":\"b\",\"thoughtSignature\":\"s\"}"),
+    PART("{\"functionCall\":{\"name\":\"f\",\"args\":{\"input\":\"\\ud83d\\ude00\"}},\"thoughtSignature\":\"s\"}"),
+    PART("{\"functionCall\":{\"id\":\"i\",\"name\":\"g\"}},{\"function_call\":{\"name\":\"h\",\"args\":{}}}"),
+    PART("{\"functionCall\":{\"name\":\"p\",\"willContinue\":true}}"), PART("{\"functionCall\":{}}"),
+    PARTIAL("$.a[0].b", "\"stringValue\":\"x\",\"willContinue\":true"), PARTIAL("$.a[0].b", "\"stringValue\":\"y\""),
+    PARTIAL("$.a[1]['c d']", "\"numberValue\":1e400"), PARTIAL("$.e", "\"boolValue\":true"), PARTIAL("$.f", "\"nullValue\":\"NULL_VALUE\""),
+    PART("{\"executableCode\":{\"code\":\"1\"}}"), PART("{\"inlineData\":{\"mimeType\":\"image/png\",\"data\":\"AA\"}}"),
+    ENDS("\"STOP\""), ENDS("\"MAX_TOKENS\""), ENDS("3"), ENDS("\"SAFETY\",\"finishMessage\":\"no\""), ENDS("\"MALFORMED_FUNCTION_CALL\""),
+    ENDS("\"NEW\""), PIECE("\"promptFeedback\":{\"blockReason\":\"SAFETY\"}"), "data: ]\n\n", ": c\n\n", "data: {\n\n",
+    "data: {\"error\":{\"code\":503,\"message\":\"M\",\"status\":\"UNAVAILABLE\"}}\n\n", "data: {\"modelVersion\":\"m\"}\n\n",
+    PIECE("\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\"}]}},{\"finishReason\":\"STOP\"},{\"index\":0,\"finishReason\":\"STOP\"}]"),
+};
+static const char *const odd_gemini[] = {
+    PART("1,null,[],{},{\"text\":1},{\"functionCall\":1}"), PART("{\"functionCall\":{\"name\":\"f\",\"args\":[1]}}"), ENDS("{}"), ENDS("\"\""), ENDS("99"),
+    PARTIAL("$", "\"stringValue\":\"\""), PARTIAL("$.a.b", "\"stringValue\":1"), PARTIAL("$[0]", "\"boolValue\":1"), PARTIAL("$.a", ""),
+    PART("{\"functionCall\":{\"partialArgs\":[1,{}],\"willContinue\":true}}"), PART("{\"functionCall\":{\"partialArgs\":{}}}"), "data: []\n\n",
+    "data: {\"candidates\":{}}\n\n", "data: {\"candidates\":[1,null,[]]}\n\n", PIECE("\"promptFeedback\":{\"blockReason\":\"\"}"),
+    PIECE("\"candidates\":[{\"index\":-1,\"content\":[1]},{\"index\":1e30,\"finishReason\":\"STOP\"}]"), PART("{\"thoughtSignature\":\"s\"}"),
+};
+static const char *const gemini_body[] = {
+    "{\"candidates\":[{\"content\":{\"parts\":[", "]},\"finishReason\":\"STOP\"}]", "]},\"finishReason\":2}]", "]}}]", "}", ",", "[", "]",
+    ",\"usageMetadata\":{\"promptTokenCount\":3,\"totalTokenCount\":9}", "{\"text\":\"a\\ud83d\\ude00\"}", "{\"text\":\"t\",\"thought\":true,\"thoughtSignature\":\"s\"}",
+    "{\"functionCall\":{\"name\":\"f\",\"args\":{\"input\":1e400}},\"thoughtSignature\":\"s\"}", "{\"functionCall\":{\"args\":{}}}", "{}", "1",
+    ",\"error\":{\"message\":\"M\"}", "{\"promptFeedback\":{\"blockReason\":\"SAFETY\",\"blockReasonMessage\":\"no\"}}",
+};
+
 /* Members of another type, or not there. */
 static const char *const odd_openai[] = {
     "data: {}\n\n", "data: {\"choices\":null}\n\n", "data: {\"choices\":[1,null,[],{}]}\n\n", "data: {\"usage\":{}}\n\n",
@@ -145,8 +178,15 @@ static const char *const anthropic_body[] = {
 };
 #define COUNT(list) (sizeof(list) / sizeof(list)[0])
 
+static const char *production_of_gemini(const struct plan *p, uint8_t byte)
+{
+    if (p->is_body) return gemini_body[byte % COUNT(gemini_body)];
+    return byte >= 160 ? odd_gemini[byte % COUNT(odd_gemini)] : gemini[byte % COUNT(gemini)];
+}
+
 static const char *production(const struct plan *p, uint8_t byte)
 {
+    if (p->provider == &dialect_gemini && byte < 250) return production_of_gemini(p, byte);
     bool is_openai = p->provider == &dialect_openai;
     if (byte >= 250) is_openai = !is_openai;
     if (!p->is_body && byte >= 160 && byte < 250)
@@ -212,7 +252,7 @@ static void check_stream(const struct plan *p, struct slice answer)
     check(!h.has_ended || is_over || whole.told.has_error); /* an error may come behind the end */
     check(!is_over || h.has_ended || h.has_error || whole.has_stopped || h.is_beyond);
     check(!(h.has_ended && whole.has_stopped));
-    if (p->client->answers->reader_new) check_back(p, &h, buf_slice(&whole.out));
+    if (p->client->answers->reader_new && p->provider != &dialect_gemini) check_back(p, &h, buf_slice(&whole.out));
     hearing_clear(&h);
     translating_clear(&whole);
     translating_clear(&cut);

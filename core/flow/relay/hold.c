@@ -163,7 +163,7 @@ static bool feed_event(struct hold *h, const struct piece *p)
         return out_refuse_unreadable(r, "the answer is too large to be kept for a policy's on_response");
     /* What no blank line ended is the last stage's to send or to drop. */
     if (!is_held || p->event->is_tail) return h->stage.next->feed(h->stage.next, p);
-    if (p->said && p->said->what & (SAID_DONE | SAID_ERROR) && h->end_at == SIZE_MAX) h->end_at = buf_len(&h->held);
+    if (p->said && relay_is_last(h->stage.relay, p->said) && h->end_at == SIZE_MAX) h->end_at = buf_len(&h->held);
     if (!buf_try_append(&h->held, p->bytes, LIMIT_RESPONSE_INSPECT_BYTES))
         return out_refuse_unreadable(r, "there is no memory to keep the answer until the policies have spoken");
     return go_on(h);

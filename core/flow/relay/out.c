@@ -35,7 +35,7 @@ static void begin_tail(struct relay *r)
 static bool is_end(const struct relay *r, const struct piece *p)
 {
     if (r->form != FORM_EVENTS) return false;
-    if (p->event) return !p->event->is_tail && p->said && p->said->what & (SAID_DONE | SAID_ERROR);
+    if (p->event) return !p->event->is_tail && p->said && relay_is_last(r, p->said);
     enum dialect_end end = relay_judge_end(r);
     return !p->precedes_end && (end == DIALECT_COMPLETE || end == DIALECT_FAILED);
 }
@@ -70,7 +70,7 @@ static void finish_as(struct relay *r, enum relay_how how, enum exchange_outcome
 /* Of a stream that is an array the error is its last element: the array is whole, and no answer. */
 static void write_error(struct relay *r, struct buf *out, const struct dialect_error *error)
 {
-    if (!r->is_list) {
+    if (!relay_leaves_as_list(r)) {
         r->parts.client->write_event_error(out, error);
         return;
     }

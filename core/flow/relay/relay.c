@@ -34,6 +34,8 @@ struct relay *relay_new(const struct relay_parts *parts, const struct relay_head
     dialect_stream_init(&r->told, parts->x->request.choices);
     dialect_stream_init(&r->heard, 1);
     buf_reset(&parts->x->response.text); /* of an attempt before */
+    r->writes_list = parts->client->streams_list && parts->x->request.is_stream &&
+                     !dialect_asks(parts->client, parts->x->head.query);
     if (parts->vocabulary) r->meter = meter_new(parts->vocabulary);
     r->is_blind = frame_is_blind(r);
     link_stages(r);
@@ -134,7 +136,8 @@ size_t relay_held_bytes(const struct relay *r)
 
 bool relay_is_at_rest(const struct relay *r)
 {
-    return r->frame.sse && !r->told.has_done && sse_is_at_boundary(r->frame.sse) && sse_held_bytes(r->frame.sse) == 0;
+    if (!r->frame.sse || relay_leaves_as_list(r)) return false;
+    return !r->told.has_done && sse_is_at_boundary(r->frame.sse) && sse_held_bytes(r->frame.sse) == 0;
 }
 
 bool relay_is_over(const struct relay *r)
@@ -157,7 +160,8 @@ struct relay_report relay_report(const struct relay *r)
         .unread_bytes = r->unread_bytes,
         .is_stream = is_stream,
         .has_error = r->told.has_error,
-        .is_cut = is_stream && r->parts.provider->judge_end(&r->told) == DIALECT_CUT,
+        .is_list = is_stream && relay_leaves_as_list(r),
+        .is_cut = is_stream && relay_judge_provider(r) == DIALECT_CUT,
         .is_judged = r->is_judged,
         .is_inside = r->is_inside,
         .dropped = r->dropped,

@@ -149,6 +149,7 @@ struct relay_report {
     struct meter_total counted;
     uint64_t unread_bytes;   /* nothing could be learnt of them: a coding hides them, or another dialect */
     bool is_stream;          /* it came as events */
+    bool is_list;            /* … and leaves as a JSON array: no comment may stand in it */
     bool has_error;          /* the provider said so in it */
     bool is_cut;             /* a stream that did not come to its end */
     bool is_judged;          /* on_response has spoken */

@@ -41,18 +41,36 @@ bool relay_is_between_events(const struct relay *r)
     return r->form == FORM_EVENTS && !r->is_inside;
 }
 
-bool relay_has_said_its_end(const struct relay *r)
+bool relay_leaves_as_list(const struct relay *r)
+{
+    return r->translate ? r->writes_list : r->is_list;
+}
+
+enum dialect_end relay_judge_provider(const struct relay *r)
 {
     enum dialect_end end = r->parts.provider->judge_end(&r->told);
+    return end == DIALECT_COMPLETE_UNMARKED && r->is_list ? DIALECT_CUT : end;
+}
+
+bool relay_has_said_its_end(const struct relay *r)
+{
+    enum dialect_end end = relay_judge_provider(r);
     return r->form == FORM_EVENTS && (end == DIALECT_COMPLETE || end == DIALECT_FAILED);
 }
 
-/* What was written for another dialect always has its marker, unless it was cut. */
+bool relay_is_last(const struct relay *r, const struct said *said)
+{
+    bool is_finished = r->translate && r->parts.client->ends_unmarked && said->what & SAID_FINISHED;
+    return is_finished || said->what & (SAID_DONE | SAID_ERROR);
+}
+
+/* What was written for another dialect has its marker, or is one that has none, unless it was cut. */
 enum dialect_end relay_judge_end(const struct relay *r)
 {
-    if (!r->translate) return r->parts.provider->judge_end(&r->told);
+    if (!r->translate) return relay_judge_provider(r);
     enum dialect_end end = r->parts.client->judge_end(&r->heard);
-    return end == DIALECT_COMPLETE_UNMARKED ? DIALECT_CUT : end;
+    if (end != DIALECT_COMPLETE_UNMARKED) return end;
+    return r->parts.client->ends_unmarked && !r->writes_list ? DIALECT_COMPLETE : DIALECT_CUT;
 }
 
 void relay_stop_stages(struct relay *r)

@@ -60,6 +60,7 @@ struct relay {
     bool is_encoded;
     bool is_blind; /* sound, subtitles: nothing in it is read, counted, masked or shown to a policy */
     bool is_list; /* FORM_EVENTS: they are elements of a JSON array */
+    bool writes_list; /* … and where they are translated, those of the client are */
     bool is_large; /* an answer that was to be kept whole, and could not */
     bool is_committed, is_over, is_detached, is_judged;
     bool is_read;   /* all that came is with the stages: the end needs nothing more of the provider's */
@@ -108,6 +109,12 @@ bool relay_is_between_events(const struct relay *r);
 /* Behind the end marker, or the provider's own word of an error, nothing is missed: the answer is as whole as it would
  * be without the fault. */
 bool relay_has_said_its_end(const struct relay *r);
+/* What leaves of a stream is a JSON array: nothing may stand in it but its elements. */
+bool relay_leaves_as_list(const struct relay *r);
+/* How the provider ended the stream: an array whose bracket never came is cut, whatever was said in it. */
+enum dialect_end relay_judge_provider(const struct relay *r);
+/* Behind an event that says this, nothing comes of what is translated. */
+bool relay_is_last(const struct relay *r, const struct said *said);
 /* How the stream ends for the client, in whose dialect it may have been translated. */
 enum dialect_end relay_judge_end(const struct relay *r);
 /* Timers and questions. */

@@ -15,7 +15,9 @@ struct translate {
     struct stage stage;
     struct translator *translator; /* NULL: not yet */
     struct said_reader reader;     /* of what the client reads */
-    struct buf whole; /* a body that tells of an error */
+    struct buf whole;   /* a body that tells of an error */
+    struct buf element; /* of an array that is a stream: the bytes of the event that is passed on */
+    bool has_element;   /* it has one */
     bool is_over;     /* those behind have heard the end */
 };
 
@@ -42,17 +44,50 @@ static bool tell_dropped(struct translate *t)
     return goes_on;
 }
 
+static bool pass_read(struct translate *t, const struct sse_event *event, bool *is_last)
+{
+    struct relay *r = relay_of(t);
+    struct stage *next = t->stage.next;
+    struct said said;
+    r->parts.client->read_event(&t->reader, &r->heard, event->name, event->data, &said);
+    *is_last = relay_is_last(r, &said);
+    bool is_end = *is_last && !(said.what & SAID_ERROR);
+    if (is_end && !r->writes_list && r->dropped && !tell_dropped(t)) return false;
+    return next->feed(next, &(struct piece){.event = event, .bytes = event->raw, .said = &said});
+}
+
+static bool pass_bytes(struct translate *t, struct slice before, struct slice data, bool *is_last)
+{
+    buf_reset(&t->element);
+    buf_append(&t->element, before);
+    buf_append(&t->element, data);
+    struct slice raw = buf_slice(&t->element);
+    return pass_read(t,
+                     &(struct sse_event){.raw = raw,
+                                         .data = slice_of(raw.ptr + before.len, data.len),
+                                         .retry_ms = -1,
+                                         .ends = true},
+                     is_last);
+}
+
+/* Comments have no place in an array. Its bracket comes behind the provider's own end, or its error. */
+static bool pass_element(struct translate *t, const struct sse_event *event)
+{
+    bool is_last;
+    if (event->is_comment_only) return true;
+    struct slice before = t->has_element ? SLICE(",\r\n") : SLICE("[");
+    t->has_element = true;
+    if (!pass_bytes(t, before, event->data, &is_last)) return false;
+    return !is_last || pass_bytes(t, SLICE_NONE, SLICE("]"), &is_last);
+}
+
 static bool pass_event(struct translate *t, const struct sse_event *event)
 {
     struct stage *next = t->stage.next;
-    struct piece piece = {.event = event, .bytes = event->raw};
-    struct said said;
-    if (!event->is_comment_only) {
-        relay_of(t)->parts.client->read_event(&t->reader, &relay_of(t)->heard, event->name, event->data, &said);
-        piece.said = &said;
-        if (said.what & SAID_DONE && relay_of(t)->dropped && !tell_dropped(t)) return false;
-    }
-    return next->feed(next, &piece);
+    bool is_last;
+    if (relay_of(t)->writes_list) return pass_element(t, event);
+    if (event->is_comment_only) return next->feed(next, &(struct piece){.event = event, .bytes = event->raw});
+    return pass_read(t, event, &is_last);
 }
 
 static bool pass_whole(struct translate *t, struct slice body)
@@ -73,6 +108,12 @@ static bool on_event(void *arg, const struct sse_event *event)
     return r->form == FORM_EVENTS ? pass_event(t, event) : pass_whole(t, event->data);
 }
 
+static struct slice type_of(const struct relay *r)
+{
+    if (r->form != FORM_EVENTS) return SLICE("application/json");
+    return r->writes_list ? SLICE("application/json; charset=UTF-8") : SLICE("text/event-stream");
+}
+
 static struct translator *translator_of(struct translate *t)
 {
     struct relay *r = relay_of(t);
@@ -82,9 +123,10 @@ static struct translator *translator_of(struct translate *t)
                                    .created = (int64_t)(x->born_wall_ns / 1000000000u),
                                    .is_stream = r->form == FORM_EVENTS,
                                    .wants_usage = x->request.include_usage == CHAT_TRUE,
+                                   .hides_thoughts = x->request.include_thoughts == CHAT_FALSE,
                                    .names = r->parts.tool_names};
     if (!t->translator) {
-        r->head.content_type = manner.is_stream ? SLICE("text/event-stream") : SLICE("application/json");
+        r->head.content_type = type_of(r);
         t->translator = translator_new(r->parts.client, r->parts.provider, &manner, on_event, t);
     }
     return t->translator;
@@ -152,7 +194,7 @@ static bool on_feed(struct stage *s, const struct piece *p)
 /* Servers that know no end marker: the answer is whole when its framing says so. */
 static bool ends_unmarked(const struct relay *r)
 {
-    return r->form == FORM_EVENTS && r->parts.provider->judge_end(&r->told) == DIALECT_COMPLETE_UNMARKED;
+    return r->form == FORM_EVENTS && relay_judge_provider(r) == DIALECT_COMPLETE_UNMARKED;
 }
 
 static void on_finish(struct stage *s, const struct fault *why)
@@ -175,6 +217,7 @@ static void on_drop(struct stage *s)
     translator_free(t->translator);
     said_reader_clear(&t->reader);
     buf_clear(&t->whole);
+    buf_clear(&t->element);
     mem_free(t);
 }
 

@@ -147,9 +147,10 @@ static const char *twice_in_source(const struct json_tape *tape, uint32_t source
 /* A text, or an object of any kind. */
 static bool tell_block(const struct content_walk *w, uint32_t block)
 {
-    uint32_t at[MEMBERS_COUNT];
+    uint32_t at[MEMBERS_COUNT], other;
     struct content_walk inner = *w;
-    struct chat_piece piece = {.kind = PIECE_PART, .node = block, .twice = content_read(&table, w->tape, block, at)};
+    const char *twice = content_read(&table, w->tape, block, at, &other);
+    struct chat_piece piece = {.kind = PIECE_PART, .node = block, .twice = twice};
     if (!piece.twice) piece.twice = twice_in_source(w->tape, at[MEMBER_SOURCE]);
     piece.uses = uses_of(w->tape, at[MEMBER_TYPE]);
     piece.is_unknown = piece.uses == CHAT_USES_FILES;
@@ -170,8 +171,8 @@ static bool tell_content(const struct content_walk *w, uint32_t content)
 
 static bool tell_message(struct content_walk *w, uint32_t message)
 {
-    uint32_t at[MEMBERS_COUNT];
-    const char *twice = content_read(&table, w->tape, message, at);
+    uint32_t at[MEMBERS_COUNT], other;
+    const char *twice = content_read(&table, w->tape, message, at, &other);
     struct chat_piece piece = {.kind = PIECE_MESSAGE, .node = message, .twice = twice};
     w->role = piece.role = role_of(w->tape, at[MEMBER_ROLE], at[MEMBER_CONTENT]);
     return content_tell(w, piece) && content_tell_text(w, at[MEMBER_ROLE], PIECE_ROLE) &&

@@ -125,7 +125,7 @@ static void write_knob(const struct asking *a, enum knob knob)
 /* What says the same as nothing is not missed. */
 static void drop_knob(const struct asking *a, enum knob knob, double usual)
 {
-    if (has_knob(a, knob) && knob_of(a, knob) != usual) drop(a, knob_names[knob]);
+    if (has_knob(a, knob) && knob_of(a, knob) != usual) drop(a, conversation_knob(a->w.c, knob));
 }
 
 static void write_temperature(const struct asking *a)
@@ -136,7 +136,7 @@ static void write_temperature(const struct asking *a)
         return;
     }
     writing_member(&a->w, knob_names[KNOB_TEMPERATURE], SLICE("1"));
-    drop(a, knob_names[KNOB_TEMPERATURE]);
+    drop(a, conversation_knob(a->w.c, KNOB_TEMPERATURE));
 }
 
 static void write_knobs(const struct asking *a)
@@ -159,7 +159,7 @@ static void write_knobs(const struct asking *a)
         drop_knob(a, KNOB_TOP_K, -1);
     drop_knob(a, KNOB_FREQUENCY, 0);
     drop_knob(a, KNOB_PRESENCE, 0);
-    if (has_knob(a, KNOB_SEED)) drop(a, knob_names[KNOB_SEED]);
+    if (has_knob(a, KNOB_SEED)) drop(a, conversation_knob(a->w.c, KNOB_SEED));
 }
 
 /* Blank ones are refused. */

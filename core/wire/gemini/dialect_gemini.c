@@ -1,6 +1,7 @@
 /*
  * The dialect of Google's Gemini API.
- * Source: Gemini API reference, models; google.rpc.Code and google.rpc.Status with ErrorInfo and RetryInfo, for errors.
+ * Source: Gemini API reference, models; google.rpc.Code and google.rpc.Status with ErrorInfo and RetryInfo, for errors;
+ * "System parameters" of Google's APIs, for "alt" and "$alt".
  */
 #include "wire/gemini/gemini_content.h"
 #include "wire/gemini/gemini_inner.h"
@@ -111,6 +112,13 @@ static void write_event_error(struct buf *out, const struct dialect_error *error
     buf_append(out, SLICE("\n\n"));
 }
 
+static void write_count(struct buf *out, uint64_t tokens)
+{
+    buf_append(out, SLICE("{\"totalTokens\":"));
+    buf_append_u64(out, tokens);
+    buf_append_char(out, '}');
+}
+
 /* ---- Models. When one was made, and what it can do, the gateway does not know. */
 
 static void write_model(struct buf *out, struct slice name, int64_t since)
@@ -156,8 +164,10 @@ const struct dialect dialect_gemini = {
     .key_header = {{"x-goog-api-key", 14}, {"", 0}},
     .key_parameter = {"key", 3},
     .query = {"alt=sse", 7},
+    .query_name = {"$alt", 4},
     .read_body = gemini_read_body,
     .streams_list = true,
+    .ends_unmarked = true,
     .read_event = gemini_read_event,
     .judge_end = gemini_judge_end,
     .answers = &gemini_answers,
@@ -166,6 +176,7 @@ const struct dialect dialect_gemini = {
     .write_body_error = write_body_error,
     .write_rates = openai_write_rates,
     .rate_names = OPENAI_RATE_NAMES,
+    .write_count = write_count,
     .write_models = write_models,
     .write_model = write_model,
 };

@@ -1,13 +1,20 @@
 /*
  * Between the files that translate answers of Gemini's dialect: gemini_answers_read.c (what its providers say),
- * gemini_answers_read_partial.c (calls that come in pieces), gemini_answers_write*.c (what its clients are told) and
- * gemini_answers_failure.c. The table of them all, gemini_answers, stands in gemini_translate.c.
+ * gemini_answers_read_partial.c (calls that come in pieces), gemini_answers_write.c (what its clients are told;
+ * gemini_told.h), gemini_answers_failure.c and gemini_answers_words.c. The table of them all, gemini_answers, stands in
+ * gemini_translate.c.
  */
 #ifndef MOONGATE_WIRE_GEMINI_ANSWERS_H
 #define MOONGATE_WIRE_GEMINI_ANSWERS_H
 
 #include "wire/gemini/gemini_inner.h"
 #include "wire/translate/answers.h"
+
+struct answer_writer *gemini_writer_new(const struct answer_manner *manner, answer_event_fn event, void *arg,
+                                        struct fault *why);
+void gemini_writer_free(struct answer_writer *w);
+bool gemini_write(struct answer_writer *w, const struct delta *delta);
+void gemini_word_failure(const struct failure *failure, struct dialect_error *error, int *status);
 
 struct answer_reader *gemini_reader_new(delta_fn take, void *arg, struct fault *why);
 void gemini_reader_free(struct answer_reader *in);

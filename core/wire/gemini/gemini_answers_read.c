@@ -301,26 +301,30 @@ static bool lose_sources(const struct answer_reader *in, uint32_t candidate)
            lose_filled(in, candidate, "logprobsResult", "logprobs_result");
 }
 
-static bool is_first(const struct answer_reader *in, uint32_t candidate)
+/* Where none says which it is, they stand in their order. */
+static bool is_first(const struct answer_reader *in, uint32_t candidate, uint32_t place)
 {
     int64_t index;
     uint32_t node = json_get(in->tape, candidate, SLICE("index"));
-    return !json_is(in->tape, node, JSON_NUMBER) || !json_to_i64(in->tape, node, &index) || index == 0;
+    bool is_known = json_is(in->tape, node, JSON_NUMBER) && json_to_i64(in->tape, node, &index) && index >= 0 &&
+                    index < UINT32_MAX;
+    return is_known ? index == 0 : place == 0;
 }
 
-static bool read_candidate(struct answer_reader *in, uint32_t candidate)
+static bool read_candidate(struct answer_reader *in, uint32_t candidate, uint32_t place)
 {
     uint32_t content = json_get(in->tape, candidate, SLICE("content"));
-    if (!is_first(in, candidate)) return lose(in, SLICE("candidates"));
+    if (!is_first(in, candidate, place)) return lose(in, SLICE("candidates"));
     return read_parts(in, json_get(in->tape, content, SLICE("parts"))) && lose_sources(in, candidate) &&
            read_finish(in, candidate);
 }
 
 static bool read_candidates(struct answer_reader *in, uint32_t candidates)
 {
+    uint32_t place = 0;
     if (!json_is(in->tape, candidates, JSON_ARRAY)) return true;
     for (uint32_t n = json_first(in->tape, candidates); n != JSON_NONE; n = json_next(in->tape, n)) {
-        if (!read_candidate(in, n)) return false;
+        if (!read_candidate(in, n, place++)) return false;
     }
     return true;
 }

@@ -3,31 +3,31 @@
 #include "wire/content.h"
 
 enum member {
+    MEMBER_TEXT,
     MEMBER_ROLE,
     MEMBER_PARTS,
-    MEMBER_TEXT,
-    MEMBER_THOUGHT,
-    MEMBER_SIGNATURE,
-    MEMBER_INLINE_DATA,
-    MEMBER_FILE_DATA,
+    MEMBER_NAME,
+    MEMBER_ARGS,
+    MEMBER_RESPONSE,
     MEMBER_CALL,
     MEMBER_RESPONSE_OF,
+    MEMBER_OUTPUT,
+    MEMBER_ID,
+    MEMBER_SIGNATURE,
+    MEMBER_THOUGHT,
+    MEMBER_INLINE_DATA,
+    MEMBER_FILE_DATA,
+    MEMBER_MIME_TYPE,
+    MEMBER_DATA,
+    MEMBER_FILE_URI,
     MEMBER_CODE_OF,
     MEMBER_RESULT_OF,
     MEMBER_TOOL_CALL,
     MEMBER_TOOL_RESPONSE,
     MEMBER_VIDEO,
     MEMBER_RESOLUTION,
-    MEMBER_MIME_TYPE,
-    MEMBER_DATA,
-    MEMBER_FILE_URI,
-    MEMBER_NAME,
-    MEMBER_ARGS,
-    MEMBER_RESPONSE,
-    MEMBER_ID,
     MEMBER_CODE,
     MEMBER_LANGUAGE,
-    MEMBER_OUTPUT,
     MEMBER_OUTCOME,
     MEMBER_MODEL,
     MEMBER_CONTENT,
@@ -152,18 +152,18 @@ static bool is_of_kind(const struct json_tape *tape, uint32_t mime, struct slice
 /* Of bytes that stand in the request, or lie elsewhere. */
 static unsigned uses_of(const struct json_tape *tape, uint32_t media)
 {
-    uint32_t at[MEMBERS_COUNT];
+    uint32_t at[MEMBERS_COUNT], other;
     if (!json_is(tape, media, JSON_OBJECT)) return 0;
-    content_read(&table, tape, media, at);
+    content_read(&table, tape, media, at, &other);
     if (is_of_kind(tape, at[MEMBER_MIME_TYPE], SLICE("image/"))) return CHAT_USES_IMAGES;
     return is_of_kind(tape, at[MEMBER_MIME_TYPE], SLICE("audio/")) ? CHAT_USES_AUDIO : CHAT_USES_FILES;
 }
 
 static bool tell_inline(const struct content_walk *w, uint32_t media)
 {
-    uint32_t at[MEMBERS_COUNT];
+    uint32_t at[MEMBERS_COUNT], other;
     unsigned uses = uses_of(w->tape, media);
-    content_read(&table, w->tape, media, at);
+    content_read(&table, w->tape, media, at, &other);
     if (!json_is(w->tape, at[MEMBER_DATA], JSON_STRING)) return true;
     enum chat_piece_kind kind = uses & CHAT_USES_IMAGES  ? PIECE_PICTURE
                                 : uses & CHAT_USES_AUDIO ? PIECE_AUDIO
@@ -173,18 +173,18 @@ static bool tell_inline(const struct content_walk *w, uint32_t media)
 
 static bool tell_file(const struct content_walk *w, uint32_t media)
 {
-    uint32_t at[MEMBERS_COUNT];
+    uint32_t at[MEMBERS_COUNT], other;
     if (!json_is(w->tape, media, JSON_OBJECT)) return true;
-    content_read(&table, w->tape, media, at);
+    content_read(&table, w->tape, media, at, &other);
     return content_tell(w, (struct chat_piece){.kind = PIECE_ELSEWHERE, .node = at[MEMBER_FILE_URI]});
 }
 
 /* What the model asks of a tool, of whoever's. */
 static bool tell_call(const struct content_walk *w, uint32_t call)
 {
-    uint32_t at[MEMBERS_COUNT];
+    uint32_t at[MEMBERS_COUNT], other;
     if (!json_is(w->tape, call, JSON_OBJECT)) return true;
-    content_read(&table, w->tape, call, at);
+    content_read(&table, w->tape, call, at, &other);
     return content_tell(w, (struct chat_piece){.kind = PIECE_CALL, .node = call}) &&
            content_tell_text(w, at[MEMBER_NAME], PIECE_CALL_TEXT) && content_tell_value(w, at[MEMBER_ARGS]) &&
            content_tell_text(w, at[MEMBER_CODE], PIECE_CALL_TEXT);
@@ -195,23 +195,14 @@ static bool tell_parts(const struct content_walk *w, uint32_t parts);
 /* What a tool gave back; pictures and files of it are parts. */
 static bool tell_response(const struct content_walk *w, uint32_t response)
 {
-    uint32_t at[MEMBERS_COUNT];
+    uint32_t at[MEMBERS_COUNT], other;
     struct content_walk inner = *w;
     if (!json_is(w->tape, response, JSON_OBJECT)) return true;
     inner.is_result = true;
-    content_read(&table, w->tape, response, at);
+    content_read(&table, w->tape, response, at, &other);
     return content_tell_text(&inner, at[MEMBER_NAME], PIECE_CALL_TEXT) &&
            content_tell_value(&inner, at[MEMBER_RESPONSE]) &&
            content_tell_text(&inner, at[MEMBER_OUTPUT], PIECE_CONTENT) && tell_parts(&inner, at[MEMBER_PARTS]);
-}
-
-/* Members that the table has no name for. */
-static bool tell_rest(const struct content_walk *w, uint32_t part)
-{
-    for (uint32_t n = json_first(w->tape, part); n != JSON_NONE; n = json_next(w->tape, n)) {
-        if (content_find(&table, w->tape, n) == MEMBERS_COUNT && !content_tell_value(w, n)) return false;
-    }
-    return true;
 }
 
 /* By one of them it is a file, by another a text. */
@@ -219,33 +210,42 @@ static const char *twice_in(const struct json_tape *tape, const uint32_t at[MEMB
 {
     static const enum member objects[] = {MEMBER_INLINE_DATA, MEMBER_FILE_DATA, MEMBER_CALL, MEMBER_RESPONSE_OF,
                                           MEMBER_CODE_OF,     MEMBER_RESULT_OF, MEMBER_TOOL_CALL, MEMBER_TOOL_RESPONSE};
-    uint32_t inner[MEMBERS_COUNT];
+    uint32_t inner[MEMBERS_COUNT], other;
     const char *twice = NULL;
     for (size_t i = 0; i < sizeof objects / sizeof objects[0] && !twice; i++)
-        if (at[objects[i]] != JSON_NONE) twice = content_read(&table, tape, at[objects[i]], inner);
+        if (at[objects[i]] != JSON_NONE) twice = content_read(&table, tape, at[objects[i]], inner, &other);
     return twice;
 }
 
 static bool tell_members(const struct content_walk *w, const uint32_t at[MEMBERS_COUNT])
 {
+    static const struct {
+        enum member member;
+        bool (*tell)(const struct content_walk *w, uint32_t node);
+    } objects[] = {{MEMBER_CALL, tell_call},         {MEMBER_CODE_OF, tell_call},
+                   {MEMBER_TOOL_CALL, tell_call},    {MEMBER_RESPONSE_OF, tell_response},
+                   {MEMBER_RESULT_OF, tell_response}, {MEMBER_TOOL_RESPONSE, tell_response},
+                   {MEMBER_INLINE_DATA, tell_inline}, {MEMBER_FILE_DATA, tell_file}};
     bool is_thought = json_is(w->tape, at[MEMBER_THOUGHT], JSON_TRUE);
-    return content_tell_text(w, at[MEMBER_TEXT], is_thought ? PIECE_REASONING : PIECE_CONTENT) &&
-           tell_call(w, at[MEMBER_CALL]) && tell_call(w, at[MEMBER_CODE_OF]) && tell_call(w, at[MEMBER_TOOL_CALL]) &&
-           tell_response(w, at[MEMBER_RESPONSE_OF]) && tell_response(w, at[MEMBER_RESULT_OF]) &&
-           tell_response(w, at[MEMBER_TOOL_RESPONSE]) && tell_inline(w, at[MEMBER_INLINE_DATA]) &&
-           tell_file(w, at[MEMBER_FILE_DATA]);
+    if (!content_tell_text(w, at[MEMBER_TEXT], is_thought ? PIECE_REASONING : PIECE_CONTENT)) return false;
+    for (size_t i = 0; i < sizeof objects / sizeof objects[0]; i++) {
+        uint32_t node = at[objects[i].member];
+        if (node != JSON_NONE && !objects[i].tell(w, node)) return false;
+    }
+    return true;
 }
 
 /* A text, which Google's own libraries make a part of, or an object of any kind. */
 static bool tell_part(const struct content_walk *w, uint32_t part)
 {
-    uint32_t at[MEMBERS_COUNT];
-    struct chat_piece piece = {.kind = PIECE_PART, .node = part, .twice = content_read(&table, w->tape, part, at)};
+    uint32_t at[MEMBERS_COUNT], other;
+    const char *twice = content_read(&table, w->tape, part, at, &other);
+    struct chat_piece piece = {.kind = PIECE_PART, .node = part, .twice = twice};
     if (!piece.twice) piece.twice = twice_in(w->tape, at);
     piece.uses = uses_of(w->tape, at[MEMBER_INLINE_DATA]) | uses_of(w->tape, at[MEMBER_FILE_DATA]);
     piece.is_unknown = piece.uses & (CHAT_USES_FILES | CHAT_USES_AUDIO);
     return content_tell(w, piece) && content_tell_text(w, part, PIECE_CONTENT) && tell_members(w, at) &&
-           (!json_is(w->tape, part, JSON_OBJECT) || tell_rest(w, part));
+           content_tell_others(&table, w, other);
 }
 
 static bool tell_parts(const struct content_walk *w, uint32_t parts)
@@ -262,8 +262,8 @@ static bool tell_parts(const struct content_walk *w, uint32_t parts)
 
 static bool tell_content(struct content_walk *w, uint32_t content)
 {
-    uint32_t at[MEMBERS_COUNT];
-    const char *twice = content_read(&table, w->tape, content, at);
+    uint32_t at[MEMBERS_COUNT], other;
+    const char *twice = content_read(&table, w->tape, content, at, &other);
     struct chat_piece piece = {.kind = PIECE_MESSAGE, .node = content, .twice = twice};
     w->role = piece.role = role_of(w->tape, at[MEMBER_ROLE], at[MEMBER_PARTS]);
     return content_tell(w, piece) && content_tell_text(w, at[MEMBER_ROLE], PIECE_ROLE) &&
@@ -285,10 +285,10 @@ bool gemini_walk_contents(const struct json_tape *tape, uint32_t contents, chat_
 bool gemini_walk_apart(const struct json_tape *tape, uint32_t content, enum chat_role role, chat_piece_fn fn,
                        void *arg)
 {
-    uint32_t at[MEMBERS_COUNT];
+    uint32_t at[MEMBERS_COUNT], other;
     struct content_walk w = {.tape = tape, .message = CHAT_NO_MESSAGE, .role = role, .fn = fn, .arg = arg};
     if (content == JSON_NONE) return true;
-    const char *twice = content_read(&table, tape, content, at);
+    const char *twice = content_read(&table, tape, content, at, &other);
     bool has_parts = at[MEMBER_PARTS] != JSON_NONE;
     if (twice && !content_tell(&w, (struct chat_piece){.kind = PIECE_PART, .node = content, .twice = twice}))
         return false;

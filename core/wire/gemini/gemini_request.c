@@ -35,6 +35,8 @@ static const struct gemini_name name_declarations = {{"functionDeclarations", 20
                                 name_json_schema = {{"responseJsonSchema", 18}, {"response_json_schema", 20}},
                                 name_limit = {{"maxOutputTokens", 15}, {"max_output_tokens", 17}},
                                 name_count = {{"candidateCount", 14}, {"candidate_count", 15}},
+                                name_thinking = {{"thinkingConfig", 14}, {"thinking_config", 15}},
+                                name_thoughts = {{"includeThoughts", 15}, {"include_thoughts", 16}},
                                 name_temperature = {{"temperature", 11}, {"temperature", 11}},
                                 name_calling = {{"functionCallingConfig", 21}, {"function_calling_config", 23}},
                                 name_mode = {{"mode", 4}, {"mode", 4}},
@@ -239,6 +241,8 @@ static bool read_settings(struct members *in)
     if (json_is(&r->tape, temperature, JSON_NUMBER)) r->temperature = json_to_double(&r->tape, temperature);
     if (json_is(&r->tape, tier, JSON_STRING)) r->service_tier = members_keep_text(in, tier);
     r->include_usage = CHAT_TRUE; /* these streams always tell */
+    uint32_t thoughts = gemini_get(&r->tape, value_of(&r->tape, config, name_thinking), name_thoughts);
+    r->include_thoughts = json_is(&r->tape, thoughts, JSON_TRUE) ? CHAT_TRUE : CHAT_FALSE;
     return check_once(in) && check_kept(in) && read_limit(in, config) && read_count(in, config);
 }
 

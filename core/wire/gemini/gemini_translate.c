@@ -2,10 +2,13 @@
 #include "wire/gemini/gemini_translate.h"
 
 #include "wire/gemini/gemini_answers.h"
+#include "wire/gemini/gemini_reading.h"
 
 const struct request_translation gemini_request_translation = {
-    .read = NULL,
+    .respell = gemini_respell,
+    .read = gemini_read_for_others,
     .write = gemini_write_conversation,
+    .words = &gemini_words,
 };
 
 const struct answer_translation gemini_answers = {
@@ -15,5 +18,8 @@ const struct answer_translation gemini_answers = {
     .read_body = gemini_answers_read_body,
     .read_end = gemini_answers_read_end,
     .read_failure = gemini_read_failure,
-    .writer_new = NULL,
+    .writer_new = gemini_writer_new,
+    .writer_free = gemini_writer_free,
+    .write = gemini_write,
+    .word_failure = gemini_word_failure,
 };

@@ -93,8 +93,9 @@ static bool tell_file(const struct content_walk *w, uint32_t file)
 /* A text, or an object of any kind. */
 static bool tell_part(const struct content_walk *w, uint32_t part)
 {
-    uint32_t at[MEMBERS_COUNT];
-    struct chat_piece piece = {.kind = PIECE_PART, .node = part, .twice = content_read(&table, w->tape, part, at)};
+    uint32_t at[MEMBERS_COUNT], other;
+    const char *twice = content_read(&table, w->tape, part, at, &other);
+    struct chat_piece piece = {.kind = PIECE_PART, .node = part, .twice = twice};
     bool is_text = json_is(w->tape, part, JSON_STRING);
     piece.uses = uses_of(w->tape, at);
     piece.is_unknown = !is_text && at[MEMBER_TEXT] == JSON_NONE && at[MEMBER_REFUSAL] == JSON_NONE &&
@@ -183,8 +184,8 @@ static bool tell_audio(const struct content_walk *w, uint32_t audio)
 
 static bool tell_message(struct content_walk *w, uint32_t message)
 {
-    uint32_t at[MEMBERS_COUNT];
-    const char *twice = content_read(&table, w->tape, message, at);
+    uint32_t at[MEMBERS_COUNT], other;
+    const char *twice = content_read(&table, w->tape, message, at, &other);
     struct chat_piece piece = {.kind = PIECE_MESSAGE, .node = message, .twice = twice};
     piece.role = content_role(w->tape, at[MEMBER_ROLE]);
     return content_tell(w, piece) && content_tell_text(w, at[MEMBER_ROLE], PIECE_ROLE) &&

@@ -346,7 +346,7 @@ static void write_knob(const struct writing *w, enum knob knob, bool is_taken, d
     if (is_taken)
         writing_member(w, knob_names[knob], json_raw(w->c->tape, node));
     else if (json_to_double(w->c->tape, node) != usual)
-        dropped_add(w->dropped, knob_names[knob]);
+        dropped_add(w->dropped, conversation_knob(w->c, knob));
 }
 
 static void write_knobs(const struct writing *w)

@@ -172,16 +172,6 @@ static bool tell_file(const struct content_walk *w, const uint32_t at[MEMBERS_CO
     return content_tell(w, (struct chat_piece){.kind = PIECE_ELSEWHERE, .node = at[MEMBER_TYPE]});
 }
 
-/* Members that the table has no name for. */
-static bool tell_rest(const struct content_walk *w, uint32_t object)
-{
-    if (!json_is(w->tape, object, JSON_OBJECT)) return true;
-    for (uint32_t n = json_first(w->tape, object); n != JSON_NONE; n = json_next(w->tape, n)) {
-        if (content_find(&table, w->tape, n) == MEMBERS_COUNT && !content_tell_value(w, n)) return false;
-    }
-    return true;
-}
-
 /* What items have, and parts of today do not. */
 static bool tell_odd(const struct content_walk *w, const uint32_t at[MEMBERS_COUNT])
 {
@@ -196,15 +186,16 @@ static bool tell_odd(const struct content_walk *w, const uint32_t at[MEMBERS_COU
 /* A text, or an object of any kind. */
 static bool tell_part(const struct content_walk *w, uint32_t part, enum chat_piece_kind kind)
 {
-    uint32_t at[MEMBERS_COUNT];
-    const char *twice = content_read(&table, w->tape, part, at);
+    uint32_t at[MEMBERS_COUNT], other;
+    const char *twice = content_read(&table, w->tape, part, at, &other);
     struct chat_piece piece = {.kind = PIECE_PART, .node = part, .twice = twice, .uses = uses_of(w->tape, at)};
     piece.is_unknown = piece.uses & (CHAT_USES_FILES | CHAT_USES_AUDIO);
     return content_tell(w, piece) && content_tell_text(w, part, kind) && content_tell_text(w, at[MEMBER_TEXT], kind) &&
            content_tell_text(w, at[MEMBER_REFUSAL], PIECE_REFUSAL) &&
            (piece.uses != CHAT_USES_IMAGES || tell_picture(w, at)) &&
            content_tell_text(w, json_get(w->tape, at[MEMBER_INPUT_AUDIO], SLICE("data")), PIECE_AUDIO) &&
-           (piece.uses != CHAT_USES_FILES || tell_file(w, at)) && tell_odd(w, at) && tell_rest(w, part);
+           (piece.uses != CHAT_USES_FILES || tell_file(w, at)) && tell_odd(w, at) &&
+           content_tell_others(&table, w, other);
 }
 
 static bool tell_parts(const struct content_walk *w, uint32_t content, enum chat_piece_kind kind)
@@ -255,8 +246,8 @@ static unsigned offered_uses(const struct json_tape *tape, const uint32_t at[MEM
 
 static bool tell_item(struct content_walk *w, uint32_t item)
 {
-    uint32_t at[MEMBERS_COUNT];
-    const char *twice = content_read(&table, w->tape, item, at);
+    uint32_t at[MEMBERS_COUNT], other;
+    const char *twice = content_read(&table, w->tape, item, at, &other);
     struct chat_piece piece = {.kind = PIECE_MESSAGE, .node = item, .twice = twice};
     piece.role = content_role(w->tape, at[MEMBER_ROLE]);
     piece.uses = offered_uses(w->tape, at) | (is_filled(w->tape, at[MEMBER_RESULT]) ? CHAT_USES_IMAGES : 0);
@@ -269,7 +260,7 @@ static bool tell_item(struct content_walk *w, uint32_t item)
            content_tell_text(w, at[MEMBER_REFUSAL], PIECE_REFUSAL) && tell_asked(w, at[MEMBER_ARGUMENTS]) &&
            tell_asked(w, at[MEMBER_INPUT]) && tell_output(w, at[MEMBER_OUTPUT]) &&
            content_tell_value(w, at[MEMBER_TOOLS]) && tell_encrypted(w, at[MEMBER_ENCRYPTED_CONTENT]) &&
-           tell_result(w, at[MEMBER_RESULT]) && tell_rest(w, item);
+           tell_result(w, at[MEMBER_RESULT]) && content_tell_others(&table, w, other);
 }
 
 bool responses_walk_item(const struct json_tape *tape, uint32_t item, uint32_t number, chat_piece_fn fn, void *arg)

@@ -31,6 +31,7 @@ struct answer_manner {
     int64_t created;     /* seconds since 1970 */
     bool is_stream;      /* in events; else in one body */
     bool wants_usage;    /* in a stream: where the dialect's clients are told only when they ask */
+    bool hides_thoughts; /* its dialect's clients ask for what is thought, and it did not */
     const struct tool_names *names; /* tools that the client calls otherwise; NULL: there are none */
 };
 

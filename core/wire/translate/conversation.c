@@ -153,6 +153,11 @@ void conversation_take_turns(struct conversation *c, bool hoists)
         if (m->speaker == SPEAKER_USER) results_first(&m->parts);
 }
 
+struct slice conversation_knob(const struct conversation *c, enum knob knob)
+{
+    return c->words->knobs ? c->words->knobs[knob] : knob_names[knob];
+}
+
 enum effort effort_named(struct slice word)
 {
     for (int e = EFFORT_NONE; e < EFFORTS; e++) {

@@ -110,6 +110,8 @@ extern const struct slice knob_names[KNOBS];
 /* What the client's dialect calls what others may not have a word for: its caller is told in these. */
 struct conversation_words {
     const char *messages; /* the list of them */
+    const char *content;  /* what one of them is made of; NULL: "content" */
+    const struct slice *knobs; /* NULL: knob_names */
     bool has_items;       /* what was thought is an item of that list */
     struct slice stop, effort, format, user, tier, choice, parallel;
     struct slice reasoning; /* in a message; empty: it is a part of the content, or an item */
@@ -159,6 +161,8 @@ void conversation_prune(struct conversation *c, bool (*keeps)(void *arg, const s
 /* Messages by one speaker that stand together become one, results in front of what else a user says.
  * hoists: what the system says in the middle goes behind what it says at first. */
 void conversation_take_turns(struct conversation *c, bool hoists);
+/* As the client's dialect calls it. */
+struct slice conversation_knob(const struct conversation *c, enum knob knob);
 /* "low" …; EFFORT_UNSAID: no word of that kind. Text, without quotes. */
 enum effort effort_named(struct slice word);
 struct slice effort_word(enum effort effort);

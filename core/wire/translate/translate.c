@@ -10,6 +10,18 @@ bool translate_can(const struct dialect *client, const struct dialect *provider,
     return is_chat && from && from->read && to && to->write && out && out->writer_new && in && in->reader_new;
 }
 
+/* What the body does not say: its path did. */
+static void take_path(struct conversation *c, const struct translate_target *target)
+{
+    struct buf model;
+    c->is_stream |= target->is_stream;
+    if (c->model.len || !target->model.len) return;
+    buf_init(&model);
+    buf_append_json(&model, target->model);
+    c->model = arena_copy(c->arena, buf_slice(&model));
+    buf_clear(&model);
+}
+
 static bool write_read(const struct chat_request *r, const struct dialect *provider,
                        const struct translate_target *target, struct arena *arena, struct buf *out,
                        struct dropped *dropped, struct fault *why)
@@ -17,9 +29,20 @@ static bool write_read(const struct chat_request *r, const struct dialect *provi
     const struct request_translation *from = r->dialect->request_translation;
     struct conversation c;
     conversation_init(&c, r, arena, from->words);
+    take_path(&c, target);
     if (!from->read(r, &c, dropped, why)) return false;
     if (target->names) *target->names = c.names;
     return provider->request_translation->write(&c, target, out, dropped, why);
+}
+
+/* respelt: what the request is read from, where that is not the body. */
+static bool parse(struct chat_request *r, const struct dialect *client, struct slice body, struct arena *arena,
+                  struct buf *respelt, struct dropped *dropped, struct fault *why)
+{
+    const struct request_translation *from = client->request_translation;
+    if (!chat_parse(r, client, body, CHAT_CHAT, arena, why)) return false;
+    if (!from->respell || !from->respell(r, arena, respelt, dropped)) return true;
+    return chat_parse(r, client, buf_slice(respelt), CHAT_CHAT, arena, why);
 }
 
 bool translate_request(const struct dialect *client, struct slice body, const struct dialect *provider,
@@ -27,9 +50,12 @@ bool translate_request(const struct dialect *client, struct slice body, const st
                        struct dropped *dropped, struct fault *why)
 {
     struct chat_request r;
+    struct buf respelt;
     chat_init(&r);
-    bool is_written = chat_parse(&r, client, body, CHAT_CHAT, arena, why) &&
+    buf_init(&respelt);
+    bool is_written = parse(&r, client, body, arena, &respelt, dropped, why) &&
                       write_read(&r, provider, target, arena, out, dropped, why);
     chat_clear(&r);
+    buf_clear(&respelt);
     return is_written;
 }

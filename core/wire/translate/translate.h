@@ -32,11 +32,15 @@ struct translate_target {
     const struct traits *traits; /* never NULL */
     enum chat_limit limit;       /* what it calls the bound of its answers */
     bool asks_usage;             /* a stream is to tell its usage, where that has to be asked for */
+    struct slice model;          /* as it calls it, where a body does not say it */
+    bool is_stream;              /* the path asked for one, whatever the body says */
     struct tool_names *names;    /* filled, of the arena and the body: tools that the client calls otherwise; or NULL */
 };
 
 /* One dialect's half of the hub. */
 struct request_translation {
+    /* Appends the body as read() wants it, where that is not as it stands; false: it is. NULL: it always is. */
+    bool (*respell)(const struct chat_request *r, struct arena *arena, struct buf *body, struct dropped *dropped);
     /* Fills c, begun by conversation_init(), from a request of this dialect. NULL: its clients speak to its own
      * providers alone. */
     bool (*read)(const struct chat_request *r, struct conversation *c, struct dropped *dropped, struct fault *why);

@@ -151,7 +151,8 @@ void writing_drop(const struct writing *w, const struct part *p, struct slice na
     if (p->kind == PART_REASONING && (reasoning.len || w->c->words->has_items))
         path = reasoning;
     else if (is_in_message)
-        path = arena_printf(w->c->arena, "content[%u]%s%.*s", p->number, name.len ? "." : "", SLICE_FMT(name));
+        path = arena_printf(w->c->arena, "%s[%u]%s%.*s", w->c->words->content ? w->c->words->content : "content",
+                            p->number, name.len ? "." : "", SLICE_FMT(name));
     dropped_add_at(w->dropped, is_in_message ? w->c->words->messages : "system",
                    is_in_message ? p->message : p->number, path);
 }

@@ -8,5 +8,6 @@ return moongate.config {
     o = { kind = "openai", url = env "MOCK_URL", key = "sk-good" },
     c = { kind = "openai_compatible", url = env "MOCK_URL", key = "sk-good" },
     a = { kind = "anthropic", url = env "MOCK_URL", key = "sk-good" },
+    g = { kind = "gemini", url = env "MOCK_URL", key = "sk-good", breaker = false }, -- whose faults are many
   },
 }

@@ -72,11 +72,28 @@ static inline void open_from(struct kit *k, const struct dialect *provider, cons
     k->x->request.include_usage = CHAT_TRUE;
 }
 
+/* A client of Gemini's API that asked for a stream: as events, or as an array. */
+static inline void open_for_gemini(struct kit *k, const struct dialect *provider, const char *type, bool is_list)
+{
+    open_from(k, provider, type);
+    k->parts.client = &dialect_gemini;
+    k->x->request.is_stream = true;
+    k->x->head.query = is_list ? SLICE_NONE : SLICE("key=x&%24alt=SSE");
+}
+
+static inline bool is_list(const struct kit *k)
+{
+    return k->parts.client == &dialect_gemini && !k->x->head.query.len;
+}
+
 static inline struct hearing hear(const struct kit *k)
 {
     struct hearing h;
     hearing_begin(&h, k->parts.client);
-    if (k->length == CONN_STREAM)
+    h.is_masked = k->parts.redact != NULL;
+    if (k->length == CONN_STREAM && is_list(k) && buf_len(&k->out))
+        hearing_list(&h, buf_slice(&k->out));
+    else if (k->length == CONN_STREAM)
         hearing_stream(&h, buf_slice(&k->out));
     else
         hearing_body(&h, buf_slice(&k->out));

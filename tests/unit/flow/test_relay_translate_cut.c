@@ -7,7 +7,8 @@
 
 #include "relay_translating.h"
 
-#define STREAMS 50 /* the shortest: each is relayed once a byte */
+#define STREAMS 50 /* the shortest: each is relayed once a byte … */
+#define STREAMS_FOR_GEMINI 12 /* … and of those the first in both forms of its clients' */
 
 struct stream {
     char name[200];
@@ -49,30 +50,36 @@ static void expect_cut_end(const struct kit *k, const struct hearing *h, struct 
     if (k->how == RELAY_UNSENT) EXPECT_INT(0, buf_len(&k->out));
 }
 
-static void relay_cut_at(struct kit *k, const struct dialect *provider, struct slice bytes, bool breaks)
+enum client { CLIENT_OTHER, CLIENT_GEMINI, CLIENT_GEMINI_LIST, CLIENTS };
+
+static void relay_cut_at(struct kit *k, const struct dialect *provider, enum client client, struct slice bytes,
+                         bool breaks)
 {
     struct fault why = {.code = FAULT_UPSTREAM_CLOSED};
-    open_from(k, provider, TYPE_EVENTS);
+    if (client == CLIENT_OTHER)
+        open_from(k, provider, TYPE_EVENTS);
+    else
+        open_for_gemini(k, provider, TYPE_EVENTS, client == CLIENT_GEMINI_LIST);
     k->parts.vocabulary = NULL;
     kit_feed(k, bytes, 0);
     kit_finish(k, breaks ? &why : NULL);
 }
 
-static void check_stream(const struct stream *s)
+static void check_stream(const struct stream *s, enum client client)
 {
     struct kit whole, k;
     struct buf bytes;
     if (!read_file(folder, s->name, &bytes)) return;
-    relay_cut_at(&whole, s->provider, buf_slice(&bytes), false);
+    relay_cut_at(&whole, s->provider, client, buf_slice(&bytes), false);
     struct hearing all = hear(&whole);
     for (size_t at = 1; at < buf_len(&bytes) && !unit_case_failures; at++) {
-        relay_cut_at(&k, s->provider, slice_of(buf_ptr(&bytes), at), at & 1);
+        relay_cut_at(&k, s->provider, client, slice_of(buf_ptr(&bytes), at), at & 1);
         struct hearing h = hear(&k);
         expect_beginning(&h, &all);
         expect_cut_end(&k, &h, slice_of(buf_ptr(&bytes), at), at & 1);
         hearing_clear(&h);
         close_kit(&k);
-        if (unit_case_failures) fprintf(stderr, "%s, cut at %zu\n", s->name, at);
+        if (unit_case_failures) fprintf(stderr, "%s, for client %d, cut at %zu\n", s->name, (int)client, at);
     }
     hearing_clear(&all);
     close_kit(&whole);
@@ -84,7 +91,8 @@ static void streams_cut_at_every_byte_end_in_an_error(void)
     qsort(streams, stream_count, sizeof *streams, by_length);
     EXPECT(stream_count >= STREAMS);
     for (size_t i = 0; i < stream_count && i < STREAMS && !unit_case_failures; i++)
-        check_stream(&streams[i]);
+        for (int client = 0; client < CLIENTS; client++)
+            if (client == CLIENT_OTHER || i < STREAMS_FOR_GEMINI) check_stream(&streams[i], (enum client)client);
 }
 
 static void find_streams(json_t *list)

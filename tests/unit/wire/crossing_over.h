@@ -215,7 +215,9 @@ static bool over_describe(const struct dialect *dialect, struct slice body, stru
 static inline bool over_translate(const struct dialect *from, const struct dialect *to, struct slice body,
                                   struct buf *out, struct buf *dropped, struct fault *why)
 {
-    struct translate_target target = {.traits = to == &dialect_gemini ? &over_gemini : &over_traits, .limit = CHAT_LIMIT_ANY};
+    struct translate_target target = {.traits = to == &dialect_gemini ? &over_gemini : &over_traits,
+                                      .limit = CHAT_LIMIT_ANY,
+                                      .model = {"m", 1}};
     struct dropped names = {.count = 0};
     struct arena arena;
     arena_init(&arena);

@@ -106,6 +106,7 @@ static const char *const section_names[SECTIONS] = {"talk",  "marks",  "tools", 
 struct meaning {
     struct buf sections[SECTIONS];
     struct conversation_words words;
+    bool is_of_gemini;
 };
 
 static void meaning_init(struct meaning *m)
@@ -182,10 +183,10 @@ static void pairs_spell_settings(struct meaning *m, const struct conversation *c
     buf_printf(&m->sections[SECTION_STREAM], "%d", c->is_stream);
 }
 
-static void pairs_spell(struct meaning *m, struct conversation *c, struct arena *arena)
+static void pairs_spell(struct meaning *m, struct conversation *c, bool hoists, struct arena *arena)
 {
     conversation_prune(c, over_is_said, NULL);
-    conversation_take_turns(c, false);
+    conversation_take_turns(c, hoists);
     pairs_spell_parts(m, &c->system, arena);
     for (const struct message *message = c->first; message; message = message->next) {
         buf_printf(&m->sections[SECTION_TALK], "\n%d:", (int)message->speaker);
@@ -195,8 +196,8 @@ static void pairs_spell(struct meaning *m, struct conversation *c, struct arena 
     pairs_spell_settings(m, c, arena);
 }
 
-static bool pairs_read(const struct dialect *dialect, struct slice body, struct arena *arena, struct meaning *m,
-                       struct fault *why)
+static bool pairs_read(const struct dialect *dialect, struct slice body, bool hoists, struct arena *arena,
+                       struct meaning *m, struct fault *why)
 {
     struct chat_request r;
     struct conversation c;
@@ -204,9 +205,10 @@ static bool pairs_read(const struct dialect *dialect, struct slice body, struct 
     chat_init(&r);
     bool is_read = chat_parse(&r, dialect, body, CHAT_CHAT, arena, why);
     m->words = *dialect->request_translation->words;
+    m->is_of_gemini = dialect == &dialect_gemini;
     if (is_read) conversation_init(&c, &r, arena, dialect->request_translation->words);
     is_read = is_read && dialect->request_translation->read(&r, &c, &dropped, why);
-    if (is_read) pairs_spell(m, &c, arena);
+    if (is_read) pairs_spell(m, &c, hoists, arena);
     chat_clear(&r);
     return is_read;
 }
@@ -226,7 +228,9 @@ static bool pairs_same(const struct meaning *a, const struct meaning *b, struct 
     bool is_same = true;
     for (int i = 0; i < SECTIONS; i++) {
         struct slice one = buf_slice(&a->sections[i]), other = buf_slice(&b->sections[i]);
-        if (slice_equal(one, other) || pairs_is_told((enum section)i, &a->words, dropped)) continue;
+        /* Of Gemini's requests the path says whether it is a stream, and nothing that the tier is the standard one. */
+        bool is_apart = (i == SECTION_STREAM || i == SECTION_TIER) && (a->is_of_gemini || b->is_of_gemini);
+        if (slice_equal(one, other) || is_apart || pairs_is_told((enum section)i, &a->words, dropped)) continue;
         is_same = false;
         buf_printf(what, "%s:\n%.*s\n→ %.*s\n", section_names[i], SLICE_FMT(one), SLICE_FMT(other));
     }
@@ -264,7 +268,9 @@ static bool pairs_compare(const struct pair *p, struct slice body, struct slice 
     arena_init(&arena);
     meaning_init(&before);
     meaning_init(&after);
-    bool is_same = pairs_read(p->from, body, &arena, &before, &why) && pairs_read(p->to, there, &arena, &after, &why) &&
+    bool hoists = p->from == &dialect_gemini || p->to == &dialect_gemini; /* all that the system says stands apart */
+    bool is_same = pairs_read(p->from, body, hoists, &arena, &before, &why) &&
+                   pairs_read(p->to, there, hoists, &arena, &after, &why) &&
                    pairs_same(&before, &after, dropped, what);
     if (!is_same)
         buf_printf(what, "%s → %s %s\n%.*s\n→ %.*s\ndropped: %.*s\n", p->from->name, p->to->name, fault_message(&why),

@@ -39,6 +39,7 @@ struct hearing {
     char place[200]; /* of what is wrong: the event */
     struct buf text, reasoning, refusal, signatures, redacted, calls;
     char reason[40], id[160], model[160];
+    bool is_masked; /* what is masked may leave an empty text */
     bool is_beyond; /* something was not read */
     bool has_begun, has_reason, has_usage, has_ended, has_error;
     long long input, cached, written, output, thought; /* tokens, as the dialect has them */
@@ -377,6 +378,7 @@ static inline void hearing_anthropic_event(struct hearing *h, const struct sse_e
 /* ---- all of them */
 
 #include "hearing_responses.h"
+#include "hearing_gemini.h"
 
 static inline void hearing_on_event(void *arg, const struct sse_event *e)
 {
@@ -393,6 +395,8 @@ static inline void hearing_on_event(void *arg, const struct sse_event *e)
         hearing_openai_event(h, e);
     else if (h->dialect == &dialect_responses)
         hearing_responses_event(h, e);
+    else if (h->dialect == &dialect_gemini)
+        hearing_gemini_event(h, e);
     else
         hearing_anthropic_event(h, e);
     if (h->wrong && !was_wrong) snprintf(h->place, sizeof h->place, "%.*s", SLICE_FMT(e->raw));
@@ -438,12 +442,17 @@ static inline void hearing_body(struct hearing *h, struct slice bytes)
 {
     json_t *root = hearing_load(h, bytes);
     if (!root) return;
-    if (ORACLE_IS(json_object_get(root, "error"), OBJECT))
-        hearing_take_error(h, json_object_get(root, "error"));
+    json_t *error = json_object_get(root, "error");
+    if (ORACLE_IS(error, OBJECT) && h->dialect == &dialect_gemini)
+        hearing_gemini_error(h, error);
+    else if (ORACLE_IS(error, OBJECT))
+        hearing_take_error(h, error);
     else if (h->dialect == &dialect_openai)
         hearing_openai_body(h, root);
     else if (h->dialect == &dialect_responses)
         hearing_responses_whole(h, root);
+    else if (h->dialect == &dialect_gemini)
+        hearing_gemini_body(h, root);
     else
         hearing_anthropic_body(h, root);
     hearing_end_calls(h);

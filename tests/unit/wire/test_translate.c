@@ -224,10 +224,11 @@ static void cross_captured(const char *name, struct slice text)
     struct slice body = json_raw(&tape, json_get(&tape, 0, SLICE("body")));
     const struct dialect *from = strstr(name, ".chat.")       ? &dialect_openai
                                  : strstr(name, ".messages.") ? &dialect_anthropic
+                                 : strstr(name, ".gemini.")   ? &dialect_gemini
                                                               : &dialect_responses;
     if (from != &dialect_anthropic) cross(name, from, &dialect_anthropic, body);
     if (from != &dialect_openai) cross(name, from, &dialect_openai, body);
-    cross(name, from, &dialect_gemini, body);
+    if (from != &dialect_gemini) cross(name, from, &dialect_gemini, body);
     json_clear(&tape);
 }
 
@@ -268,7 +269,7 @@ static void requests_of_real_clients_cross(void)
     for (struct dirent *entry; dir && (entry = readdir(dir));) {
         struct buf file;
         bool is_chat = strstr(entry->d_name, ".chat.") || strstr(entry->d_name, ".messages.") ||
-                       strstr(entry->d_name, ".responses.");
+                       strstr(entry->d_name, ".responses.") || strstr(entry->d_name, ".gemini.");
         if (!is_chat || !read_file(folder, entry->d_name, &file)) continue;
         cross_captured(entry->d_name, buf_slice(&file));
         buf_clear(&file);

@@ -26,6 +26,11 @@ static bool is_anthropic(const struct recording *r)
     return r->provider == &dialect_anthropic;
 }
 
+static bool is_gemini(const struct recording *r)
+{
+    return r->client == &dialect_gemini;
+}
+
 static bool is_responses(const struct recording *r)
 {
     return r->client == &dialect_responses;
@@ -98,23 +103,24 @@ static void expect_calls(const struct recording *r, const struct buf *got)
 
 static const char *reason_for(const struct recording *r, bool has_calls)
 {
-    static const char *const words[][4] = {
-        /* OpenAI, Anthropic's from it, and back; Responses' from either */
-        {"stop", "end_turn", "end_turn", "completed"},
-        {"length", "max_tokens", "max_tokens", "max_output_tokens"},
-        {"tool_calls", "tool_use", "tool_use", "completed"},
-        {"content_filter", "refusal", "refusal", "content_filter"},
-        {"function_call", "tool_use", "", "completed"},
-        {"stop", "", "stop_sequence", "completed"},
-        {"stop", "", "pause_turn", "completed"},
+    static const char *const words[][5] = {
+        /* OpenAI, Anthropic's from it, and back; Responses' and Gemini's from either */
+        {"stop", "end_turn", "end_turn", "completed", "STOP"},
+        {"length", "max_tokens", "max_tokens", "max_output_tokens", "MAX_TOKENS"},
+        {"tool_calls", "tool_use", "tool_use", "completed", "STOP"},
+        {"content_filter", "refusal", "refusal", "content_filter", "SAFETY"},
+        {"function_call", "tool_use", "", "completed", "STOP"},
+        {"stop", "", "stop_sequence", "completed", "STOP"},
+        {"stop", "", "pause_turn", "completed", "STOP"},
     };
+    int column = is_gemini(r) ? 4 : is_responses(r) ? 3 : is_anthropic(r) ? 0 : 1;
     json_t *reasons = json_object_get(r->expected, "finish_reasons");
     const char *reason = is_anthropic(r) ? hearing_text(r->expected, "stop_reason")
                                          : json_string_value(json_array_get(reasons, 0));
     if (!reason || strcmp(reason, "stop") == 0 || strcmp(reason, "end_turn") == 0)
         reason = has_calls ? (is_anthropic(r) ? "tool_use" : "tool_calls") : is_anthropic(r) ? "end_turn" : "stop";
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (strcmp(words[i][is_anthropic(r) ? 2 : 0], reason) == 0) return words[i][is_responses(r) ? 3 : is_anthropic(r) ? 0 : 1];
+        if (strcmp(words[i][is_anthropic(r) ? 2 : 0], reason) == 0) return words[i][column];
     }
     return "?";
 }
@@ -132,7 +138,7 @@ static void expect_usage(const struct recording *r, const struct hearing *h)
     if (is_anthropic(r)) {
         long long read = number(r, "cache_read_input_tokens"), written = number(r, "cache_creation_input_tokens");
         json_t *details = json_object_get(r->expected, "output_tokens_details");
-        if (is_responses(r)) written = 0, input += number(r, "cache_creation_input_tokens"); /* no word for it */
+        if (is_responses(r) || is_gemini(r)) written = 0, input += number(r, "cache_creation_input_tokens"); /* no word for it */
         if (h->input != input + read + written || h->cached != read || h->written != written || h->output != output)
             UNIT_FAIL("%s: usage %lld %lld %lld %lld", r->id, h->input, h->cached, h->written, h->output);
         if (details && h->thought != hearing_number(details, "thinking_tokens")) UNIT_FAIL("%s: reasoning", r->id);
@@ -141,7 +147,7 @@ static void expect_usage(const struct recording *r, const struct hearing *h)
     long long total = number(r, "total_tokens"), cached = number(r, "cached_input_tokens");
     long long written = number(r, "cache_write_tokens");
     if (total > input + output) output = total - input;
-    if (is_responses(r)) input += cached + written; /* in the input */
+    if (is_responses(r) || is_gemini(r)) input += cached + written; /* in the input */
     if (h->input != input - cached - written || h->cached != cached || h->output != output)
         UNIT_FAIL("%s: usage %lld %lld %lld", r->id, h->input, h->cached, h->output);
     if (h->thought != number(r, "reasoning_tokens")) UNIT_FAIL("%s: reasoning %lld", r->id, h->thought);
@@ -158,7 +164,9 @@ static void expect_heard(const struct recording *r, const struct hearing *h, con
     if (!h->has_ended) UNIT_FAIL("%s: it did not end", r->id);
     if (is_beyond_oracle(r)) return;
     expect_text(r, is_anthropic(r) ? "thinking_text" : "reasoning_text", &h->reasoning);
-    if (!r->has_choices) expect_text(r, "text", &h->text);
+    /* A refusal's words are a text to Gemini's clients, and stand in no other. */
+    bool is_refused = is_gemini(r) && strcmp(h->reason, "SAFETY") == 0 && !hearing_text(r->expected, "text")[0];
+    if (!r->has_choices && !is_refused) expect_text(r, "text", &h->text);
     expect_calls(r, &h->calls);
     const char *reason = reason_for(r, buf_len(&h->calls));
     if (strcmp(reason, h->reason) != 0) complain(r, "reason", slice_str(reason), slice_str(h->reason));
@@ -236,8 +244,9 @@ static void check_recording(json_t *entry)
     r.has_choices = has_feature(entry, "n>1");
     r.has_error = r.status >= 400 || has_feature(entry, "instream_error");
     if (!read_file(folder, hearing_text(entry, "response_file"), &r.bytes)) return;
-    const struct dialect *const clients[] = {is_openai ? &dialect_anthropic : &dialect_openai, &dialect_responses};
-    for (size_t i = 0; i < 2; i++) {
+    const struct dialect *const clients[] = {is_openai ? &dialect_anthropic : &dialect_openai, &dialect_responses,
+                                             &dialect_gemini};
+    for (size_t i = 0; i < 3; i++) {
         r.client = clients[i];
         if (ORACLE_IS(json_object_get(entry, "stream"), TRUE))
             check_stream(&r);
