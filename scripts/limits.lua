@@ -2,7 +2,7 @@
 -- at once, and what comes of it is said in the trace.
 --
 --   policy.run = limits.run           -- the rules of the policy, its on_request, then its rows
---   policy.collect = function(f, policy, list) … end     -- appends an entry for each row that applies; "over": it denied
+--   policy.collect = function(f, policy, list) … end     -- appends an entry for each row that applies, or gives "over"
 --   limits.admit(f)                   -- "over" when something refused; called by the chain before anybody else speaks
 --
 -- entry: { policy, row, item (scripts/counters.lua), counted(f, entry, state, reply), refused(f, entry, state, reply),
@@ -42,6 +42,19 @@ function limits.run(f, policy)
   local waiting = f._limits or {}
   for i = 1, #list do waiting[#waiting + 1] = list[i] end
   f._limits = #waiting > 0 and waiting
+end
+
+-- Of a request that calls no model: each limit of requests takes it for one. "over" when one refused.
+function limits.take_request(f, policies)
+  local all = {}
+  for i = 1, #policies do
+    local policy = policies[i]
+    if policy.kind == "ratelimit" then policy.collect(f, policy, all) end
+  end
+  all = without_tokens(all)
+  if #all == 0 or not limits.is_counting() then return nil end
+  f._limits = all
+  return limits.admit(f)
 end
 
 local unavailable = { status = 503, code = "limits_unavailable", retry_after = 5 }

@@ -1,7 +1,9 @@
--- GET /v1/models and /v1/models/{id}: the models that this caller may use.
+-- GET /v1/models and /v1/models/{id}: the models that this caller may use; and requests about what a provider keeps,
+-- for whoever may use any.
 local core, use = ...
 local catalogue = use "catalogue"
 local targets = use "targets"
+local limits = use "limits"
 local notes = use "notes"
 
 local listing = {}
@@ -21,6 +23,28 @@ local function may_use(f, policies, model)
     if not targets.rejection(f, target) then return true end
   end
   return false
+end
+
+local function masking(policies)
+  for i = 1, #policies do
+    if policies[i].masks_answers then return policies[i] end
+  end
+end
+
+-- Something that a provider keeps: whose it is is known elsewhere (core/flow/owning.h). What was masked in an answer
+-- that has gone out is not masked in what the provider has of it.
+local function answer_object(f, policies, names)
+  local by = core.listing() == "object" and masking(policies)
+  if by then
+    return notes.deny(f, by, "", { status = 403, code = "answers_are_judged" },
+      "answers are masked here, and one that a provider keeps is not: it cannot be fetched", "enforce", by.line or 0)
+  end
+  if #names == 0 then
+    return notes.deny(f, models_file, "", { status = 403, code = "no_model_left" }, "this key may use no model",
+      "enforce", 0)
+  end
+  if limits.take_request(f, policies) == "over" then return end
+  return core.list(names)
 end
 
 function listing.answer(f, policies)
@@ -48,13 +72,15 @@ function listing.answer(f, policies)
     for _, name in ipairs(virtual) do names[#names + 1] = name end
     table.sort(names)
   end
+  if core.listing() ~= "all" then return answer_object(f, policies, names) end
   core.list(names)
 end
 
 -- --- files of batches ---
 
 -- Files and batches are kept by accounts, which the targets of a model of that name say.
-listing.cure = ": where %s go says a row of policies/models.lua, such as %s = { targets = { \"openai/%s\" }, price = free }"
+listing.cure = ": where %s go says a row of policies/models.lua, such as "
+  .. "%s = { targets = { \"openai/%s\" }, price = free }"
 
 -- What a line names is the provider's own name: a target's.
 local function may_run(f, policies, provider, name)
@@ -62,7 +88,8 @@ local function may_run(f, policies, provider, name)
   for _, model in ipairs(catalogue.sorted) do
     local entry = not model.virtual and catalogue.names[model.name]
     for _, target in ipairs(entry and entry.targets or {}) do
-      if target.name == wanted and may_use(f, policies, model) and not targets.rejection(f, target) then return true end
+      local is_meant = target.name == wanted and may_use(f, policies, model)
+      if is_meant and not targets.rejection(f, target) then return true end
     end
   end
 end

@@ -44,6 +44,8 @@
       "There is no such object.")                                                                                      \
     X(ELSEWHERE,             400, "invalid_request_error", "object_elsewhere",                                         \
       "What the request names lies at an account that it may not be sent to.")                                         \
+    X(UNSEEN,                403, "invalid_request_error", "answers_are_judged",                                       \
+      "Policies judge answers here: one that a provider keeps cannot be fetched, for they would not see it.")         \
     X(OBJECTS,               503, "server_error",          "objects_unavailable",                                      \
       "Whose the objects are that the request names cannot be looked up now.")                                         \
     X(KEY_REVOKED,           401, "authentication_error",  "invalid_api_key",                                          \

@@ -21,13 +21,14 @@ enum api_kind {
     API_CALL,   /* a model is called with the body */
     API_MODELS, /* the names of the models that the caller may use */
     API_MODEL,  /* is this one of them? */
+    API_OBJECT, /* an object that a provider keeps is asked for, or what becomes of it */
 };
 
 struct api {
     const char *word; /* its own: "chat", "model", "messages" */
     const char *name; /* as policies and records say it, whatever the dialect: "chat", "models" */
     const char *method;
-    const char *path; /* a star stands for a model's name, which may hold slashes ("openai/small") */
+    const char *path; /* a star stands for a model's name, which may hold slashes ("openai/small"), or an object's id */
     enum api_kind kind;
     enum chat_kind asks;          /* API_CALL: what the body asks for */
     const struct dialect *client;
@@ -38,6 +39,10 @@ struct api {
     const char *stands_for;       /* the model that policies know it by, where none is asked; NULL: it names one */
     bool takes_form;              /* the body may be a form (multipart/form-data) too: files, and a member a part */
     bool is_stream;               /* where the path says so: the answer is one, whatever the body has */
+    enum kept_kind object;        /* API_OBJECT: what kind it is of, */
+    const char *place;            /* … and its path at the provider, the star in it too: "/responses/" and a star */
+    bool is_bytes;                /* … whose answer may be anything: nobody reads it */
+    bool is_end;                  /* … which is no more when that succeeds */
     const char *if_header;        /* of a path that two dialects share: its client sends that; NULL: all others do */
 };
 

@@ -107,7 +107,7 @@ static void add_attempt(struct bill *bill, const struct attempt *a)
 static struct attempt so_far(const struct exchange *x, const struct attempt *attempt)
 {
     struct attempt a = *attempt;
-    if (a.is_closed || a.parts.count[USAGE_REQUESTS]) return a;
+    if (a.is_closed || a.parts.count[USAGE_REQUESTS] || x->api->is_free) return a;
     usage_normalise(&a.usage, &a.parts);
     if (a.parts.count[USAGE_REQUESTS]) bill_attempt(x, &a);
     return a;

@@ -14,6 +14,7 @@
 #include "flow/grant.h"
 #include "flow/headers.h"
 #include "flow/holds.h"
+#include "flow/keeping.h"
 #include "flow/owning.h"
 #include "flow/reply.h"
 #include "flow/reserve.h"
@@ -234,14 +235,6 @@ static void note_head(const struct call *call, const struct fetch_head *head)
     }
 }
 
-static void refuse_account(struct job *job, int status)
-{
-    struct fault why;
-    credential_fault(job, status, &why);
-    exchange_end_attempt(job->x, why.code);
-    reply_fault(job, &why);
-}
-
 /* Its body is not waited for: the caller waits for the other answer, and failures are not charged. */
 static void give_up(struct job *job, const struct fetch_head *head)
 {
@@ -270,9 +263,10 @@ static void on_head(void *arg, const struct fetch_head *head)
         return;
     }
     if (!call->is_drained && is_account) {
-        refuse_account(job, head->status);
+        credential_refuse(job, head->status);
         return;
     }
+    keeping_answered(job, head->status);
     deliver_keep_headers(call, head);
     open_relay(job, head);
 }
@@ -477,6 +471,10 @@ static void try_target(struct job *job)
         return;
     }
     choose(job, index);
+    if (x->api->kind == API_OBJECT) {
+        send(job, current_target(job));
+        return;
+    }
     if (policy_has(job->policies, PHASE_ATTEMPT))
         ask(job, (struct policy_call){.phase = PHASE_ATTEMPT}, on_allowed);
     else

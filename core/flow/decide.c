@@ -3,6 +3,7 @@
 #include "flow/ask.h"
 #include "flow/attempt.h"
 #include "flow/intent.h"
+#include "flow/keeping.h"
 #include "flow/owning.h"
 #include "flow/reply.h"
 #include "flow/told.h"
@@ -19,6 +20,8 @@ static void act(struct job *job)
     case VERDICT_ALLOW:
         if (job->x->api->kind == API_CALL)
             owning_first(job, announce);
+        else if (job->x->api->kind == API_OBJECT)
+            keeping_first(job);
         else
             reply_models(job);
         return;

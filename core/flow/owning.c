@@ -42,7 +42,8 @@ static void refuse(struct job *job, enum objects_state state)
 {
     struct fault why = {.code = FAULT_OBJECTS};
     const struct kept_object *missing = &job->x->request.kept[job->owning.question->missing];
-    if (state == OBJECTS_UNKNOWN && missing->kind == KEPT_RESPONSE)
+    bool is_previous = missing->kind == KEPT_RESPONSE && job->x->api->kind == API_CALL;
+    if (state == OBJECTS_UNKNOWN && is_previous)
         fault_set(&why, FAULT_UNKNOWN_RESPONSE, "Previous response with id '%.*s' not found.",
                   SLICE_FMT(shown(missing->id)));
     else if (state == OBJECTS_UNKNOWN)
@@ -117,6 +118,10 @@ static void cancel(struct job *job)
 static void note_wish(struct job *job)
 {
     const struct chat_request *r = &job->x->request;
+    if (job->x->api->kind != API_CALL) {
+        job->owning.listens = job->x->api->object == KEPT_BATCH; /* it tells the files of its results */
+        return;
+    }
     bool is_kept = !json_is(&r->tape, json_get(&r->tape, 0, SLICE("store")), JSON_FALSE) ||
                    exchange_sets(job->x, SLICE("store"));
     bool has_tools = r->uses & (CHAT_USES_HOSTED_TOOLS | CHAT_USES_STORED);

@@ -13,6 +13,7 @@
 #include "flow/estimate.h"
 #include "flow/identify.h"
 #include "flow/intake.h"
+#include "flow/keeping.h"
 #include "flow/metrics.h"
 #include "flow/repeats.h"
 #include "flow/reply.h"
@@ -51,7 +52,8 @@ static void admit(struct job *job)
 static bool keep_head(struct job *job, const struct http_head *head, struct fault *why)
 {
     struct exchange *x = job->x;
-    x->head.method = slice_equal(head->method, SLICE("POST")) ? "POST" : "GET";
+    bool is_end = slice_equal(head->method, SLICE("DELETE"));
+    x->head.method = is_end ? "DELETE" : slice_equal(head->method, SLICE("POST")) ? "POST" : "GET";
     x->head.path = arena_copy(&x->arena, head->path);
     x->head.query = arena_copy(&x->arena, head->query);
     x->head.peer = arena_copy(&x->arena, slice_str(conn_peer(job->conn)));
@@ -179,6 +181,8 @@ static void open_api(struct job *job, const struct route_match *match, const str
     bool has_model = x->api->kind == API_MODEL || x->api->names_model;
     if (has_model && !http_decode_segment(&x->arena, match->id, &x->model_path)) {
         fault_set(&why, FAULT_UNKNOWN_MODEL, "The model's name is not valid percent-encoding.");
+        reply_fault(job, &why);
+    } else if (x->api->kind == API_OBJECT && !keeping_name(x, match->id, &why)) {
         reply_fault(job, &why);
     } else if (!body_is_readable(x, &why)) {
         reply_fault(job, &why);

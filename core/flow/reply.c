@@ -116,6 +116,7 @@ static enum exchange_outcome outcome_of(enum fault_code code)
     case FAULT_UNKNOWN_RESPONSE:
     case FAULT_UNKNOWN_OBJECT:
     case FAULT_ELSEWHERE:
+    case FAULT_UNSEEN:
     case FAULT_METHOD:
     case FAULT_REQUEST_TIMEOUT:
     case FAULT_BODY_TOO_LARGE:

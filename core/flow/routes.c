@@ -31,12 +31,18 @@ static bool path_fits(const char *pattern, struct slice path, struct slice *rest
     return true;
 }
 
+/* An id holds no slash, a model's name may. */
+static bool is_one(const struct api *api, struct slice rest)
+{
+    return api->kind != API_OBJECT || !memchr(rest.ptr, '/', rest.len);
+}
+
 static bool find(struct slice path, struct place *place)
 {
     const struct api *api;
     for (size_t i = 0; (api = api_at(i)) != NULL; i++) {
         *place = (struct place){ROUTE_API, api, api->method, SLICE_NONE};
-        if (!api->if_header && path_fits(api->path, path, &place->rest)) return true;
+        if (!api->if_header && path_fits(api->path, path, &place->rest) && is_one(api, place->rest)) return true;
     }
     for (size_t i = 0; i < HEALTH_COUNT; i++) {
         *place = (struct place){healths[i].kind, &api_none, "GET", SLICE_NONE};
@@ -51,9 +57,10 @@ static bool is_path(struct slice path)
     return find(path, &place);
 }
 
-static bool takes(const char *own, struct slice method)
+static bool takes(const struct place *place, struct slice method)
 {
-    return slice_equal(method, slice_str(own)) || (strcmp(own, "GET") == 0 && slice_equal(method, SLICE("HEAD")));
+    bool is_get = strcmp(place->method, "GET") == 0 && place->api->kind != API_OBJECT;
+    return slice_equal(method, slice_str(place->method)) || (is_get && slice_equal(method, SLICE("HEAD")));
 }
 
 static const char *allow_of(const char *method)
@@ -65,6 +72,32 @@ static const char *allow_of(const char *method)
 static bool is_common(const struct api *api)
 {
     return api->kind != API_CALL || chat_is_written(api->asks) || api->asks == CHAT_EMBEDDINGS;
+}
+
+/* GET where HEAD is taken, too: of an object its provider alone knows what that would say. */
+static const char *allow_at(struct slice path, const struct place *place, struct arena *arena)
+{
+    struct slice rest, all = SLICE("");
+    const struct api *api;
+    if (place->api->kind != API_OBJECT) return allow_of(place->method);
+    for (size_t i = 0; (api = api_at(i)) != NULL; i++) {
+        if (api->kind == API_OBJECT && slice_equal(slice_str(api->path), slice_str(place->api->path)) &&
+            path_fits(api->path, path, &rest))
+            all = arena_printf(arena, "%.*s%s, ", SLICE_FMT(all), api->method);
+    }
+    return arena_printf(arena, "%.*sOPTIONS%c", SLICE_FMT(all), '\0').ptr;
+}
+
+/* The row of the same path that has the method, if there is one. */
+static void choose_method(struct place *place, struct slice method)
+{
+    const struct api *api;
+    for (size_t i = 0; place->api->kind == API_OBJECT && (api = api_at(i)) != NULL; i++) {
+        bool is_same = api->kind == API_OBJECT && slice_equal(slice_str(api->path), slice_str(place->api->path));
+        if (!is_same || !slice_equal(method, slice_str(api->method))) continue;
+        place->api = api;
+        place->method = api->method;
+    }
 }
 
 /* Those with a star are left out: who asks for one model knows of the list. */
@@ -202,18 +235,19 @@ struct route_match routes_find(struct slice method, struct slice path, struct sl
         explain_unknown(&match.fault, path, upgrade);
         return match;
     }
+    choose_method(&place, method);
     match.api = place.api;
     match.id = place.rest;
-    match.allow = slice_str(allow_of(place.method));
+    match.allow = slice_str(allow_at(path, &place, arena));
     if (slice_equal(method, SLICE("OPTIONS"))) {
         match.kind = ROUTE_OPTIONS;
-    } else if (takes(place.method, method)) {
+    } else if (takes(&place, method)) {
         match.kind = place.kind;
     } else if (is_websocket(upgrade)) {
         match.fault.code = FAULT_UPGRADE;
     } else {
         fault_set(&match.fault, FAULT_METHOD, "This path does not take %.*s; it takes %s.", SLICE_FMT(method),
-                  allow_of(place.method));
+                  match.allow.ptr);
     }
     return match;
 }

@@ -6,6 +6,7 @@
 #include "flow/crossing.h"
 #include "flow/headers.h"
 #include "flow/hosted.h"
+#include "flow/keeping.h"
 #include "flow/signature.h"
 #include "wire/http.h"
 #include "wire/reach.h"
@@ -97,8 +98,10 @@ bool send_can(const struct call *call, const struct target *target, struct fault
 static struct slice url_of(struct call *call, const struct target *target)
 {
     struct reach_ask ask = place_of(call, target);
+    ask.place = keeping_place(call->job->x, &call->passing);
     struct slice url = reach_url(&ask, &call->passing);
     const struct dialect *dialect = call->dialect;
+    if (call->job->x->api->kind == API_OBJECT) return keeping_query(call->job->x, url, &call->passing);
     bool is_asked = crossing_is_foreign(call)
                         ? dialect->query.len && call->job->x->request.is_stream && dialect->streams_list
                         : dialect_asks(dialect, call->job->x->head.query);
@@ -142,6 +145,8 @@ static size_t collect_body(struct call *call, const struct target *target, struc
     struct chat_request *r = &x->request;
     struct splice edits;
     struct iovec *parts;
+    *pieces = NULL;
+    if (x->api->kind == API_OBJECT) return 0;
     bool is_wanted = x->api->meters_output && r->is_stream && r->include_usage != CHAT_TRUE;
     call->asks_usage = is_wanted && call->provider->can_report_usage;
     outgoing_edit(x, target, call->asks_usage, &call->passing, &edits);
@@ -189,7 +194,7 @@ struct fetch *send_request(struct call *call, const struct target *target, const
     struct fetch_header headers[SEND_HEADERS_MAX];
     struct slice *body;
     struct fetch_request request = {
-        .method = SLICE("POST"),
+        .method = x->api->kind == API_OBJECT ? slice_str(x->head.method) : SLICE("POST"),
         .url = url_of(call, target),
         .headers = headers,
         .header_count = collect_headers(call, headers),

@@ -296,7 +296,7 @@ static int on_facts_by(lua_State *L)
 
 static bool is_listing(const struct exchange *x)
 {
-    return x->api->kind == API_MODELS || x->api->kind == API_MODEL;
+    return x->api->kind == API_MODELS || x->api->kind == API_MODEL || x->api->kind == API_OBJECT;
 }
 
 /* line_models() → those that the lines of a batch's file name, in their provider's words */
@@ -311,12 +311,16 @@ static int on_line_models(lua_State *L)
     return 1;
 }
 
-/* listing() → nil for a request that calls a model; "all", or "one" for GET /v1/models/{id} */
+/* listing() → nil for a request that calls a model; "all", "one" for GET /v1/models/{id}, "object" or
+ * "end": something that a provider keeps, or its end */
 static int on_listing(lua_State *L)
 {
     const struct exchange *x = bind_eval(L)->x;
     if (!is_listing(x)) return 0;
-    lua_pushstring(L, x->api->kind == API_MODEL ? "one" : "all");
+    if (x->api->kind == API_OBJECT)
+        lua_pushstring(L, x->api->is_end ? "end" : "object");
+    else
+        lua_pushstring(L, x->api->kind == API_MODEL ? "one" : "all");
     return 1;
 }
 

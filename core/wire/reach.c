@@ -59,7 +59,7 @@ static void write_azure(struct buf *out, const struct reach_ask *ask)
         buf_append(out, SLICE("/deployments/"));
         http_encode_segment(out, ask->model);
     }
-    buf_append(out, slice_str(ask->dialect->path(ask->asks)));
+    buf_append(out, ask->place.len ? ask->place : slice_str(ask->dialect->path(ask->asks)));
     if (ask->version.len) {
         buf_append(out, SLICE("?api-version="));
         http_encode_segment(out, ask->version);
@@ -101,6 +101,7 @@ struct slice reach_url(const struct reach_ask *ask, struct arena *arena)
 {
     const struct dialect *d = ask->dialect;
     if (has_own_url(ask->kind)) return own_url(ask, arena);
+    if (ask->place.len) return arena_join(arena, ask->url, ask->place);
     return arena_join(arena, ask->url,
                       d->path_to ? d->path_to(ask->request, ask->model, arena) : slice_str(d->path(ask->asks)));
 }

@@ -33,6 +33,7 @@ struct reach_ask {
     enum chat_kind asks;
     struct slice model; /* as the account calls it */
     const struct traits *traits; /* of that model; NULL: nobody said */
+    struct slice place; /* in the place of the dialect's own path; empty: that */
 };
 
 /* In the arena. */

@@ -148,22 +148,14 @@ end
 
 -- Unpriced is a state and no number: what it costs cannot be kept within anything.
 local unpriced = { status = 403, code = "unpriced" }
-local UNPRICED_CURE = "give it a price in policies/models.lua, or say unpriced = \"allow\" in %s"
-
-local LACKING = "its price names no rate for such a request, so it cannot be kept within a budget: it wants %s in "
-  .. "policies/models.lua, or unpriced = \"allow\" in %s"
-
-local BATCH = "no policy sees what a batch's requests will cost, so it cannot be kept within a budget: make them one by one, "
-  .. "or say unpriced = \"allow\" in %s"
 
 local function refuse_unpriced(policy, row)
   local filter = { policy = policy, rule = row.name, deny = unpriced, line = row.line,
-    reason = "it has no price, so it cannot be kept within a budget: " .. UNPRICED_CURE:format(policy.file) }
+    reason = words.unpriced(policy) }
   function filter.check(f, target)
     local has, lacks = prices.has(target)
     if has then return nil end
-    if f.api == "batches" then filter.reason = BATCH:format(policy.file)
-    elseif lacks then filter.reason = LACKING:format(lacks, policy.file) end
+    filter.reason = words.unpriced(policy, f.api, lacks)
     return filter.reason, row.name
   end
   return filter

@@ -217,6 +217,7 @@ local function make_detector(spec, policy, names, masks)
     local action = policy.mode ~= "off" and response[kind]
     if action == "mask" or action == "observe" then
       core.detector_answer(detector, kind, action == "mask" and policy.mode == "enforce")
+      if action == "mask" and policy.mode == "enforce" then policy.masks_answers = true end
     end
     local class = policy.mode == "enforce" and policy.classes[kind]
     if class then core.detector_class(detector, kind, schema.class_rank[class]) end

@@ -270,6 +270,107 @@ describe("a policy", function()
   end)
 end)
 
+describe("what is kept", function()
+  local function about(method, id, rest, key) return g:ask { method = method, path = "/v1/responses/" .. id .. (rest or ""), key = key or writer } end
+
+  it("is fetched, listed, cancelled and deleted at its account, for its app alone", function()
+    local id = make(west, new_id "resp")
+    local others = east:mark()
+    for _, of in ipairs { { "GET", "", "" }, { "GET", "?include%5B%5D=a&api-key=secret&stream=false", "?include%5B%5D=a&stream=false" },
+      { "GET", "/input_items?limit=2&order=asc", "/input_items?limit=2&order=asc" }, { "POST", "/cancel", "/cancel" } } do
+      local since = west:mark()
+      assert.equal(404, about(of[1], id, of[2], reader).status)
+      assert.equal(401, about(of[1], id, of[2], "mgk_nobody").status)
+      assert.equal(0, seen(west, since))
+      west:script { body = cjson.encode(response(id)) }
+      local r = about(of[1], id, of[2])
+      assert.equal(200, r.status, r.body)
+      assert.equal(id, cjson.decode(r.body).id)
+      local got = west:request(since)
+      assert.same({ of[1], "/v1/responses/" .. id .. of[3] }, { got.method, got.path })
+      local record = g:record(r.id)
+      assert.same({ "objects", "ok", "west", { id } }, { record.api, record.outcome, record.provider, record.names })
+      local cost = type(record.cost) == "table" and record.cost.nano_usd or 0
+      assert.same({ 0, nil }, { cost, next(record.billed or {}) })
+    end
+    assert.equal(405, about("PUT", id).status)
+    assert.equal("GET, DELETE, OPTIONS", about("PUT", id):get("allow"))
+    assert.equal(404, about("DELETE", id, "", reader).status)
+    west:script { status = 500, body = "{}" }
+    assert.equal(500, about("DELETE", id).status)
+    assert.equal(200, ask({ previous_response_id = id }).status)
+    west:script { body = cjson.encode { id = id, object = "response.deleted", deleted = true } }
+    local r = about("DELETE", id)
+    assert.equal(200, r.status)
+    assert.same({ id }, g:record(r.id).objects.gone)
+    assert.equal(400, ask({ previous_response_id = id }).status)
+    assert.equal(404, about("GET", id).status)
+    assert.equal(0, seen(east, others))
+  end)
+
+  it("is streamed from where it was left", function()
+    local id = make(east, new_id "resp")
+    local since = east:mark()
+    east:script(streamed(id))
+    local r = about("GET", id, "?stream=true&starting_after=1")
+    assert.equal(200, r.status)
+    assert.truthy(r.body:find("response.completed", 1, true))
+    assert.equal("/v1/responses/" .. id .. "?stream=true&starting_after=1", east:request(since).path)
+  end)
+
+  it("has an id that is no path", function()
+    local since = east:mark()
+    for _, id in ipairs { "..", "a%2Fb", "a%2f..%2ffiles", "%zz", ("x"):rep(300) } do
+      local r = about("GET", id)
+      assert.truthy(r.status == 404 or r.status == 400, r.body)
+    end
+    assert.equal(0, seen(east, since))
+  end)
+end)
+
+describe("where answers are judged", function()
+  local function fetch_with(name, policy, chain)
+    local files = {}
+    for file, text in pairs(POLICIES) do files[file] = text end
+    files["init.lua"], files["x.lua"] = chain or 'return chain { "auth", "x", "access" }\n', policy
+    local other = start(name, { policies = files })
+    west:script(streamed("resp_judged"))
+    local r = other:ask { path = "/v1/responses", json = { model = "west", input = "x", stream = true } }
+    assert.equal(200, r.status)
+    local since = west:mark()
+    local got = other:ask { method = "GET", path = "/v1/responses/resp_judged" }
+    assert.equal(0, seen(west, since))
+    west:script { body = "{}" }
+    assert.equal(200, other:ask({ method = "DELETE", path = "/v1/responses/resp_judged" }).status)
+    other:stop()
+    return got
+  end
+
+  it("nothing is fetched that they would not see", function()
+    for name, policy in pairs {
+      hook = "return policy { on_response = function(ctx) return nil end }",
+      delta = "return policy { on_delta = function(ctx, text) return nil end }",
+      masks = 'return redaction { detect = { "email" }, response = { ["*"] = "mask" } }' } do
+      local r = fetch_with(name, policy)
+      assert.same({ 403, "answers_are_judged" }, { r.status, gateway.error_of(r).code }, r.body)
+    end
+  end)
+end)
+
+describe("limits", function()
+  it("count what is asked about objects, too", function()
+    local files = {}
+    for file, text in pairs(POLICIES) do files[file] = text end
+    files["init.lua"] = 'return chain { "auth", "access", "ratelimit" }\n'
+    files["ratelimit.lua"] = 'return ratelimit { limits = { { "few", requests = 2, per = "1h", burst = 2, when = { app = "writer" } } } }\n'
+    local other = start("limits", { policies = files })
+    for _, status in ipairs { 404, 404, 429 } do
+      assert.equal(status, other:ask({ method = "GET", path = "/v1/responses/resp_x" }).status)
+    end
+    other:stop()
+  end)
+end)
+
 describe("after", function()
   it("the death of a worker, of the ledger, and of all, it is known still", function()
     local ids = {}

@@ -443,6 +443,30 @@ describe("files and batches", function()
     assert.equal(200, r.status, r.body)
     assert.same({ input_file_id = id, endpoint = "/v1/chat/completions", completion_window = "24h" }, cjson.decode((sent_body(since))))
     assert.equal("batches", open:record(r.id).api)
+    local made = cjson.decode(r.body).id
+    local function about(method, path, key) return open:ask { method = method, path = path, key = key } end
+    since = m:mark()
+    for _, path in ipairs { "/v1/files/" .. id, "/v1/files/" .. id .. "/content", "/v1/batches/" .. made } do
+      assert.equal(404, about("GET", path, other).status)
+    end
+    assert.equal(0, #m:requests(since))
+    for _, bytes in ipairs { '{"a":1}\n{"b":2}\n', 'data: {"error":1}\n\nrest', "\1\2" } do
+      m:script { body = bytes, content_type = "application/octet-stream" }
+      r = about("GET", "/v1/files/" .. id .. "/content")
+      assert.same({ 200, bytes }, { r.status, r.body })
+    end
+    m:script { body = cjson.encode { id = made, object = "batch", status = "completed", output_file_id = "file-out", error_file_id = cjson.null } }
+    assert.equal(404, about("GET", "/v1/files/file-out").status)
+    assert.equal(200, about("GET", "/v1/batches/" .. made).status)
+    m:script { body = cjson.encode { id = "file-out", object = "file" } }
+    assert.equal(200, about("GET", "/v1/files/file-out").status)
+    assert.equal(404, about("GET", "/v1/files/file-out", other).status)
+    m:script { body = cjson.encode { id = made, object = "batch", status = "cancelling" } }
+    assert.equal(200, about("POST", "/v1/batches/" .. made .. "/cancel").status)
+    m:script { body = cjson.encode { id = id, object = "file", deleted = true } }
+    assert.equal(200, about("DELETE", "/v1/files/" .. id).status)
+    assert.equal(404, about("GET", "/v1/files/" .. id).status)
+    assert.equal(405, about("GET", "/v1/files").status)
     r = batch(g, cjson.decode((upload(g, "batch", line("gpt-image-1", "a"))).body).id)
     assert.equal("unpriced", gateway.error_of(r).code)
     assert.truthy(r.body:find("no policy sees what a batch", 1, true), r.body)

@@ -69,8 +69,8 @@ bool openai_read_lines(struct chat_request *r, uint32_t purpose, uint32_t file, 
     uint32_t node = json_get(&r->tape, file, SLICE("text"));
     if (!json_text_is(&r->tape, purpose, SLICE("batch"))) return true;
     if (!json_is(&r->tape, node, JSON_STRING))
-        return fault_set(why, FAULT_BAD_BODY, "the file of a batch is a part \"file\" of the form, with a filename, of lines "
-                                              "in UTF-8");
+        return fault_set(why, FAULT_BAD_BODY,
+                         "the file of a batch is a part \"file\" of the form, with a filename, of lines in UTF-8");
     arena_init(&text);
     json_init(&l.tape);
     bool is_good = read_all(&l, json_text(&r->tape, node, &text));

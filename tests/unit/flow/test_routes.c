@@ -49,6 +49,20 @@ static void a_missing_or_doubled_v1_is_named(void)
     EXPECT(strstr(match.fault.text, "/v1/models"));
 }
 
+static void an_object_has_several_methods(void)
+{
+    EXPECT_STR("response", match_of("GET", "/v1/responses/resp_1").api->word);
+    EXPECT_STR("response_delete", match_of("DELETE", "/v1/responses/resp_1/").api->word);
+    EXPECT_STR("response_items", match_of("GET", "/openai/v1/responses/resp_1/input_items").api->word);
+    EXPECT_STR("response_cancel", match_of("POST", "/v1/responses/resp_1/cancel").api->word);
+    EXPECT_STR("compact", match_of("POST", "/v1/responses/compact").api->word);
+    EXPECT_SLICE(SLICE("resp_1"), match_of("GET", "/v1/responses/resp_1/input_items").id);
+    EXPECT_INT(FAULT_METHOD, match_of("HEAD", "/v1/responses/resp_1").fault.code);
+    EXPECT_INT(FAULT_METHOD, match_of("GET", "/v1/responses/resp_1/cancel").fault.code);
+    EXPECT_SLICE(SLICE("GET, DELETE, OPTIONS"), match_of("PATCH", "/v1/responses/resp_1").allow);
+    EXPECT_SLICE(SLICE("GET, DELETE, OPTIONS"), match_of("OPTIONS", "/v1/responses/resp_1").allow);
+}
+
 /* C4 */
 static void other_spellings_are_served(void)
 {
@@ -87,9 +101,9 @@ static void expect_unspoken(const char *path, const char *says)
 static void other_apis_are_told_what_to_do(void)
 {
     static const char *const paths[] = {
-        "/v1/responses/resp_1", "/v1/responses/resp_1/cancel", "/v1/messages/batches",
-        "/v1/messages/batches/b/results",                 "/v1/complete",      "/v1/files",    "/v1/files/file-1/content",
-        "/v1/batches",     "/v1/audio/voices",            "/v1/images/upscale","/v1/threads/t/runs",
+        "/v1/responses/resp_1/else", "/v1/messages/batches",
+        "/v1/messages/batches/b/results",                 "/v1/complete",      "/v1/files/file-1/x", "/v1/files/file-1/content/x",
+        "/v1/batches/b/x",     "/v1/audio/voices",            "/v1/images/upscale","/v1/threads/t/runs",
         "/v1/assistants",  "/v1/fine_tuning/jobs",        "/v1/realtime", "/v1/vector_stores",
         "/v1/engines/davinci/completions",
         "/api/chat",       "/api/generate",               "/api/tags",         "/v1/conversations", "/v1/videos",
@@ -211,6 +225,7 @@ int main(void)
     arena_init(&arena);
     RUN(paths_lead_to_their_api);
     RUN(a_missing_or_doubled_v1_is_named);
+    RUN(an_object_has_several_methods);
     RUN(other_spellings_are_served);
     RUN(other_apis_are_told_what_to_do);
     RUN(googles_paths_have_the_model_and_a_verb);

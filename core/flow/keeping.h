@@ -1,0 +1,27 @@
+/*
+ * Requests about an object that a provider keeps: it is fetched, listed, cancelled, deleted. Governed as others are: by
+ * auth, limits and access, for its owner alone, at the account that has it, with a record; nothing is paid for.
+ *
+ *     if (!keeping_name(x, match.id, &why)) …       // with the head: the path's id
+ *     keeping_first(job);                           // behind the policies' word
+ *     keeping_place(x, arena), keeping_query(x, url, arena)     // where it is sent
+ *     keeping_answered(job, status);                // what was deleted is no more
+ *
+ * What policies look at in answers they have not seen in one that is fetched: where they do that, nothing is fetched
+ * (FAULT_UNSEEN). Private to core/flow.
+ */
+#ifndef MOONGATE_FLOW_KEEPING_H
+#define MOONGATE_FLOW_KEEPING_H
+
+#include "flow/job.h"
+
+/* False: it is no id. */
+bool keeping_name(struct exchange *x, struct slice id, struct fault *why);
+void keeping_first(struct job *job);
+/* Empty: the request is about no object. */
+struct slice keeping_place(const struct exchange *x, struct arena *arena);
+/* With those parameters of the client's that the provider's API has. */
+struct slice keeping_query(const struct exchange *x, struct slice url, struct arena *arena);
+void keeping_answered(struct job *job, int status);
+
+#endif
