@@ -87,5 +87,10 @@ void buf_append_json(struct buf *b, struct slice s);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *b, const char *format, va_list args);
 void buf_consume(struct buf *b, size_t len);
+/* Of what is appended the first len bytes stay; there are as many. */
+static inline void buf_shorten(struct buf *b, size_t len)
+{
+    b->end = b->start + len;
+}
 
 #endif

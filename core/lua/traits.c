@@ -10,7 +10,12 @@ static const char *const thinking_names[] = {
     [THINKING_LEVEL] = "level"};
 static const char *const cache_names[] = {[CACHE_UNMARKED] = "",
                                           [CACHE_AS_ANTHROPIC] = "cache_control",
-                                          [CACHE_AS_BREAKPOINT] = "prompt_cache_breakpoint"};
+                                          [CACHE_AS_BREAKPOINT] = "prompt_cache_breakpoint",
+                                          [CACHE_AS_POINT] = "cachePoint"};
+static const char *const top_k_names[] = {
+    [TOP_K_NOWHERE] = "", [TOP_K_AS_MEMBER] = "top_k", [TOP_K_IN_CONFIG] = "inferenceConfig.topK"};
+static const char *const effort_names[] = {
+    [DEPTH_NOWHERE] = "", [DEPTH_AS_EFFORT] = "reasoning_effort", [DEPTH_IN_CONFIG] = "reasoningConfig"};
 static const char *const publisher_names[] = {[PUBLISHER_UNSAID] = "", [PUBLISHER_ANTHROPIC] = "anthropic",
                                               [PUBLISHER_GOOGLE] = "google"};
 
@@ -54,7 +59,10 @@ static void read_traits(lua_State *L, int table, void *value)
         .has_developer = family_flag(L, table, "developer"),
         .has_plain_content = family_flag(L, table, "plain_content"),
         .has_reasoning = family_flag(L, table, "reasoning"),
-        .cache = (enum trait_cache)family_word(L, table, "cache", cache_names, CACHE_AS_BREAKPOINT + 1),
+        .cache = (enum trait_cache)family_word(L, table, "cache", cache_names, CACHE_AS_POINT + 1),
+        .top_k = (enum trait_top_k)family_word(L, table, "top_k", top_k_names, TOP_K_IN_CONFIG + 1),
+        .depth = (enum trait_depth)family_word(L, table, "effort", effort_names, DEPTH_IN_CONFIG + 1),
+        .has_result_status = family_flag(L, table, "result_status"),
     };
 }
 

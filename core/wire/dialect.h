@@ -174,9 +174,12 @@ struct dialect {
 };
 
 extern const struct answer_translation openai_answers, anthropic_answers, responses_answers, gemini_answers;
+extern const struct answer_translation converse_answers;
 extern const struct dialect dialect_openai, dialect_responses, dialect_anthropic, dialect_gemini;
+/* Providers alone speak it: it has nothing that reads requests or writes to clients, and is none of those below. */
+extern const struct dialect dialect_converse;
 
-/* All of them; NULL behind the last. */
+/* All of them that clients speak; NULL behind the last. */
 const struct dialect *dialect_at(size_t index);
 /* By its name; NULL when there is none. */
 const struct dialect *dialect_find(struct slice name);

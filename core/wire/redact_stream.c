@@ -397,7 +397,8 @@ static bool send_settled(struct redact_stream *s)
 {
     while (s->first) {
         if (!is_settled(s, s->first)) {
-            if (s->held_bytes <= LIMIT_REDACT_QUEUE_BYTES) return true;
+            /* Its own bytes do not count: who sends a large one must not see the end of its text let go unread. */
+            if (s->held_bytes - buf_len(&s->first->raw) <= LIMIT_REDACT_QUEUE_BYTES) return true;
             end_texts_of(s, s->first);
         }
         if (!send_first(s)) return false;

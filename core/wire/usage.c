@@ -230,6 +230,25 @@ static void take_modalities(struct usage *u, const struct usage_form *form, cons
     }
 }
 
+/* Of a life that is none of the two the whole tells. */
+static void take_life(struct usage *u, const struct json_tape *tape, uint32_t node)
+{
+    int64_t tokens = 0;
+    uint32_t life = member(u, tape, node, SLICE("ttl")), count = member(u, tape, node, SLICE("inputTokens"));
+    if (count != JSON_NONE) take_count(u, &tokens, tape, count);
+    if (json_text_is(tape, life, SLICE("5m"))) add(u, &u->cache_write_5m_tokens, tokens);
+    if (json_text_is(tape, life, SLICE("1h"))) add(u, &u->cache_write_1h_tokens, tokens);
+}
+
+static void take_lives(struct usage *u, const struct usage_form *form, const struct json_tape *tape, uint32_t node)
+{
+    uint32_t list = form->lives ? follow(u, tape, node, form->lives) : JSON_NONE;
+    if (!json_is(tape, list, JSON_ARRAY) || json_first(tape, list) == JSON_NONE) return;
+    u->cache_write_5m_tokens = u->cache_write_1h_tokens = 0;
+    for (uint32_t n = json_first(tape, list); n != JSON_NONE; n = json_next(tape, n))
+        take_life(u, tape, n);
+}
+
 static int64_t count_or_zero(int64_t count)
 {
     return count == USAGE_UNKNOWN ? 0 : count;
@@ -287,6 +306,7 @@ static bool take_report(struct usage *u, const struct usage_form *form, const st
     u->is_beside |= has_names_of_anthropic(u, tape, node);
     take_members(u, form, tape, node);
     take_modalities(u, form, tape, node);
+    take_lives(u, form, tape, node);
     take_iterations(u, form, tape, node);
     return true;
 }

@@ -9,9 +9,9 @@
  * null and absent counts change nothing, nor does a zero behind more than that; nothing is ever added up. Whether a
  * count lies inside or beside its parent is said in one table a shape (usage_shapes.c). Objects of more than
  * LIMIT_USAGE_MEMBERS are not read. No memory held. Source: the API references of OpenAI (chat, completions,
- * embeddings, Responses, images, speech, transcriptions), Cohere (rerank's billed_units), Anthropic (Messages) and
- * Gemini (GenerateContentResponse.UsageMetadata), and what compatible providers were seen to send
- * (prompt_cache_hit_tokens: DeepSeek; top-level cached_tokens: Moonshot; x_groq.usage: Groq).
+ * embeddings, Responses, images, speech, transcriptions), Cohere (rerank's billed_units), Anthropic (Messages), Gemini
+ * (GenerateContentResponse.UsageMetadata) and Amazon (Converse, TokenUsage), and what compatible providers were seen to
+ * send (prompt_cache_hit_tokens: DeepSeek; top-level cached_tokens: Moonshot; x_groq.usage: Groq).
  */
 #ifndef MOONGATE_WIRE_USAGE_H
 #define MOONGATE_WIRE_USAGE_H
@@ -32,8 +32,9 @@ enum usage_shape {
     USAGE_SHAPE_RESPONSES,
     USAGE_SHAPE_ANTHROPIC,
     USAGE_SHAPE_GEMINI,
+    USAGE_SHAPE_CONVERSE,
 };
-#define USAGE_SHAPES (USAGE_SHAPE_GEMINI + 1)
+#define USAGE_SHAPES (USAGE_SHAPE_CONVERSE + 1)
 
 /* Samplings of the same answer that its totals leave out. */
 struct usage_apart {

@@ -104,6 +104,14 @@ static const struct usage_modality gemini_modalities[] = {
     {"responseTokensDetails", AT(audio_output_tokens), AT(image_output_tokens), AT(image_output_tokens)},
 };
 
+static const struct usage_member converse_members[] = {
+    {AT(input_tokens), ITSELF, "inputTokens"},
+    {AT(output_tokens), ITSELF, "outputTokens"},
+    {AT(total_tokens), ITSELF, "totalTokens"},
+    {AT(cached_tokens), ITSELF, "cacheReadInputTokens"},
+    {AT(cache_write_tokens), ITSELF, "cacheWriteInputTokens"},
+};
+
 /* Inside or beside, once for all. OpenAI itself counts cache and reasoning inside; xAI and Gemini's OpenAI mode leave
  * reasoning out of completion_tokens, some proxies the cache out of prompt_tokens: only their totals tell. */
 static const struct usage_form forms[USAGE_SHAPES] = {
@@ -141,6 +149,13 @@ static const struct usage_form forms[USAGE_SHAPES] = {
                             .modality_count = COUNT(gemini_modalities),
                             .cache = USAGE_INSIDE,
                             .reasoning = USAGE_BESIDE},
+    [USAGE_SHAPE_CONVERSE] = {.places = {"usage"},
+                              .tiers = {"serviceTier.type"},
+                              .members = converse_members,
+                              .member_count = COUNT(converse_members),
+                              .lives = "cacheDetails",
+                              .cache = USAGE_BESIDE,
+                              .reasoning = USAGE_INSIDE},
 };
 
 const struct usage_form *usage_form(enum usage_shape shape)

@@ -52,6 +52,7 @@ struct usage_form {
     size_t member_count;
     const struct usage_modality *modalities;
     size_t modality_count;
+    const char *lives;      /* list of { ttl, inputTokens }: what was written into caches, by how long it lives */
     const char *iterations; /* list of samplings (Anthropic), NULL when the shape has none */
     enum usage_relation cache, reasoning;
     bool has_all_by_total; /* the total may hold output that no count names */

@@ -23,33 +23,36 @@
 -- plain_content    texts of one message are one string (OpenAI's API)
 -- reasoning        what it thought is given back to it, as reasoning_content (OpenAI's API)
 -- cache            how a part is marked up to which the prompt is cached
+-- top_k, effort    what its own fields for those are called (Amazon's Converse)
+-- result_status    a tool's result may say that the tool failed (Amazon's Converse)
 --
 -- Sources. Anthropic: "Models overview" (output), "Building with extended thinking", "Adaptive thinking", "Effort",
 -- "Structured outputs", "What's new" of each generation (sampling, system messages). OpenAI: model pages (output),
 -- "Reasoning models" (efforts, sampling, stop, developer messages), "Prompt caching". DeepSeek: "Thinking mode".
+-- Amazon: Converse, ToolResultBlock (status); Nova, "Complete request schema" (topK), "Extended thinking" (with effort
+-- "high" no length and no temperature may be given: it is not asked for), "Prompt caching".
 -- Google: "Gemini models" (output), "Gemini thinking" (budgets, levels), "Thought signatures" (calls), "Structured
 -- outputs" (schemas, and tools beside them: Gemini 3). All but Gemini 2.0 answer that penalties are not enabled.
 
--- base: what a family has that differs in little
-local function like(base, names, fields)
-  local family = { names = names }
-  for name, value in pairs(base) do family[name] = value end
-  for name, value in pairs(fields or {}) do family[name] = value end
-  return family
+local function with(base, fields)
+  local both = {}
+  for name, value in pairs(base) do both[name] = value end
+  for name, value in pairs(fields) do both[name] = value end
+  return both
 end
 
+-- base: what a family has that differs in little
+local function like(base, names, fields) return with(with(base, fields or {}), { names = names }) end
+
 -- A cache marker has Anthropic's own form wherever its models are: aggregators of OpenAI's API take it too.
-local claude = { publisher = "anthropic", cache = "cache_control", one_sampling = true }
-local thinking = { publisher = "anthropic",
-  cache = "cache_control", one_sampling = true, output = 64000, thinking = "budget" }
-local fitting = { publisher = "anthropic",
-  cache = "cache_control", one_sampling = true, output = 64000, thinking = "budget", schema = true }
-local adaptive = { publisher = "anthropic",
-  cache = "cache_control", one_sampling = true, output = 128000, thinking = "adaptive", schema = true,
-  efforts = { "low", "medium", "high", "max" } }
-local newest = { publisher = "anthropic",
-  cache = "cache_control", output = 128000, thinking = "adaptive", schema = true,
-  fixed_sampling = true, efforts = { "low", "medium", "high", "xhigh", "max" } }
+local anthropics = { publisher = "anthropic", cache = "cache_control", top_k = "top_k", result_status = true }
+local claude = with(anthropics, { one_sampling = true })
+local thinking = with(claude, { output = 64000, thinking = "budget" })
+local fitting = with(thinking, { schema = true })
+local adaptive = with(claude, { output = 128000, thinking = "adaptive", schema = true,
+  efforts = { "low", "medium", "high", "max" } })
+local newest = with(anthropics, { output = 128000, thinking = "adaptive", schema = true,
+  fixed_sampling = true, efforts = { "low", "medium", "high", "xhigh", "max" } })
 
 local gemini2 = { publisher = "google", output = 65536, thinking = "budget", schema = true }
 local gemini3 = { publisher = "google", output = 65536, thinking = "level", schema = true, schema_with_tools = true,
@@ -87,7 +90,12 @@ return {
     { output = 128000, efforts = { "none", "low", "medium", "high", "xhigh" } }),
   like(reasoning, { "gpt-5.6" }, { output = 128000, cache = "prompt_cache_breakpoint",
     efforts = { "none", "low", "medium", "high", "xhigh", "max" } }),
-  { names = { "gpt-oss" }, efforts = { "low", "medium", "high" } },
+  { names = { "gpt-oss" }, effort = "reasoning_effort", efforts = { "low", "medium", "high" } },
+
+  -- Amazon
+  { names = { "nova-" }, cache = "cachePoint", top_k = "inferenceConfig.topK", result_status = true },
+  { names = { "nova-2" }, cache = "cachePoint", top_k = "inferenceConfig.topK", result_status = true,
+    effort = "reasoningConfig", efforts = { "none", "low", "medium" } },
 
   -- Google. What is not named is taken for one of Gemini 3, without what only some of them have.
   like(gemini3, { "gemini" }, { efforts = { "low", "high" } }),

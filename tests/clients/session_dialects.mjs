@@ -1,5 +1,5 @@
-// Three APIs, each as an agent's client asks by it, as a provider answers in it, and as a conversation in it reads in
-// one normal form. Another API is one more of these.
+// Four APIs, each as an agent's client asks by it, as a provider answers in it, and as a conversation in it reads in
+// one normal form; Google's has no client here. Another API is one more of these.
 //
 //   client  begin(tools, system)            the request's fixed part
 //           addUser(request, user), addSaid(request, heard)
@@ -292,5 +292,48 @@ export const responses = {
       }
     }
     return [...items, ...behind];
+  },
+};
+
+// --- Google's ---
+
+const REASONS = { stop: "STOP", calls: "STOP", length: "MAX_TOKENS" };
+
+function googlesUsage({ input, read, output }, hasThought) {
+  const thoughtsTokenCount = hasThought ? Math.floor(output / 3) : 0;
+  return { promptTokenCount: input + read, cachedContentTokenCount: read, candidatesTokenCount: output - thoughtsTokenCount,
+    ...(hasThought && { thoughtsTokenCount }), totalTokenCount: input + read + output };
+}
+
+export const gemini = {
+  can: { signs: false, writesCache: false, tellsInputFirst: true, tellsUsage: true }, // in each piece
+  answer(said, isStream) {
+    const rest = { usageMetadata: googlesUsage(said.usage, said.thought), modelVersion: "m", responseId: "r" };
+    const calls = said.calls.map(({ id, name, args }) => ({ functionCall: { id, name, args } }));
+    const whole = (parts, finishReason) => ({ candidates: [{ content: { role: "model", parts }, index: 0, ...(finishReason && { finishReason }) }], ...rest });
+    const thought = (text) => ({ text, thought: true }), text = (t) => ({ text: t });
+    if (!isStream) {
+      const parts = [...(said.thought ? [thought(said.thought.text)] : []), ...(said.text ? [text(said.text)] : []), ...calls];
+      return [JSON.stringify(whole(parts, REASONS[said.reason]))];
+    }
+    const parts = [...pieces(said.thought?.text ?? "").map(thought), ...pieces(said.text).map(text), ...calls];
+    return [...parts.map((part) => event(whole([part]))), event(whole([{ text: "" }], REASONS[said.reason]))];
+  },
+  items(body) {
+    const items = (body.tools?.[0].functionDeclarations ?? []).map((t, i) =>
+      ({ who: "tools", is: [t.name, t.description, t.parametersJsonSchema], path: `tools[0].functionDeclarations[${i}]`, marks: [] }));
+    for (const p of body.systemInstruction?.parts ?? []) items.push({ who: "system", text: p.text, path: "systemInstruction", marks: [] });
+    for (const [i, content] of body.contents.entries()) {
+      for (const [j, p] of content.parts.entries()) {
+        const path = `contents[${i}].parts[${j}]`, at = { who: content.role === "model" ? "assistant" : "user", path, marks: [] };
+        if (p.functionCall) items.push({ ...at, is: ["call", p.functionCall.id, p.functionCall.name, p.functionCall.args] });
+        else if (p.inlineData) items.push({ ...at, is: ["image", p.inlineData.data] });
+        else if (p.functionResponse) {
+          const { id, response } = p.functionResponse;
+          items.push({ ...at, is: ["result", id, response.result ?? response.error], marks: "error" in response ? [`${path}.is_error`] : [] });
+        } else items.push({ ...at, text: p.text });
+      }
+    }
+    return items;
   },
 };

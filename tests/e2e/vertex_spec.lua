@@ -134,6 +134,23 @@ describe("a call", function()
     end
   end)
 
+  it("of OpenAI's and Anthropic's clients to Google's models are translated", function()
+    for _, case in ipairs { { false, "generateContent" }, { true, "streamGenerateContent?alt=sse" } } do
+      local since, stream = m:mark(), case[1]
+      local user = { { role = "user", content = "echo one two" } }
+      local r = g:chat { model = "flash", stream = stream, messages = user }
+      assert.equal(200, r.status, r.body)
+      assert.truthy(r.body:find(stream and '"content":"one' or '"content":"one two"', 1, true), r.body)
+      assert.same(contents(), cjson.decode((sent(g, since, GOOGLE .. "gemini-2.5-flash:" .. case[2]))))
+      since = m:mark()
+      r = g:ask { path = "/v1/messages", key = false, headers = { { "x-api-key", g.key }, { "anthropic-version", "2023-06-01" } },
+        json = { model = "flash", max_tokens = 9, stream = stream, messages = user } }
+      assert.equal(200, r.status, r.body)
+      assert.truthy(r.body:find('"text":"one', 1, true), r.body)
+      sent(g, since, GOOGLE .. "gemini-2.5-flash:" .. case[2])
+    end
+  end)
+
   it("of OpenAI's client to a model of another publisher goes to the endpoint for these", function()
     for _, stream in ipairs { false, true } do
       local since = m:mark()

@@ -41,7 +41,8 @@ static const struct conversation_words words = {.messages = "messages",
                                                 .user = {"metadata.user_id", 16},
                                                 .tier = {"service_tier", 12},
                                                 .choice = {"tool_choice", 11},
-                                                .parallel = {"tool_choice.disable_parallel_tool_use", 37}};
+                                                .parallel = {"tool_choice.disable_parallel_tool_use", 37},
+                                                .title = {"title", 5}};
 
 static bool is_word(const struct reading *in, uint32_t node, struct slice word)
 {

@@ -2,17 +2,14 @@
  * and adaptive thinking; structured outputs. */
 #include "wire/anthropic/anthropic_translate.h"
 #include "wire/translate/schema.h"
+#include "wire/translate/thinking.h"
 
 #define OUTPUT_TOKENS 4096        /* where neither the caller nor traits say: every model of that API writes so many */
 #define USER_CHARACTERS_MAX 256u
 
 struct asking {
     struct writing w;
-    int64_t max_tokens;
-    enum trait_thinking thinking; /* what is asked for; THINKING_NONE: nothing */
-    int64_t thinking_tokens;      /* of THINKING_BUDGET */
-    enum effort effort;           /* EFFORT_UNSAID: nothing is said of it */
-    bool is_disabled;             /* it is not to think at all */
+    struct thinking thinking;
 };
 
 static const struct traits *traits_of(const struct asking *a)
@@ -27,82 +24,14 @@ static void drop(const struct asking *a, struct slice name)
 
 /* --- how much it may write, and think --- */
 
-static void settle_length(struct asking *a)
-{
-    const struct conversation *c = a->w.c;
-    int64_t most = traits_of(a)->output_tokens;
-    a->max_tokens = c->max_tokens >= 0 ? c->max_tokens : most ? most : OUTPUT_TOKENS;
-    if (!most || a->max_tokens <= most) return;
-    a->max_tokens = most;
-    drop(a, c->max_tokens_name);
-}
-
-static int64_t tokens_for(enum effort effort)
-{
-    switch (effort) {
-    case EFFORT_UNSAID:
-    case EFFORT_NONE: return 0;
-    case EFFORT_MINIMAL:
-    case EFFORT_LOW: return 1024;
-    case EFFORT_MEDIUM: return 8192;
-    case EFFORT_HIGH:
-    case EFFORT_XHIGH:
-    case EFFORT_MAX: return 24576;
-    }
-    return 0;
-}
-
-/* With a budget for thinking, a turn in which tools were called must begin with what was thought in it, signed. */
-static bool lacks_thoughts(const struct conversation *c)
-{
-    const struct message *called = NULL;
-    for (const struct message *m = c->first; m; m = m->next) {
-        if (m->speaker == SPEAKER_ASSISTANT && writing_count(&m->parts, PART_CALL)) called = m;
-        if (m->speaker == SPEAKER_USER && !writing_count(&m->parts, PART_RESULT)) called = NULL;
-    }
-    const struct part *first = called ? called->parts.first : NULL;
-    return first && first->kind != PART_REASONING;
-}
-
-/* Within the bound of the answer, half of which is left for what is said: whoever set it, or holds money for it, means
- * all of the answer. */
-static bool settle_budget(struct asking *a)
-{
-    const struct conversation *c = a->w.c;
-    int64_t wanted = c->thinking_tokens >= 0 ? c->thinking_tokens : tokens_for(c->effort);
-    a->thinking_tokens = wanted < a->max_tokens / 2 ? wanted : a->max_tokens / 2;
-    if (a->thinking_tokens < CHAT_THINKING_TOKENS_MIN || lacks_thoughts(c)) return false;
-    a->thinking = THINKING_BUDGET;
-    return true;
-}
-
-static void settle_thinking(struct asking *a)
-{
-    const struct conversation *c = a->w.c;
-    bool is_settled = false;
-    if (c->effort == EFFORT_UNSAID) return;
-    a->is_disabled = c->effort == EFFORT_NONE && traits_of(a)->thinking != THINKING_NONE;
-    if (c->effort == EFFORT_NONE) return;
-    switch (traits_of(a)->thinking) {
-    case THINKING_NONE:
-    case THINKING_LEVEL: break;
-    case THINKING_BUDGET: is_settled = settle_budget(a); break;
-    case THINKING_ADAPTIVE:
-        a->thinking = THINKING_ADAPTIVE;
-        a->effort = writing_effort(&a->w, c->effort, EFFORT_MINIMAL);
-        is_settled = true;
-        break;
-    }
-    if (!is_settled) drop(a, c->words->effort);
-}
-
 static void write_thinking(const struct asking *a)
 {
-    if (a->is_disabled) writing_member(&a->w, SLICE("thinking"), SLICE("{\"type\":\"disabled\"}"));
-    if (a->thinking == THINKING_ADAPTIVE) writing_member(&a->w, SLICE("thinking"), SLICE("{\"type\":\"adaptive\"}"));
-    if (a->thinking != THINKING_BUDGET) return;
+    if (a->thinking.is_disabled) writing_member(&a->w, SLICE("thinking"), SLICE("{\"type\":\"disabled\"}"));
+    if (a->thinking.kind == THINKING_ADAPTIVE)
+        writing_member(&a->w, SLICE("thinking"), SLICE("{\"type\":\"adaptive\"}"));
+    if (a->thinking.kind != THINKING_BUDGET) return;
     writing_name(&a->w, SLICE("thinking"));
-    buf_printf(a->w.out, "{\"type\":\"enabled\",\"budget_tokens\":%lld}", (long long)a->thinking_tokens);
+    buf_printf(a->w.out, "{\"type\":\"enabled\",\"budget_tokens\":%lld}", (long long)a->thinking.tokens);
 }
 
 /* --- how tokens are drawn --- */
@@ -141,19 +70,16 @@ static void write_temperature(const struct asking *a)
 
 static void write_knobs(const struct asking *a)
 {
-    const struct traits *t = traits_of(a);
-    bool is_thinking = a->thinking != THINKING_NONE, is_fixed = t->has_fixed_sampling || is_thinking;
-    bool has_temperature = has_knob(a, KNOB_TEMPERATURE) && knob_of(a, KNOB_TEMPERATURE) != 1;
-    bool takes_top_p = !is_fixed && !(has_temperature && t->has_one_sampling);
-    if (is_fixed)
-        drop_knob(a, KNOB_TEMPERATURE, 1);
-    else if (has_temperature || !has_knob(a, KNOB_TOP_P) || !t->has_one_sampling)
+    unsigned knobs = thinking_knobs(&a->w, &a->thinking);
+    if (knobs & 1u << KNOB_TEMPERATURE)
         write_temperature(a);
-    if (takes_top_p)
+    else
+        drop_knob(a, KNOB_TEMPERATURE, 1);
+    if (knobs & 1u << KNOB_TOP_P)
         write_knob(a, KNOB_TOP_P);
     else
         drop_knob(a, KNOB_TOP_P, 1);
-    if (!is_fixed)
+    if (knobs & 1u << KNOB_TOP_K)
         write_knob(a, KNOB_TOP_K);
     else
         drop_knob(a, KNOB_TOP_K, -1);
@@ -205,20 +131,10 @@ static void write_tool(const struct asking *a, const struct tool *t)
     buf_append_char(w->out, '}');
 }
 
-/* While it thinks, a model cannot be made to call a tool. */
-static enum choice choice_of(const struct asking *a)
-{
-    const struct conversation *c = a->w.c;
-    bool is_forced = c->choice == CHOICE_ANY || c->choice == CHOICE_NAMED;
-    if (!is_forced || a->thinking == THINKING_NONE) return c->choice;
-    drop(a, c->words->choice);
-    return CHOICE_AUTO;
-}
-
 static void write_choice(const struct asking *a)
 {
     const struct conversation *c = a->w.c;
-    enum choice choice = choice_of(a);
+    enum choice choice = thinking_choice(&a->w, &a->thinking);
     bool is_single = c->parallel == CHAT_FALSE && choice != CHOICE_NONE;
     static const struct slice types[] = {[CHOICE_UNSAID] = {"auto", 4},
                                          [CHOICE_AUTO] = {"auto", 4},
@@ -258,12 +174,12 @@ static void write_config(const struct asking *a)
 {
     const struct writing *w = &a->w;
     bool has_format = w->c->format == FORMAT_SCHEMA && traits_of(a)->has_schema;
-    if (!has_format && a->effort == EFFORT_UNSAID) return;
+    if (!has_format && a->thinking.effort == EFFORT_UNSAID) return;
     writing_name(w, SLICE("output_config"));
     buf_append_char(w->out, '{');
-    if (a->effort != EFFORT_UNSAID) {
+    if (a->thinking.effort != EFFORT_UNSAID) {
         writing_name(w, SLICE("effort"));
-        buf_printf(w->out, "\"%.*s\"", SLICE_FMT(effort_word(a->effort)));
+        buf_printf(w->out, "\"%.*s\"", SLICE_FMT(effort_word(a->thinking.effort)));
     }
     if (has_format) {
         writing_name(w, SLICE("format"));
@@ -294,6 +210,7 @@ static void write_tier(const struct asking *a)
 {
     if (a->w.c->tier == TIER_AUTO) writing_member(&a->w, SLICE("service_tier"), SLICE("\"auto\""));
     if (a->w.c->tier == TIER_STANDARD) writing_member(&a->w, SLICE("service_tier"), SLICE("\"standard_only\""));
+    if (a->w.c->tier > TIER_STANDARD) drop(a, a->w.c->words->tier);
 }
 
 bool anthropic_write_conversation(struct conversation *c, const struct translate_target *target, struct buf *out,
@@ -303,11 +220,11 @@ bool anthropic_write_conversation(struct conversation *c, const struct translate
     conversation_prune(c, anthropic_takes_part, &a.w);
     conversation_take_turns(c, !target->traits->has_late_system);
     if (!carries_format(c, target)) writing_hint_format(&a.w, c);
-    settle_length(&a);
-    settle_thinking(&a);
+    thinking_settle_length(&a.w, OUTPUT_TOKENS, &a.thinking);
+    thinking_settle(&a.w, &a.thinking);
     buf_append_char(out, '{');
     writing_member(&a.w, SLICE("model"), c->model);
-    writing_number(&a.w, SLICE("max_tokens"), a.max_tokens);
+    writing_number(&a.w, SLICE("max_tokens"), a.thinking.max_tokens);
     write_tools(&a);
     anthropic_write_messages(&a.w);
     write_thinking(&a);

@@ -297,6 +297,7 @@ static void write_config(const struct writing *w)
 /* What the API has no place for, and what it does by itself. */
 static void drop_rest(const struct writing *w)
 {
+    if (w->c->tier > TIER_STANDARD) drop(w, w->c->words->tier);
     if (w->c->user.len > 2) drop(w, w->c->words->user);
     if (w->c->cache.len) drop(w, SLICE("cache_control"));
 }

@@ -53,6 +53,7 @@ const struct conversation_words openai_words = {.messages = "messages",
                                                 .tier = {"service_tier", 12},
                                                 .choice = {"tool_choice", 11},
                                                 .parallel = {"parallel_tool_calls", 19},
+                                                .title = {"file.filename", 13},
                                                 .reasoning = {"reasoning_content", 17}};
 
 static bool is_word(const struct reading *in, uint32_t node, struct slice word)
@@ -181,6 +182,8 @@ static void read_words(const struct reading *in, const uint32_t at[KEYS_COUNT])
     uint32_t tier = at[KEY_TIER], effort = at[KEY_EFFORT];
     if (is_word(in, tier, SLICE("auto"))) c->tier = TIER_AUTO;
     if (is_word(in, tier, SLICE("default"))) c->tier = TIER_STANDARD;
+    if (is_word(in, tier, SLICE("flex"))) c->tier = TIER_FLEX;
+    if (is_word(in, tier, SLICE("priority"))) c->tier = TIER_PRIORITY;
     if (tier != JSON_NONE && c->tier == TIER_UNSAID) reading_drop(in, key_names[KEY_TIER]);
     if (json_is(in->tape, effort, JSON_STRING)) c->effort = effort_named(json_text(in->tape, effort, c->arena));
     if (effort != JSON_NONE && c->effort == EFFORT_UNSAID) reading_drop(in, key_names[KEY_EFFORT]);

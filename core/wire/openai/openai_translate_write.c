@@ -14,6 +14,11 @@ static const struct traits *traits_of(const struct writing *w)
 
 /* --- parts --- */
 
+static bool takes_marks(const struct writing *w)
+{
+    return traits_of(w)->cache == CACHE_AS_ANTHROPIC || traits_of(w)->cache == CACHE_AS_BREAKPOINT;
+}
+
 /* "ephemeral" is the one kind; how long it lasts has no word here. */
 static void write_breakpoint(const struct writing *w, const struct part *p)
 {
@@ -25,7 +30,8 @@ static void write_cache(const struct writing *w, const struct part *p)
 {
     if (!p->cache.len) return;
     switch (traits_of(w)->cache) {
-    case CACHE_UNMARKED: writing_drop(w, p, SLICE("cache_control")); return;
+    case CACHE_UNMARKED:
+    case CACHE_AS_POINT: writing_drop(w, p, SLICE("cache_control")); return;
     case CACHE_AS_ANTHROPIC: writing_member(w, SLICE("cache_control"), p->cache); return;
     case CACHE_AS_BREAKPOINT: write_breakpoint(w, p); return;
     }
@@ -88,7 +94,7 @@ static bool write_part(const struct writing *w, const struct part *p)
 static bool is_one_text(const struct writing *w, const struct part_list *list)
 {
     const struct part *p = list->first;
-    bool is_marked = p && p->cache.len && traits_of(w)->cache != CACHE_UNMARKED;
+    bool is_marked = p && p->cache.len && takes_marks(w);
     return p && p == list->last && p->kind == PART_TEXT && !is_marked;
 }
 
@@ -105,7 +111,7 @@ static void open_message(const struct writing *w, struct slice role)
 /* One text, unless a mark of it can be carried. */
 static void write_system(const struct writing *w, const struct part_list *list)
 {
-    bool is_marked = writing_has_marks(list) && traits_of(w)->cache != CACHE_UNMARKED;
+    bool is_marked = writing_has_marks(list) && takes_marks(w);
     if (!list->first) return;
     open_message(w, traits_of(w)->has_developer ? SLICE("developer") : SLICE("system"));
     writing_name(w, SLICE("content"));
@@ -421,9 +427,10 @@ static void write_rest(const struct writing *w)
     if (c->user.len > 2 && !is_long) writing_member(w, SLICE("user"), c->user);
     if (c->tier == TIER_AUTO) writing_member(w, SLICE("service_tier"), SLICE("\"auto\""));
     if (c->tier == TIER_STANDARD) writing_member(w, SLICE("service_tier"), SLICE("\"default\""));
+    if (c->tier > TIER_STANDARD) dropped_add(w->dropped, c->words->tier); /* OpenAI's own are asked in its own API */
     if (traits_of(w)->cache == CACHE_AS_ANTHROPIC)
         writing_member(w, SLICE("cache_control"), c->cache);
-    else if (c->cache.len && traits_of(w)->cache == CACHE_UNMARKED)
+    else if (c->cache.len && !takes_marks(w))
         dropped_add(w->dropped, SLICE("cache_control"));
     if (!c->is_stream) return;
     writing_member(w, SLICE("stream"), SLICE("true"));

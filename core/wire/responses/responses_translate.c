@@ -44,7 +44,8 @@ static const struct conversation_words words = {.messages = "input",
                                                 .user = {"user", 4},
                                                 .tier = {"service_tier", 12},
                                                 .choice = {"tool_choice", 11},
-                                                .parallel = {"parallel_tool_calls", 19}};
+                                                .parallel = {"parallel_tool_calls", 19},
+                                                .title = {"filename", 8}};
 
 static bool is_word(const struct reading *in, uint32_t node, struct slice word)
 {
@@ -122,6 +123,8 @@ static void read_words(const struct reading *in, const uint32_t at[KEYS_COUNT])
     uint32_t tier = at[KEY_TIER], truncation = at[KEY_TRUNCATION];
     if (is_word(in, tier, SLICE("auto"))) c->tier = TIER_AUTO;
     if (is_word(in, tier, SLICE("default"))) c->tier = TIER_STANDARD;
+    if (is_word(in, tier, SLICE("flex"))) c->tier = TIER_FLEX;
+    if (is_word(in, tier, SLICE("priority"))) c->tier = TIER_PRIORITY;
     if (tier != JSON_NONE && c->tier == TIER_UNSAID) reading_drop(in, key_names[KEY_TIER]);
     if (json_is(in->tape, at[KEY_STORE], JSON_TRUE)) reading_drop(in, key_names[KEY_STORE]);
     if (truncation != JSON_NONE && !is_word(in, truncation, SLICE("disabled")))

@@ -101,7 +101,13 @@ enum answer_format {
     FORMAT_SCHEMA, /* JSON that fits conversation.schema */
 };
 
-enum service_tier { TIER_UNSAID, TIER_AUTO, TIER_STANDARD };
+enum service_tier {
+    TIER_UNSAID,
+    TIER_AUTO,
+    TIER_STANDARD,
+    TIER_FLEX,     /* cheaper, and later */
+    TIER_PRIORITY, /* dearer, and sooner */
+};
 
 /* Numbers that steer how tokens are drawn: all dialects that have one call it by that name. */
 enum knob { KNOB_TEMPERATURE, KNOB_TOP_P, KNOB_TOP_K, KNOB_SEED, KNOB_FREQUENCY, KNOB_PRESENCE, KNOBS };
@@ -113,7 +119,7 @@ struct conversation_words {
     const char *content;  /* what one of them is made of; NULL: "content" */
     const struct slice *knobs; /* NULL: knob_names */
     bool has_items;       /* what was thought is an item of that list */
-    struct slice stop, effort, format, user, tier, choice, parallel;
+    struct slice stop, effort, format, user, tier, choice, parallel, title;
     struct slice reasoning; /* in a message; empty: it is a part of the content, or an item */
 };
 

@@ -20,7 +20,12 @@ enum trait_cache {
     CACHE_UNMARKED,      /* not at all */
     CACHE_AS_ANTHROPIC,  /* "cache_control", also where the dialect is OpenAI's */
     CACHE_AS_BREAKPOINT, /* "prompt_cache_breakpoint" */
+    CACHE_AS_POINT,      /* a "cachePoint" behind texts, which Amazon's Converse has of Anthropic's models too */
 };
+
+/* Fields of a model's own, which Amazon's Converse passes on to it. */
+enum trait_top_k { TOP_K_NOWHERE, TOP_K_AS_MEMBER /* "top_k" */, TOP_K_IN_CONFIG /* "inferenceConfig.topK" */ };
+enum trait_depth { DEPTH_NOWHERE, DEPTH_AS_EFFORT /* "reasoning_effort" */, DEPTH_IN_CONFIG /* "reasoningConfig" */ };
 
 /* Whose models have an API of their own where others host them too (wire/dialect.h). */
 enum trait_publisher { PUBLISHER_UNSAID, PUBLISHER_ANTHROPIC, PUBLISHER_GOOGLE };
@@ -45,6 +50,9 @@ struct traits {
     bool has_plain_content; /* texts of one message are one string, where nothing else is in it */
     bool has_reasoning;   /* takes back what it thought, as reasoning_content */
     enum trait_cache cache;
+    enum trait_top_k top_k;
+    enum trait_depth depth; /* where its effort is said */
+    bool has_result_status; /* a result may say that its tool failed */
 };
 
 #endif

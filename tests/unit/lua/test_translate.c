@@ -62,11 +62,12 @@ static void finish(struct translated *t)
     arena_clear(&t->arena);
 }
 
-static struct checked openai, anthropic, gemini;
+static struct checked openai, anthropic, gemini, converse;
 
 static struct checked *schema_of(const struct dialect *dialect)
 {
     if (dialect == &dialect_gemini) return &gemini;
+    if (dialect == &dialect_converse) return &converse;
     return dialect == &dialect_openai ? &openai : &anthropic;
 }
 
@@ -134,6 +135,13 @@ static void requests_of_responses_clients_reach_others(void)
     EXPECT(expect_file("responses_to_openai", &dialect_responses, &dialect_openai) >= 30);
 }
 
+static void requests_of_all_clients_reach_converse(void)
+{
+    EXPECT(expect_file("openai_to_converse", &dialect_openai, &dialect_converse) >= 30);
+    EXPECT(expect_file("anthropic_to_converse", &dialect_anthropic, &dialect_converse) >= 30);
+    EXPECT(expect_file("responses_to_converse", &dialect_responses, &dialect_converse) >= 30);
+}
+
 /* Their bodies name the model as Google has it, for these tests alone: elsewhere their path does. */
 static void requests_of_gemini_clients_reach_others(void)
 {
@@ -150,6 +158,7 @@ static void requests_of_all_others_clients_reach_gemini(void)
 
 int main(void)
 {
+    EXPECT(checked_open(&converse, "tests/data/translate", "converse.schema.json"));
     EXPECT(checked_open(&openai, "tests/data/translate", "openai.schema.json"));
     EXPECT(checked_open(&anthropic, "tests/data/translate", "anthropic.schema.json"));
     EXPECT(checked_open(&gemini, "tests/data/translate", "gemini.schema.json"));
@@ -158,6 +167,8 @@ int main(void)
     RUN(requests_of_responses_clients_reach_others);
     RUN(requests_of_gemini_clients_reach_others);
     RUN(requests_of_all_others_clients_reach_gemini);
+    RUN(requests_of_all_clients_reach_converse);
+    checked_close(&converse);
     checked_close(&openai);
     checked_close(&anthropic);
     checked_close(&gemini);

@@ -177,7 +177,12 @@ static uint32_t checked_blocks(const struct checked *s, uint32_t message)
     return json_is(&s->body, content, JSON_ARRAY) ? json_first(&s->body, content) : JSON_NONE;
 }
 
-/* Anthropic: roles alternate, results stand in front of all else. */
+static bool checked_has(const struct checked *s, uint32_t object, const char *member)
+{
+    return json_get(&s->body, object, slice_str(member)) != JSON_NONE;
+}
+
+/* Anthropic and Converse: roles alternate, results stand in front of all else, but for marks of caches. */
 static bool checked_turns(struct checked *s, uint32_t messages)
 {
     struct slice before = SLICE("");
@@ -186,7 +191,8 @@ static bool checked_turns(struct checked *s, uint32_t messages)
         bool is_past = false;
         if (slice_equal(before, role)) return checked_fail(s, m, "the same role again");
         for (uint32_t b = checked_blocks(s, m); b != JSON_NONE; b = json_next(&s->body, b)) {
-            bool is_result = checked_is(s, b, SLICE("type"), SLICE("tool_result"));
+            bool is_result = checked_is(s, b, SLICE("type"), SLICE("tool_result")) || checked_has(s, b, "toolResult");
+            if (checked_has(s, b, "cachePoint")) continue;
             if (is_result && is_past) return checked_fail(s, m, "a result behind something else");
             is_past = is_past || !is_result;
         }
@@ -206,6 +212,43 @@ static bool checked_results(struct checked *s, uint32_t messages)
         may_follow = is_result || json_get(&s->body, m, SLICE("tool_calls")) != JSON_NONE;
     }
     return true;
+}
+
+/* Names of documents: of some characters alone, and no two are the same. */
+static bool checked_name(struct checked *s, uint32_t name, struct slice *names, size_t *count)
+{
+    struct slice raw = json_raw(&s->body, name);
+    for (size_t i = 1; i + 1 < raw.len; i++) {
+        bool is_blank = raw.ptr[i] == ' ' && raw.ptr[i + 1] == ' ';
+        if (is_blank || !strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 -()[]", raw.ptr[i]))
+            return checked_fail(s, name, "characters of a name");
+    }
+    for (size_t i = 0; i < *count; i++)
+        if (slice_equal(names[i], raw)) return checked_fail(s, name, "a name that another document has");
+    if (*count < 64) names[(*count)++] = raw;
+    return true;
+}
+
+/* Converse: no blank texts; a document has a text beside it, and a name of its own; where tools were called, some are
+ * declared. */
+static bool checked_converse(struct checked *s, uint32_t messages)
+{
+    struct slice names[64];
+    size_t count = 0;
+    for (uint32_t m = json_first(&s->body, messages); m != JSON_NONE; m = json_next(&s->body, m)) {
+        bool has_text = false, has_document = false;
+        for (uint32_t b = checked_blocks(s, m); b != JSON_NONE; b = json_next(&s->body, b)) {
+            uint32_t document = json_get(&s->body, b, SLICE("document"));
+            has_text |= checked_has(s, b, "text");
+            has_document |= document != JSON_NONE;
+            bool uses_tools = checked_has(s, b, "toolUse") || checked_has(s, b, "toolResult");
+            if (uses_tools && !checked_has(s, 0, "toolConfig")) return checked_fail(s, b, "no toolConfig");
+            if (document == JSON_NONE) continue;
+            if (!checked_name(s, json_get(&s->body, document, SLICE("name")), names, &count)) return false;
+        }
+        if (has_document && !has_text) return checked_fail(s, m, "a document without a text");
+    }
+    return checked_turns(s, messages);
 }
 
 static uint32_t checked_count(const struct checked *s, uint32_t content, struct slice member)
@@ -239,9 +282,13 @@ static inline const char *checked_body(struct checked *s, struct slice body)
     s->why[0] = '\0';
     if (!json_parse(&s->body, body, &why)) return "no JSON";
     uint32_t messages = json_get(&s->body, 0, SLICE("messages")), contents = json_get(&s->body, 0, SLICE("contents"));
-    bool is_anthropic = json_get(&s->schema, json_get(&s->schema, 0, SLICE("$defs")), SLICE("tool_result")) != JSON_NONE;
+    uint32_t defs = json_get(&s->schema, 0, SLICE("$defs"));
+    bool is_anthropic = json_get(&s->schema, defs, SLICE("tool_result")) != JSON_NONE;
+    bool is_converse = json_get(&s->schema, defs, SLICE("ToolResultBlock")) != JSON_NONE;
     if (contents != JSON_NONE) return checked_node(s, 0, 0) && checked_contents(s, contents) ? NULL : s->why;
-    bool is_good = checked_node(s, 0, 0) && (is_anthropic ? checked_turns(s, messages) : checked_results(s, messages));
+    bool is_good = checked_node(s, 0, 0) && (is_converse    ? checked_converse(s, messages)
+                                             : is_anthropic ? checked_turns(s, messages)
+                                                            : checked_results(s, messages));
     return is_good ? NULL : s->why;
 }
 

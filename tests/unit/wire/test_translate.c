@@ -12,7 +12,7 @@
 
 static const char *folder;
 static size_t captured;
-static struct checked openai, anthropic, gemini;
+static struct checked openai, anthropic, gemini, converse;
 
 static void what_both_can_say_is_kept(void)
 {
@@ -194,6 +194,7 @@ static bool is_refused(const char *name)
 static struct checked *schema_of(const struct dialect *dialect)
 {
     if (dialect == &dialect_gemini) return &gemini;
+    if (dialect == &dialect_converse) return &converse;
     return dialect == &dialect_openai ? &openai : &anthropic;
 }
 
@@ -228,6 +229,7 @@ static void cross_captured(const char *name, struct slice text)
                                                               : &dialect_responses;
     if (from != &dialect_anthropic) cross(name, from, &dialect_anthropic, body);
     if (from != &dialect_openai) cross(name, from, &dialect_openai, body);
+    cross(name, from, &dialect_converse, body);
     if (from != &dialect_gemini) cross(name, from, &dialect_gemini, body);
     json_clear(&tape);
 }
@@ -249,6 +251,17 @@ static void the_checker_can_say_no(void)
     EXPECT(checked_body(&anthropic, SLICE(SAID("{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},"
                                                "{\"type\":\"tool_result\",\"tool_use_id\":\"t\"}]}"))));
     EXPECT(checked_body(&anthropic, SLICE("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}")));
+#undef SAID
+#define SAID(text) "{\"messages\":[{\"role\":\"user\",\"content\":[" text "]}]}"
+#define FILE(name) "{\"document\":{\"format\":\"pdf\",\"name\":\"" name "\",\"source\":{\"bytes\":\"JVBERi0=\"}}}"
+    EXPECT(!checked_body(&converse, SLICE(SAID("{\"text\":\"a\"}," FILE("b") "," FILE("c (2)")))));
+    EXPECT(checked_body(&converse, SLICE(SAID("{\"text\":\"\"}"))));
+    EXPECT(checked_body(&converse, SLICE(SAID("{\"text\":\"a\",\"image\":{}}"))));
+    EXPECT(checked_body(&converse, SLICE(SAID(FILE("b")))));
+    EXPECT(checked_body(&converse, SLICE(SAID("{\"text\":\"a\"}," FILE("b") "," FILE("b")))));
+    EXPECT(checked_body(&converse, SLICE(SAID("{\"text\":\"a\"}," FILE("b.pdf")))));
+    EXPECT(checked_body(&converse, SLICE(SAID("{\"toolResult\":{\"toolUseId\":\"t\",\"content\":[]}}"))));
+#undef FILE
 #undef SAID
 #define SAID(text) "{\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":\"a\"}]}" text "]}"
 #define CALL "{\"role\":\"model\",\"parts\":[{\"functionCall\":{\"name\":\"f\",\"args\":{}}}]}"
@@ -282,6 +295,7 @@ int main(void)
     folder = getenv("MOONGATE_CAPTURED");
     if (!folder) folder = "../shared/captured";
     EXPECT(checked_open(&openai, "tests/data/translate", "openai.schema.json"));
+    EXPECT(checked_open(&converse, "tests/data/translate", "converse.schema.json"));
     EXPECT(checked_open(&anthropic, "tests/data/translate", "anthropic.schema.json"));
     EXPECT(checked_open(&gemini, "tests/data/translate", "gemini.schema.json"));
     gemini.pairs_calls = true;
@@ -296,6 +310,7 @@ int main(void)
     RUN(requests_of_real_clients_cross);
     checked_close(&openai);
     checked_close(&anthropic);
+    checked_close(&converse);
     checked_close(&gemini);
     printf("translate: %zu requests of real clients\n", captured);
     return unit_close("translate");

@@ -7,6 +7,7 @@ return models {
   ["of-anthropic"] = { targets = { "a/claude-sonnet-4-5" }, price = free },
   ["session-chat"]      = { targets = { "c/gpt-4.1" }, price = priced }, -- session.mjs
   ["session-thinking"]  = { targets = { "c/deepseek-reasoner" }, price = priced },
+  ["session-gemini"]    = { targets = { "g/gemini-3.5-flash" }, price = priced },
   ["session-anthropic"] = { targets = { "a/claude-haiku-4-5" }, price = priced },
 
   judge         = { targets = { "o/moderation" }, price = free }, -- side.mjs, side_client.py
