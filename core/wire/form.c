@@ -25,6 +25,7 @@ static bool is_number(struct slice text)
     struct fault why;
     json_init(&tape);
     bool is = text.len && json_parse(&tape, text, &why) && json_is(&tape, 0, JSON_NUMBER);
+    is = is && json_raw(&tape, 0).len == text.len; /* no blanks around it */
     json_clear(&tape);
     return is;
 }
