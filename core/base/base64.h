@@ -10,6 +10,10 @@
 #include "base/buf.h"
 #include "base/slice.h"
 
+/* The usual one, padded (RFC 4648 4), as strictly. Writes *len bytes, at most BASE64_BYTES_MAX(text.len). */
+#define BASE64_BYTES_MAX(len) ((len) / 4 * 3)
+bool base64_read(struct slice text, uint8_t *bytes, size_t *len);
+
 /* Bytes that a text of that length stands for. */
 #define BASE64URL_BYTES(len) ((len) / 4 * 3 + ((len) % 4 ? (len) % 4 - 1 : 0))
 

@@ -90,6 +90,8 @@
       "The provider's certificate was not accepted.")                                                                  \
     X(UPSTREAM_PROTOCOL,     502, "upstream_error",        "upstream_protocol",                                        \
       "The provider's answer was not valid HTTP.")                                                                     \
+    X(UPSTREAM_STREAM,       502, "upstream_error",        "broken_stream",                                            \
+      "The provider's event stream is broken.")                                                                        \
     X(UPSTREAM_CLOSED,       502, "upstream_error",        "upstream_closed",                                          \
       "The provider closed the connection before it had answered in full.")                                            \
     X(UPSTREAM_ACCOUNT,      502, "upstream_error",        "upstream_account",                                         \

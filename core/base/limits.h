@@ -61,6 +61,7 @@
 
 /* Server-sent events from a provider */
 #define LIMIT_EVENT_BYTES (64u * KIB)      /* an unfinished event is held whole up to this, then read on its way */
+#define LIMIT_EVENTSTREAM_BYTES (2u * MIB) /* of one message of AWS's: LIMIT_REDACT_EVENT_BYTES in base64, and more */
 #define LIMIT_TRANSLATE_CALLS 256u         /* of tools in an answer that is translated, and its parts that wait */
 #define LIMIT_TRANSLATE_ID_BYTES 256u      /* of its id, which stands in each of its client's events */
 #define LIMIT_TRANSLATE_CALL_ID_BYTES (4u * KIB) /* of a call's, where some providers keep what they want back */

@@ -216,7 +216,8 @@ static void open_relay(struct job *job, const struct fetch_head *head)
     struct relay_head relayed = {.status = head->status,
                                  .content_type = arena_copy(&x->arena, head_value(head, SLICE("content-type"))),
                                  .content_encoding =
-                                     arena_copy(&x->arena, head_value(head, SLICE("content-encoding")))};
+                                     arena_copy(&x->arena, head_value(head, SLICE("content-encoding"))),
+                                 .error_type = arena_copy(&x->arena, head_value(head, SLICE("x-amzn-errortype")))};
     call->relay = relay_new(&parts, &relayed);
     if (call->is_drained) relay_detach(call->relay);
 }
@@ -443,10 +444,7 @@ static void on_allowed(struct job *job, const struct verdict *answer)
 static void refuse_unconfigured(struct job *job)
 {
     struct fault why;
-    if (job->owning.account) {
-        owning_refuse_targets(job);
-        return;
-    }
+    if (owning_refuse_targets(job)) return;
     fault_set(&why, FAULT_NO_TARGET, "No provider is configured for the model %.*s.",
               SLICE_FMT(job->x->decision.verdict.model));
     reply_fault(job, &why);
@@ -471,11 +469,9 @@ static void try_target(struct job *job)
         return;
     }
     choose(job, index);
-    if (x->api->kind == API_OBJECT) {
+    if (x->api->kind == API_OBJECT)
         send(job, current_target(job));
-        return;
-    }
-    if (policy_has(job->policies, PHASE_ATTEMPT))
+    else if (policy_has(job->policies, PHASE_ATTEMPT))
         ask(job, (struct policy_call){.phase = PHASE_ATTEMPT}, on_allowed);
     else
         send_now(job);

@@ -82,11 +82,11 @@ static void add_cost(struct job *job)
     call->header_count++;
 }
 
-/* What another dialect's was is now of this kind. */
+/* What another dialect's was, or came in other frames, is now of this kind. */
 static void tell_type(struct call *call, const struct relay_head *head)
 {
     size_t i = 0;
-    if (call->dialect == call->job->x->api->client) return;
+    if (!head->content_type.len) return;
     while (i < call->header_count && !slice_iequal(call->headers[i].name, SLICE("content-type")))
         i++;
     call->headers[i] = (struct conn_header){SLICE("content-type"), head->content_type};

@@ -27,7 +27,7 @@ static const struct slice rates[] = {PATTERN("anthropic-ratelimit-*"), PATTERN("
                                      PATTERN("x-ratelimitbysize-*")};
 
 static const struct slice request_ids[] = {PATTERN("apim-request-id"), PATTERN("request-id"), PATTERN("x-request-id"),
-                                           PATTERN("x-kong-request-id")};
+                                           PATTERN("x-amzn-requestid"), PATTERN("x-kong-request-id")};
 static const struct slice of_api[] = {PATTERN("anthropic-*"), PATTERN("openai-*"), PATTERN("x-stainless-*")};
 #undef PATTERN
 

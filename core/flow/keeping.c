@@ -25,7 +25,7 @@ bool keeping_name(struct exchange *x, struct slice id, struct fault *why)
 {
     struct slice text;
     if (!http_decode_segment(&x->arena, id, &text))
-        return fault_set(why, FAULT_UNKNOWN_OBJECT, "The object's id is not valid percent-encoding.");
+        return fault_set(why, FAULT_UNKNOWN_PATH, "The object's id is not valid percent-encoding.");
     x->request.is_stream = asks_for_stream(x);
     return kept_add(&x->request, &x->arena, x->api->object, text, why);
 }

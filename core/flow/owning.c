@@ -69,13 +69,15 @@ static void refuse_two(struct job *job, size_t other)
     reply_fault(job, &why);
 }
 
-void owning_refuse_targets(struct job *job)
+bool owning_refuse_targets(struct job *job)
 {
     struct fault why;
+    if (!job->owning.account) return false;
     fault_set(&why, FAULT_ELSEWHERE,
               "No target that %.*s may go to is at the provider's account that has %.*s, or takes it as it is.",
               SLICE_FMT(job->x->decision.verdict.model), SLICE_FMT(shown(job->x->request.kept[0].id)));
     reply_fault(job, &why);
+    return true;
 }
 
 static void note_left_out(struct job *job)

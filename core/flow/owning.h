@@ -27,8 +27,8 @@ struct slice owning_owner(struct exchange *x);
 
 void owning_first(struct job *job, void (*then)(struct job *job));
 bool owning_allows(const struct job *job, const struct target *target);
-/* No target that is left may be asked. */
-void owning_refuse_targets(struct job *job);
+/* No target that is left may be asked: refused, where that is for the objects' sake. */
+bool owning_refuse_targets(struct job *job);
 
 bool owning_listens(const struct job *job);
 void owning_hear(void *job, const struct said *said); /* relay_parts.on_said */

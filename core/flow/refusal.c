@@ -14,7 +14,7 @@
  * answer, is the gateway's own word. */
 static bool is_private(enum fault_code code)
 {
-    if (code == FAULT_UPSTREAM_ACCOUNT || code == FAULT_UNTRANSLATABLE) return false;
+    if (code == FAULT_UPSTREAM_ACCOUNT || code == FAULT_UNTRANSLATABLE || code == FAULT_UPSTREAM_STREAM) return false;
     return code == FAULT_INTERNAL || slice_equal(slice_str(fault_info(code)->type), SLICE("upstream_error"));
 }
 

@@ -68,12 +68,6 @@ static const char *allow_of(const char *method)
     return strcmp(method, "GET") == 0 ? "GET, HEAD, OPTIONS" : "POST, OPTIONS";
 }
 
-/* Those that are asked for most: a text has an end. */
-static bool is_common(const struct api *api)
-{
-    return api->kind != API_CALL || chat_is_written(api->asks) || api->asks == CHAT_EMBEDDINGS;
-}
-
 /* GET where HEAD is taken, too: of an object its provider alone knows what that would say. */
 static const char *allow_at(struct slice path, const struct place *place, struct arena *arena)
 {
@@ -98,6 +92,12 @@ static void choose_method(struct place *place, struct slice method)
         place->api = api;
         place->method = api->method;
     }
+}
+
+/* Those that are asked for most: a text has an end. */
+static bool is_common(const struct api *api)
+{
+    return api->kind != API_CALL || chat_is_written(api->asks) || api->asks == CHAT_EMBEDDINGS;
 }
 
 /* Those with a star are left out: who asks for one model knows of the list. */

@@ -82,6 +82,7 @@ static struct reach_ask place_of(const struct call *call, const struct target *t
         .request = r,
         .asks = call->job->x->api->asks,
         .model = target->model.len ? target->model : r->model,
+        .place = keeping_place(call->job->x, &call->job->x->arena),
     };
 }
 
@@ -98,7 +99,6 @@ bool send_can(const struct call *call, const struct target *target, struct fault
 static struct slice url_of(struct call *call, const struct target *target)
 {
     struct reach_ask ask = place_of(call, target);
-    ask.place = keeping_place(call->job->x, &call->passing);
     struct slice url = reach_url(&ask, &call->passing);
     const struct dialect *dialect = call->dialect;
     if (call->job->x->api->kind == API_OBJECT) return keeping_query(call->job->x, url, &call->passing);

@@ -32,8 +32,8 @@ struct reach_ask {
     const struct chat_request *request;
     enum chat_kind asks;
     struct slice model; /* as the account calls it */
-    const struct traits *traits; /* of that model; NULL: nobody said */
     struct slice place; /* in the place of the dialect's own path; empty: that */
+    const struct traits *traits; /* of that model; NULL: nobody said */
 };
 
 /* In the arena. */

@@ -206,10 +206,13 @@ local function sorted(t)
   return names
 end
 
+-- An object of nobody's: who may ask is told so.
+local function is_answered(r) return r.status == 200 or (r.body or ""):find('"code":"not_found"', 1, true) ~= nil end
+
 -- The spellings by which the provider is reached by who may: there refusals have their own status.
 local function served(route)
   local rich, paths, bodies = { key = g.key, model = "open" }, {}, {}
-  for name, path in pairs(PATHS) do paths[name] = try(route, rich, path, BODIES.plain).status == 200 end
+  for name, path in pairs(PATHS) do paths[name] = is_answered(try(route, rich, path, BODIES.plain)) end
   if not route.is_call then return paths, { plain = true } end
   for name, body in pairs(BODIES) do bodies[name] = try(route, rich, PATHS.plain, body).status == 200 end
   return paths, bodies

@@ -64,7 +64,7 @@ end)
 
 describe("a path of another API", function()
   for _, case in ipairs {
-    { "/v1/responses/resp_1", "POST /v1/responses" }, { "/v1/messages/batches", "POST /v1/messages" },
+    { "/v1/responses/resp_1/else", "GET and DELETE /v1/responses/{id}" }, { "/v1/messages/batches", "POST /v1/messages" },
     { "/v1beta/models/gemini-2.5-flash:predict", ":generateContent" }, { "/v1beta/cachedContents", "Cached contents" },
     { "/openai/deployments/gpt-4o/images/upscale?api-version=2024-10-21", '"gpt-4o"' }, { "/v1/files/a/b", "files" }, { "/v1/batches/a/b", "batches" },
   } do

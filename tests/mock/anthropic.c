@@ -193,7 +193,7 @@ static struct source *answer(const json_t *body, const struct script *script)
                               is_stream,
                               is_stream ? "text/event-stream; charset=utf-8" : "application/json",
                               0,
-                              {0}};
+                              {0}, NULL, NULL};
     m->prompt_tokens = chat_prompt(body, &prompt);
     m->seed = words_seed(buf_slice(&prompt));
     m->model = mem_strdup(json_string_value(json_object_get(body, "model")));

@@ -359,7 +359,7 @@ struct source *chat_answer(const json_t *body, const struct script *script, bool
                               is_stream,
                               is_stream ? "text/event-stream; charset=utf-8" : "application/json",
                               0,
-                              {0}};
+                              {0}, NULL, NULL};
     c->is_text = is_text;
     c->prompt_tokens = chat_prompt(body, &prompt);
     c->seed = words_seed(buf_slice(&prompt));

@@ -83,7 +83,7 @@ struct source *fast_answer(struct slice body, const struct script *script)
     struct buf whole;
     if (has(body, "\"stream\":true", "\"stream\": true")) {
         struct fast *f = mem_zalloc(1, sizeof *f);
-        f->base = (struct source){fast_next, fast_free, 200, true, "text/event-stream", 0, {0}};
+        f->base = (struct source){fast_next, fast_free, 200, true, "text/event-stream", 0, {0}, NULL, NULL};
         f->left = (script->tokens >= 0 ? (uint64_t)script->tokens : EVENTS) + 1;
         if (script->endless) f->left = UINT64_MAX;
         f->wants_usage = has(body, "\"include_usage\":true", "\"include_usage\": true");

@@ -186,7 +186,7 @@ static struct source *generate(struct slice model, bool is_stream, bool is_list,
     const char *type = is_stream && !is_list ? "text/event-stream" : "application/json; charset=UTF-8";
     struct buf prompt;
     buf_init(&prompt);
-    c->base = (struct source){is_stream ? stream_next : whole_next, content_free, 200, is_stream, type, 0, {0}};
+    c->base = (struct source){is_stream ? stream_next : whole_next, content_free, 200, is_stream, type, 0, {0}, NULL, NULL};
     c->prompt_tokens = prompt_of(body, &prompt);
     c->model = copy(model);
     c->tool = spoken_tool(body, script, text);

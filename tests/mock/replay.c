@@ -121,7 +121,7 @@ struct source *replay_answer(const struct replay *r, const char *id, bool by_eve
     struct replay_source *s = mem_zalloc(1, sizeof *s);
     bool is_stream = json_is_true(json_object_get(recording, "stream"));
     int status = (int)json_integer_value(json_object_get(recording, "status"));
-    s->base = (struct source){replay_next, replay_source_free, status, is_stream, NULL, 0, {0}};
+    s->base = (struct source){replay_next, replay_source_free, status, is_stream, NULL, 0, {0}, NULL, NULL};
     s->by_event = by_event;
     if (!read_file(r->folder, file, &s->body)) {
         source_free(&s->base);

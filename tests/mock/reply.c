@@ -98,6 +98,10 @@ static void send_head(struct reply *r)
 
 static void append_bad(struct reply *r)
 {
+    if (r->source->append_bad) {
+        r->source->append_bad(&r->event);
+        return;
+    }
     const char *text =
         r->script.bad_text ? r->script.bad_text : "{\"id\":\"chatcmpl-bad\",\"choices\":[{\"delta\":{\"conte";
     buf_printf(&r->event, "data: %s\n\n", text);
@@ -106,9 +110,14 @@ static void append_bad(struct reply *r)
 static void append_in_stream_error(struct reply *r)
 {
     const struct script *s = &r->script;
+    const char *text =
+        s->error_message ? s->error_message : "The server had an error while processing your request.";
+    if (r->source->append_error) {
+        r->source->append_error(&r->event, s->error_type, text);
+        return;
+    }
     buf_append(&r->event, SLICE("data: "));
-    source_append_error(&r->event, s->error_type ? s->error_type : "server_error", s->error_code,
-                        s->error_message ? s->error_message : "The server had an error while processing your request.");
+    source_append_error(&r->event, s->error_type ? s->error_type : "server_error", s->error_code, text);
     buf_append(&r->event, SLICE("\n\n"));
 }
 

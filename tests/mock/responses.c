@@ -269,7 +269,7 @@ static struct source *answer(const json_t *body, const struct script *script)
                               is_stream,
                               is_stream ? "text/event-stream; charset=utf-8" : "application/json",
                               0,
-                              {0}};
+                              {0}, NULL, NULL};
     r->prompt_tokens = prompt_of(body, &prompt);
     r->seed = words_seed(buf_slice(&prompt));
     r->model = mem_strdup(json_string_value(json_object_get(body, "model")));

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "anthropic.h"
 #include "azure.h"
+#include "bedrock.h"
 #include "conn.h"
 #include "control.h"
 #include "entries.h"
@@ -96,6 +97,7 @@ static struct source *choose_source(struct session *s, json_t *body, const struc
         return source_of_error(401, "invalid_request_error", "invalid_api_key", "Incorrect API key provided.");
     }
     if (script->body) return source_of_bytes((int)script->status, "application/json", slice_str(script->body), 0);
+    if (bedrock_is_path(path)) return bedrock_answer(&s->request, body, script);
     if (script->status != 200) return scripted_error(script, path);
     if (script_is(script->usage, "reject") && json_object_get(body, "stream_options")) {
         return source_of_error(400, "invalid_request_error", "unknown_parameter",

@@ -34,7 +34,7 @@ static void events_free(struct source *s)
 static struct source *source_of_events(struct buf text)
 {
     struct events *e = mem_zalloc(1, sizeof *e);
-    e->base = (struct source){events_next, events_free, 200, true, "text/event-stream; charset=utf-8", 0, {0}};
+    e->base = (struct source){events_next, events_free, 200, true, "text/event-stream; charset=utf-8", 0, {0}, NULL, NULL};
     e->text = text;
     return &e->base;
 }

@@ -24,7 +24,8 @@ static void bytes_free(struct source *s)
 struct source *source_of_bytes(int status, const char *content_type, struct slice body, uint64_t tokens)
 {
     struct bytes_source *b = mem_zalloc(1, sizeof *b);
-    b->base = (struct source){bytes_next, bytes_free, status, false, content_type, tokens, {0}};
+    b->base = (struct source){.next = bytes_next, .free = bytes_free, .status = status, .content_type = content_type,
+                              .tokens = tokens};
     buf_append(&b->body, body);
     return &b->base;
 }

@@ -23,6 +23,10 @@ struct source {
     const char *content_type; /* static */
     uint64_t tokens;          /* generated so far */
     struct buf headers;       /* further header lines, each with CRLF */
+    /* Of a stream that is no server-sent events: an error in its middle, and an event that cannot be read. NULL: they
+     * are OpenAI's. type NULL: the usual one. */
+    void (*append_error)(struct buf *out, const char *type, const char *message);
+    void (*append_bad)(struct buf *out);
 };
 
 static inline bool source_next(struct source *s, struct buf *piece)

@@ -64,17 +64,36 @@ static void read_elements(struct relay *r, struct slice bytes)
     elements_feed(r->frame.list, bytes, on_event, r);
 }
 
-static void read_events(struct relay *r, struct slice bytes)
+static void read_lines(struct relay *r, struct slice bytes)
 {
-    if (r->is_list) {
-        read_elements(r, bytes);
-        return;
-    }
     if (!r->frame.sse) {
         r->frame.sse = sse_new();
         if (r->translate || r->mask || r->keep || r->hold) sse_keep(r->frame.sse, LIMIT_REDACT_EVENT_BYTES);
     }
     sse_feed(r->frame.sse, bytes, on_event, r);
+}
+
+static bool on_text(void *arg, struct slice text)
+{
+    struct relay *r = arg;
+    read_lines(r, text);
+    return !r->is_over;
+}
+
+static void read_messages(struct relay *r, struct slice bytes)
+{
+    if (!r->frame.binary) r->frame.binary = bedrock_new(r->parts.provider);
+    bedrock_feed(r->frame.binary, bytes, on_text, r, &r->frame.why);
+}
+
+static void read_events(struct relay *r, struct slice bytes)
+{
+    if (r->is_list)
+        read_elements(r, bytes);
+    else if (r->is_binary)
+        read_messages(r, bytes);
+    else
+        read_lines(r, bytes);
 }
 
 /* Too large to be kept, or too large for what memory there is: whoever must have it whole refuses it now; else it goes
@@ -138,11 +157,18 @@ static bool is_list(const struct relay *r, struct slice first)
     return r->parts.provider->streams_list && r->parts.x->request.is_stream && first.len && first.ptr[0] == '[';
 }
 
-/* A JSON text begins with a brace or bracket, an event stream never does, whatever the head says. */
+static bool is_frames(const struct relay *r)
+{
+    return is_type(r, SLICE("application/vnd.amazon.eventstream"));
+}
+
+/* A JSON text begins with a brace or bracket, an event stream never does, whatever the head says: AWS's begin with a
+ * length, which would be too large. */
 static enum relay_form form_of(const struct relay *r, struct slice first)
 {
     if (!first.len || is_list(r, first)) return FORM_EVENTS;
     if (first.ptr[0] == '{' || first.ptr[0] == '[') return FORM_WHOLE;
+    if (is_frames(r)) return FORM_EVENTS;
     return is_type(r, SLICE("text/event-stream")) || is_field(first) ? FORM_EVENTS : FORM_WHOLE;
 }
 
@@ -150,7 +176,7 @@ static enum relay_form form_of(const struct relay *r, struct slice first)
 
 static bool is_decided(const struct relay *r, struct slice first)
 {
-    if (!first.len || first.len >= FIELD_BYTES || is_type(r, SLICE("text/event-stream"))) return true;
+    if (!first.len || first.len >= FIELD_BYTES || is_type(r, SLICE("text/event-stream")) || is_frames(r)) return true;
     return first.ptr[0] == '{' || first.ptr[0] == '[';
 }
 
@@ -159,6 +185,8 @@ static void take_sniffed(struct relay *r, enum relay_form form, struct slice fir
     struct buf kept = r->frame.kept;
     r->form = form;
     r->is_list = form == FORM_EVENTS && is_list(r, first);
+    r->is_binary = form == FORM_EVENTS && is_frames(r);
+    if (r->is_binary) r->head.content_type = SLICE("text/event-stream");
     if (form == FORM_WHOLE) {
         bound(r);
         return;
@@ -176,14 +204,15 @@ static void sniff(struct relay *r, struct slice bytes)
         take_sniffed(r, form_of(r, first), first);
 }
 
-void frame_feed(struct relay *r, struct slice bytes)
+const struct fault *frame_feed(struct relay *r, struct slice bytes)
 {
     switch (r->form) {
-    case FORM_SNIFFED: sniff(r, bytes); return;
-    case FORM_EVENTS: read_events(r, bytes); return;
-    case FORM_WHOLE: keep(r, bytes); return;
-    case FORM_OPAQUE: feed(r, &(struct piece){.bytes = bytes}); return;
+    case FORM_SNIFFED: sniff(r, bytes); break;
+    case FORM_EVENTS: read_events(r, bytes); break;
+    case FORM_WHOLE: keep(r, bytes); break;
+    case FORM_OPAQUE: feed(r, &(struct piece){.bytes = bytes}); break;
     }
+    return r->frame.why.code == FAULT_NONE ? NULL : &r->frame.why;
 }
 
 /* Of a stream that said nothing but blanks there is nothing to be kept whole. */
@@ -191,8 +220,22 @@ static void settle_form(struct relay *r)
 {
     struct slice first;
     bool has_first = find_first(buf_slice(&r->frame.kept), &first);
-    enum relay_form form = is_type(r, SLICE("text/event-stream")) ? FORM_EVENTS : FORM_WHOLE;
+    enum relay_form form = is_type(r, SLICE("text/event-stream")) || is_frames(r) ? FORM_EVENTS : FORM_WHOLE;
     take_sniffed(r, has_first ? form_of(r, first) : form, has_first ? first : SLICE_NONE);
+}
+
+/* Of an error that is told as Amazon tells them. */
+static void word_error(struct relay *r)
+{
+    struct buf text;
+    if (relay_is_success(r) || !r->head.error_type.len || r->is_encoded) return;
+    buf_init(&text);
+    if (bedrock_write_error(r->parts.provider, r->head.status, r->head.error_type, buf_slice(&r->frame.kept), &text)) {
+        buf_clear(&r->frame.kept);
+        r->frame.kept = text;
+    } else {
+        buf_clear(&text);
+    }
 }
 
 void frame_finish(struct relay *r, const struct fault *why)
@@ -200,6 +243,7 @@ void frame_finish(struct relay *r, const struct fault *why)
     if (r->form == FORM_SNIFFED) settle_form(r);
     if (r->form == FORM_EVENTS && r->frame.sse) sse_finish(r->frame.sse, on_event, r);
     if (r->form == FORM_EVENTS && r->frame.list) elements_finish(r->frame.list, on_event, r);
+    if (r->form == FORM_WHOLE) word_error(r);
     if (r->form == FORM_WHOLE && !why) feed(r, &(struct piece){.bytes = buf_slice(&r->frame.kept)});
     r->is_read = true;
     if (relay_has_said_its_end(r)) why = NULL;
@@ -210,5 +254,6 @@ void frame_clear(struct relay *r)
 {
     sse_free(r->frame.sse);
     elements_free(r->frame.list);
+    bedrock_free(r->frame.binary);
     buf_clear(&r->frame.kept);
 }

@@ -80,12 +80,13 @@ void relay_free(struct relay *r)
 
 void relay_feed(struct relay *r, struct slice bytes)
 {
-    if (!r->is_over && bytes.len) frame_feed(r, bytes);
+    const struct fault *why = r->is_over || r->is_read || !bytes.len ? NULL : frame_feed(r, bytes);
+    if (why) relay_finish(r, why);
 }
 
 void relay_finish(struct relay *r, const struct fault *why)
 {
-    if (r->is_over) return;
+    if (r->is_over || r->is_read) return;
     /* Of an answer that broke off before anything left, what waits is nobody's: another may be given. */
     bool is_lost = why && !r->is_committed && !r->is_detached && !relay_has_said_its_end(r);
     if (is_lost)
@@ -137,6 +138,7 @@ size_t relay_held_bytes(const struct relay *r)
 bool relay_is_at_rest(const struct relay *r)
 {
     if (!r->frame.sse || relay_leaves_as_list(r)) return false;
+    if (r->frame.binary && bedrock_held_bytes(r->frame.binary) > 0) return false;
     return !r->told.has_done && sse_is_at_boundary(r->frame.sse) && sse_held_bytes(r->frame.sse) == 0;
 }
 

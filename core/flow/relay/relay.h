@@ -51,6 +51,7 @@ struct relay;
 struct relay_head {
     int status;
     struct slice content_type, content_encoding;
+    struct slice error_type; /* Amazon's name for what went wrong (wire/bedrock.h); empty: it says none */
 };
 
 enum relay_how {

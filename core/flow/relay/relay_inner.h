@@ -9,6 +9,7 @@
 #define MOONGATE_FLOW_RELAY_RELAY_INNER_H
 
 #include "flow/relay/relay.h"
+#include "wire/bedrock.h"
 #include "wire/elements.h"
 #include "wire/sse.h"
 
@@ -43,6 +44,8 @@ struct frame {
     struct buf kept; /* FORM_SNIFFED, FORM_WHOLE: the body so far */
     struct sse_parser *sse;
     struct elements *list;
+    struct bedrock *binary; /* before `sse`: AWS's frames, which it unwraps … */
+    struct fault why;       /* … until one is broken; FAULT_NONE: none is */
 };
 
 struct relay {
@@ -59,6 +62,7 @@ struct relay {
     uint64_t unread_bytes;
     bool is_encoded;
     bool is_blind; /* sound, subtitles: nothing in it is read, counted, masked or shown to a policy */
+    bool is_binary; /* FORM_EVENTS: they come in AWS's frames */
     bool is_list; /* FORM_EVENTS: they are elements of a JSON array */
     bool writes_list; /* … and where they are translated, those of the client are */
     bool is_large; /* an answer that was to be kept whole, and could not */
@@ -72,7 +76,8 @@ struct relay {
 void frame_init(struct relay *r);
 /* Is it an answer that is neither JSON nor events, of an API that has such? */
 bool frame_is_blind(const struct relay *r);
-void frame_feed(struct relay *r, struct slice bytes);
+/* NULL, or why nothing that comes can be read any more: then what came before is all. */
+const struct fault *frame_feed(struct relay *r, struct slice bytes);
 /* The rest comes as a piece, then finish(). */
 void frame_finish(struct relay *r, const struct fault *why);
 void frame_clear(struct relay *r);
