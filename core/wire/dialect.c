@@ -18,7 +18,7 @@ static const struct kind {
 } kinds[] = {
     {{"anthropic", 9}, {&dialect_anthropic}, {0}, {0}},
     {{"azure", 5}, {&dialect_openai, &dialect_responses}, {0}, {0}},
-    {{"bedrock", 7}, {0}, {&dialect_anthropic}, {0}},
+    {{"bedrock", 7}, {&dialect_converse}, {&dialect_anthropic}, {0}},
     {{"gemini", 6}, {&dialect_gemini}, {0}, {0}},
     {{"openai", 6}, {&dialect_openai, &dialect_responses}, {0}, {0}},
     {{"openai_compatible", 17}, {&dialect_openai}, {0}, {0}},

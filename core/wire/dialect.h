@@ -54,7 +54,9 @@ struct dialect_stream {
     char finish_reason[DIALECT_REASON_BYTES]; /* of the choice that finished last; "" until one did */
     uint64_t finished[DIALECT_CHOICES_MAX / 64]; /* one bit for each choice index below that which has finished */
     uint32_t choices_expected;                /* as the request asks for */
-    struct dialect_items spoken, named; /* of a response's items: those whose texts were told, and whose name was */
+    struct dialect_items named;         /* of a response's items: those whose name was told … */
+    uint8_t spoken[DIALECT_ITEMS_MAX];  /* … and which of their texts were, by the dialect's own bits … */
+    uint32_t spoken_beyond;             /* … and the last behind those that has told any; 0: none has */
     bool has_items;                     /* they end in events of their own, which count what they cost */
     bool has_done, has_error;
 };

@@ -151,6 +151,8 @@ end)
 
 describe("gemini-cli", function()
   it("works on a model of Google's", function() corrects("gemini-cli", gemini) end)
+  it("works on a model of OpenAI's", function() corrects("gemini-cli", gpt) end)
+  it("works on a model of Anthropic's", function() corrects("gemini-cli", claude) end)
 end)
 
 describe("opencode", function()

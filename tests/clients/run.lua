@@ -27,6 +27,7 @@ end
 
 local npm = { name = "clients/npm", install = function() return packages.npm(home .. "/npm", "tests/clients") end }
 local pypi = { name = "clients/pypi", install = function() return pip(home .. "/venv", "tests/clients/requirements.txt") end }
+local genai = { name = "clients/genai", install = function() return pip(home .. "/genai", "tests/clients/requirements-genai.txt") end }
 local aider = { name = "clients/aider", install = function() return pip(home .. "/aider", "tests/clients/requirements-aider.txt") end }
 
 local python = "/bin/python"
@@ -44,6 +45,8 @@ local natives = {
 local translated = { { of = npm, run = node("translated.mjs") }, { of = npm, run = node("translated_responses.mjs") },
   { of = npm, run = node("translated_gemini.mjs") },
   { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/translated_gemini_client.py" } },
+  { of = npm, run = node("gemini_translated.mjs") },
+  { of = genai, run = { home .. "/genai" .. python, "-B", "tests/clients/gemini_client.py" } },
   { of = npm, run = node("session.mjs") }, { of = npm, run = node("side.mjs") },
   { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/side_client.py" } } }
 local refused = {

@@ -24,6 +24,7 @@ return models {
   bearer  = { targets = { "bearer/%s" }, PRICE },
   wrong   = { targets = { "wrong/%s" }, PRICE },
   strict  = { targets = { "aws/anthropic.claude-3-7-sonnet-x" }, on_dropped = "refuse", PRICE },
+  nova    = { targets = { "aws/us.amazon.nova-lite-v1:0" }, PRICE },
   second  = { targets = { "aws/anthropic.claude-3-5-sonnet-x", "bearer/anthropic.claude-3-5-sonnet-x" }, PRICE },
 }
 ]]):format(HAIKU, PROFILE, OURS, HAIKU, HAIKU, HAIKU):gsub("PRICE", PRICE),
@@ -282,5 +283,63 @@ describe("what Amazon refuses", function()
     g:record(r.id)
     local all = table.concat(g:entries()) .. g:said()
     for _, secret in ipairs { SECRET, TOKEN, "wrong-secret-0123456789" } do assert.falsy(all:find(secret, 1, true)) end
+  end)
+end)
+
+-- Every other model is asked by Converse, whatever its caller speaks; nobody speaks Converse here.
+describe("a model of another publisher", function()
+  local CONVERSE = "/model/us.amazon.nova-lite-v1%3A0/converse"
+
+  it("is asked by Converse, whole and streamed, signed alike", function()
+    for _, stream in ipairs { false, true } do
+      local since = m:mark()
+      local r = g:chat(say("nova", "echo one two three", { stream = stream }))
+      assert.equal(200, r.status, r.body)
+      local body, request = sent(since, CONVERSE .. (stream and "-stream" or ""))
+      assert.same({ { text = "echo one two three" } }, body.messages[1].content)
+      assert.is_nil(body.anthropic_version)
+      assert.truthy(m:header(request, "authorization"):find("^AWS4%-HMAC%-SHA256 "))
+      if stream then
+        assert.equal("text/event-stream", r:get("content-type"))
+        assert.truthy(r.body:find("data: [DONE]", 1, true), r.body)
+      else
+        assert.equal("one two three", cjson.decode(r.body).choices[1].message.content)
+      end
+      local record = g:record(r.id)
+      assert.same({ 3, 4, "ok" }, { record.usage.output_tokens, record.usage.input_tokens, record.outcome })
+    end
+  end)
+
+  it("answers Anthropic's clients in Anthropic's events", function()
+    local r = messages(say("nova", "echo one two three", { stream = true }))
+    assert.equal(200, r.status, r.body)
+    assert.equal("one two three", texts(r))
+    assert.equal("message_stop", client.last_event(r).name)
+    r = messages(say("nova", "call look", { stream = true, tools = { { name = "look", input_schema = { type = "object" } } } }))
+    assert.truthy(r.body:find('"name":"look"', 1, true), r.body)
+    assert.truthy(r.body:find('"stop_reason":"tool_use"', 1, true), r.body)
+  end)
+
+  it("that breaks off, breaks, or fails has no end", function()
+    for _, script in ipairs { { cut = "fin", cut_event = 3, cut_byte = 20 }, { bad_event = 3 },
+      { error_event = 3, error_type = "throttlingException", error_message = "too fast" }, { done = 0 } } do
+      m:script(script)
+      local r = messages(say("nova", "echo one two three four", { stream = true }))
+      assert.equal(200, r.status, r.body)
+      assert.falsy(r.body:find("message_stop", 1, true), r.body)
+      local last = client.last_event(r)
+      assert.equal("error", last.name)
+      if script.error_message then assert.equal("too fast", cjson.decode(last.data).error.message) end
+      assert.not_equal("ok", g:record(r.id).outcome)
+    end
+  end)
+
+  it("keeps the status and text of what is refused", function()
+    for status, word in pairs { [400] = "invalid_request_error", [429] = "rate_limit_error", [503] = "overloaded_error" } do
+      m:script { status = status, error_message = "no, because" }
+      local r = messages(say("nova"))
+      assert.equal(status, r.status, r.body)
+      assert.same({ word, "no, because" }, { cjson.decode(r.body).error.type, cjson.decode(r.body).error.message })
+    end
   end)
 end)

@@ -9,6 +9,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     struct buf what;
     if (len == 0) return 0;
     struct slice body = slice_of((const char *)bytes + 1, len - 1);
+    if (bytes[0] >= 0x60 && bytes[0] < 0x80) {
+        static const struct dialect *const all[] = {&dialect_openai, &dialect_anthropic, &dialect_responses,
+                                                    &dialect_gemini};
+        over_any(all[bytes[0] % 4], &dialect_converse, body);
+        return 0;
+    }
+    if (bytes[0] >= 0x80 && bytes[0] < 0xA0) {
+        over_any(&dialect_gemini, bytes[0] & 1 ? &dialect_openai : &dialect_anthropic, body);
+        return 0;
+    }
     if (bytes[0] >= 0xA0 && bytes[0] < 0xC0) {
         static const struct dialect *const clients[] = {&dialect_openai, &dialect_anthropic, &dialect_responses};
         over_any(clients[bytes[0] % 3], &dialect_gemini, body);

@@ -85,7 +85,7 @@ describe("on_delta and on_response", function()
     local mg = load [[ buffer = false,
       on_delta = function(ctx, text) if text:find("bad") then return deny(403, "bad_word") end end,
       on_response = function(ctx) ctx:annotate("v", ctx.response:text() .. " " .. ctx.response.finish_reason) end ]]
-    for api, word in pairs { chat = "stop", messages = "end_turn", responses = "completed" } do
+    for api, word in pairs { chat = "stop", messages = "end_turn", responses = "completed", generate_content = "STOP" } do
       local function respond(answer, stream) return mg:respond({ model = "one", api = api, stream = stream }, answer) end
       assert.equal("good day " .. word, respond({ text = "good day" }).annotations.v)
       assert.equal("good day " .. word, respond({ chunks = { "good ", "day" } }, true).annotations.v)

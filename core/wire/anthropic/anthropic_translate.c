@@ -35,6 +35,7 @@ static const struct slice key_names[] = {
 };
 
 static const struct conversation_words words = {.messages = "messages",
+                                                .has_beginnings = true,
                                                 .stop = {"stop_sequences", 14},
                                                 .effort = {"thinking", 8},
                                                 .format = {"output_config.format", 20},

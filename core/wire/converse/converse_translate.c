@@ -56,7 +56,7 @@ static bool has_knob(const struct asking *a, enum knob knob)
 /* What says the same as nothing is not missed. */
 static void drop_knob(const struct asking *a, enum knob knob, double usual)
 {
-    if (has_knob(a, knob) && knob_of(a, knob) != usual) drop(a, knob_names[knob]);
+    if (has_knob(a, knob) && knob_of(a, knob) != usual) drop(a, conversation_knob(a->w.c, knob));
 }
 
 static void settle_knobs(struct asking *a)
@@ -68,7 +68,7 @@ static void settle_knobs(struct asking *a)
     if (!(a->knobs & 1u << KNOB_TOP_K)) drop_knob(a, KNOB_TOP_K, -1);
     drop_knob(a, KNOB_FREQUENCY, 0);
     drop_knob(a, KNOB_PRESENCE, 0);
-    if (has_knob(a, KNOB_SEED)) drop(a, knob_names[KNOB_SEED]);
+    if (has_knob(a, KNOB_SEED)) drop(a, conversation_knob(a->w.c, KNOB_SEED));
 }
 
 /* Where the effort is a field of the model's own. */
@@ -104,7 +104,7 @@ static void write_temperature(const struct asking *a)
         write_knob(a, KNOB_TEMPERATURE, SLICE("temperature"));
     } else if (a->knobs & 1u << KNOB_TEMPERATURE) {
         writing_member(&a->w, SLICE("temperature"), SLICE("1"));
-        drop(a, knob_names[KNOB_TEMPERATURE]);
+        drop(a, conversation_knob(a->w.c, KNOB_TEMPERATURE));
     }
 }
 

@@ -437,12 +437,21 @@ static void write_rest(const struct writing *w)
     if (w->target->asks_usage) writing_member(w, SLICE("stream_options"), SLICE("{\"include_usage\":true}"));
 }
 
+/* There it is a message as others are: the answer begins anew. */
+static void drop_beginning(const struct writing *w)
+{
+    const struct message *last = w->c->last;
+    const struct part *p = last && last->speaker == SPEAKER_ASSISTANT ? last->parts.last : NULL;
+    if (p && p->kind == PART_TEXT && w->c->words->has_beginnings) writing_drop(w, p, SLICE(""));
+}
+
 bool openai_write_conversation(struct conversation *c, const struct translate_target *target, struct buf *out,
                                struct dropped *dropped, struct fault *why)
 {
     struct writing w = {.c = c, .target = target, .out = out, .dropped = dropped, .why = why};
     conversation_prune(c, takes_part, &w);
     conversation_take_turns(c, false);
+    drop_beginning(&w);
     buf_append_char(out, '{');
     writing_member(&w, SLICE("model"), c->model);
     write_messages(&w);

@@ -1,7 +1,8 @@
 /*
  * What an answer of the Responses API says, whole or an event of a stream. In a stream texts come in deltas, and again,
- * whole, when a part, its item and the response are done: the deltas are told, and an item's texts where it had none,
- * when the item is done, or with the response where that is all that comes (of proxies that have no stream themselves).
+ * whole, when a part, its item and the response are done: the deltas are told, and those of an item's texts that had
+ * none, when the item is done, or with the response where that is all that comes (of proxies that have no stream
+ * themselves).
  * Who is in doubt tells twice: nothing that a client reads may go by unseen.
  * Source: OpenAI API reference, the response object and "Streaming events".
  */
@@ -44,6 +45,35 @@ static void add_item(struct dialect_items *items, uint32_t place)
         items->bits[place / 64] |= (uint64_t)1 << place % 64;
 }
 
+/* ---- What of an item was told, a bit a text. */
+
+enum { CONTENT_BITS = 4, SUMMARY_BITS = 3, ASKED = 1 << (CONTENT_BITS + SUMMARY_BITS), ALL = 0xFF };
+
+/* 0: it is too far behind for a bit of its own. */
+static unsigned content_bit(uint32_t number)
+{
+    return number < CONTENT_BITS ? 1u << number : 0;
+}
+
+static unsigned summary_bit(uint32_t number)
+{
+    return number < SUMMARY_BITS ? 1u << (CONTENT_BITS + number) : 0;
+}
+
+static unsigned told_of(const struct dialect_stream *stream, uint32_t place)
+{
+    if (place < DIALECT_ITEMS_MAX) return stream->spoken[place];
+    return stream->spoken_beyond == place ? ALL : 0;
+}
+
+static void add_told(struct dialect_stream *stream, uint32_t place, unsigned bits)
+{
+    if (place < DIALECT_ITEMS_MAX)
+        stream->spoken[place] |= (uint8_t)bits;
+    else
+        stream->spoken_beyond = place;
+}
+
 /* ---- Items, whole. */
 
 static void tell_value(struct said_telling *t, uint32_t value)
@@ -54,10 +84,14 @@ static void tell_value(struct said_telling *t, uint32_t value)
     if (is_value) said_add_json(t->reader, value, t->text);
 }
 
-static void tell_parts(struct said_telling *t, uint32_t parts, enum said_kind kind)
+/* Those whose bit is not among the told ones. */
+static void tell_parts(struct said_telling *t, uint32_t parts, enum said_kind kind, unsigned (*bit_of)(uint32_t number),
+                       unsigned told)
 {
+    uint32_t number = 0;
     if (!json_is(t->tape, parts, JSON_ARRAY)) return;
     for (uint32_t n = json_first(t->tape, parts); n != JSON_NONE; n = json_next(t->tape, n)) {
+        if (bit_of(number++) & told) continue;
         said_tell(t, json_get(t->tape, n, SLICE("text")), kind);
         said_tell(t, json_get(t->tape, n, SLICE("refusal")), SAID_REFUSAL);
     }
@@ -83,15 +117,16 @@ static void tell_name(struct said_telling *t, uint32_t item)
     if (!is_result(type_of(t->tape, item))) said_tell(t, json_get(t->tape, item, SLICE("name")), SAID_CALL_NAME);
 }
 
-static void tell_item(struct said_telling *t, uint32_t item)
+static void tell_item(struct said_telling *t, uint32_t item, unsigned told)
 {
     struct slice type = type_of(t->tape, item);
     bool is_reasoning = slice_equal(type, SLICE("reasoning"));
     if (is_result(type)) return;
     t->text.is_whole = true;
-    tell_parts(t, json_get(t->tape, item, SLICE("summary")), SAID_REASONING);
-    tell_parts(t, json_get(t->tape, item, SLICE("content")), is_reasoning ? SAID_REASONING : SAID_CONTENT);
-    tell_asked(t, item);
+    tell_parts(t, json_get(t->tape, item, SLICE("summary")), SAID_REASONING, summary_bit, told);
+    tell_parts(t, json_get(t->tape, item, SLICE("content")), is_reasoning ? SAID_REASONING : SAID_CONTENT, content_bit,
+               told);
+    if (!(told & ASKED)) tell_asked(t, item);
     t->text.is_whole = false;
 }
 
@@ -102,7 +137,7 @@ static void tell_output(struct said_telling *t, uint32_t output)
     for (uint32_t n = json_first(t->tape, output); n != JSON_NONE; n = json_next(t->tape, n)) {
         t->text.call = place++;
         tell_name(t, n);
-        tell_item(t, n);
+        tell_item(t, n, 0);
     }
 }
 
@@ -170,13 +205,22 @@ static uint64_t part_of(const struct json_tape *tape, struct slice name)
     return part;
 }
 
+/* The text that a delta goes on with. */
+static unsigned grown_bit(const struct json_tape *tape, struct slice type)
+{
+    if (kind_of(type) == SAID_CALL_ARGUMENTS) return ASKED;
+    if (slice_starts(type, SLICE("response.reasoning_summary")))
+        return summary_bit(number_of(tape, 0, SLICE("summary_index")));
+    return content_bit(number_of(tape, 0, SLICE("content_index")));
+}
+
 static void tell_delta(struct said_telling *t, struct dialect_stream *stream, struct slice type)
 {
     uint32_t before = t->reader->count;
     bool is_sound = slice_equal(type, SLICE("response.audio.delta")); /* base64 */
     if (!is_sound && !slice_starts(type, SLICE("response.shell_call_output")))
         said_tell(t, json_get(t->tape, 0, SLICE("delta")), kind_of(type));
-    if (t->reader->count > before) add_item(&stream->spoken, t->text.call);
+    if (t->reader->count > before) add_told(stream, t->text.call, grown_bit(t->tape, type));
 }
 
 static void name_item(struct said_telling *t, struct dialect_stream *stream, uint32_t item)
@@ -192,8 +236,8 @@ static void end_item(struct said_telling *t, struct dialect_stream *stream, uint
     uint32_t place = t->text.call;
     name_item(t, stream, item);
     uint32_t before = t->reader->count;
-    if (!has_item(&stream->spoken, place)) tell_item(t, item);
-    if (t->reader->count > before) add_item(&stream->spoken, place);
+    tell_item(t, item, told_of(stream, place));
+    if (t->reader->count > before) add_told(stream, place, ALL);
 }
 
 static void end_output(struct said_telling *t, struct dialect_stream *stream, uint32_t output)

@@ -158,10 +158,24 @@ static bool read_instructions(struct reading *in, uint32_t instructions)
            reading_add_text(in, &in->c->system, PART_TEXT, raw, SLICE_NONE);
 }
 
+/* What was said before lies at another provider: an answer without it would be another one. */
+static bool refuses_kept(const struct reading *in)
+{
+    static const struct slice names[] = {{"previous_response_id", 20}, {"conversation", 12}};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        uint32_t kept = json_get(in->tape, 0, names[i]);
+        if (kept == JSON_NONE || reading_is_empty(in->tape, kept)) continue;
+        return !reading_refuse(in, "\"%.*s\" lies at another provider: send what was said in \"input\"",
+                               SLICE_FMT(names[i]));
+    }
+    return false;
+}
+
 static bool read(const struct chat_request *r, struct conversation *c, struct dropped *dropped, struct fault *why)
 {
     uint32_t at[KEYS_COUNT];
     struct reading in = {.tape = &r->tape, .c = c, .dropped = dropped, .why = why};
+    if (refuses_kept(&in)) return false;
     if (!reading_members(&in, 0, key_names, KEYS_COUNT, at)) return false;
     read_words(&in, at);
     return read_reasoning(&in, at[KEY_REASONING]) &&

@@ -119,6 +119,7 @@ struct conversation_words {
     const char *content;  /* what one of them is made of; NULL: "content" */
     const struct slice *knobs; /* NULL: knob_names */
     bool has_items;       /* what was thought is an item of that list */
+    bool has_beginnings;  /* what an assistant says last is the beginning of the answer */
     struct slice stop, effort, format, user, tier, choice, parallel, title;
     struct slice reasoning; /* in a message; empty: it is a part of the content, or an item */
 };

@@ -245,6 +245,31 @@ static void an_account_of_azures_has_a_version(void)
     expect_bad(AZURE("url = 'https://n/openai/v1', key = 'k', headers = { ['Api-Key'] = 'x' }"), 1, 98, "not both", "leave");
 }
 
+#define BEDROCK(fields) "return { providers = { one = { kind = 'bedrock', url = 'https://b', " fields " } } }"
+#define SIGNED "access_key_id = env 'TEST_ID', secret_access_key = env 'TEST_SECRET'"
+
+static void an_account_of_amazons_signs_or_bears(void)
+{
+    setenv("TEST_ID", "AKIATEST", 1);
+    setenv("TEST_SECRET", "secret", 1);
+    struct config *c = load_good(BEDROCK("region = 'us-east-1', " SIGNED));
+    const struct provider *p = settings_provider(c->settings, SLICE("one"));
+    struct slice secrets[PROVIDER_SECRETS_MAX];
+    EXPECT_SLICE(SLICE("AKIATEST"), p->access_key_id);
+    EXPECT_SLICE(SLICE("us-east-1"), p->region);
+    EXPECT_INT(2, provider_secrets(p, secrets));
+    EXPECT_SLICE(SLICE("secret"), secrets[1]);
+    config_free(c);
+    config_free(load_good(BEDROCK("key = env 'TEST_SECRET'")));
+    config_free(load_good(BEDROCK("http2 = true")));
+    expect_bad(BEDROCK(SIGNED), 1, 30, "`region` is missing", "us-east-1");
+    expect_bad(BEDROCK("region = 'x', access_key_id = env 'TEST_ID'"), 1, 30, "`secret_access_key` is missing", "env");
+    expect_bad(BEDROCK("region = 'x', session_token = env 'TEST_ID', secret_access_key = env 'TEST_ID'"), 1, 30,
+               "`access_key_id` is missing", "env");
+    expect_bad(BEDROCK("region = 'x', key = env 'TEST_ID', " SIGNED), 1, 89, "one of them, not both", "leave");
+    expect_bad(PROVIDER("url = 'http://x', region = 'x'"), 1, 76, "has no `region`", "leave it out");
+}
+
 static void a_providers_headers_are_checked(void)
 {
     expect_bad(PROVIDER("url = 'http://x', headers = { ['X A'] = 'b' }"), 1, 89, "not a header's name", "X-Title");
@@ -450,6 +475,7 @@ int main(void)
     RUN(what_is_wrong_is_said_with_its_place_and_cure);
     RUN(a_wrong_provider_is_refused);
     RUN(an_account_of_azures_has_a_version);
+    RUN(an_account_of_amazons_signs_or_bears);
     RUN(a_providers_headers_are_checked);
     RUN(lists_arrive_also_in_another_process);
     RUN(all_errors_come_at_once);

@@ -29,6 +29,9 @@ static const struct traits over_traits = {.thinking = THINKING_ADAPTIVE,
                                           .efforts = 1u << EFFORT_LOW | 1u << EFFORT_MEDIUM | 1u << EFFORT_HIGH,
                                           .has_schema = true,
                                           .cache = CACHE_AS_ANTHROPIC,
+                                          .publisher = PUBLISHER_ANTHROPIC,
+                                          .top_k = TOP_K_AS_MEMBER,
+                                          .has_result_status = true,
                                           .has_late_system = true};
 
 static const struct traits over_gemini = {.thinking = THINKING_LEVEL,

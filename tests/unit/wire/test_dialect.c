@@ -77,8 +77,8 @@ static void hosts_speak_by_the_model(void)
     EXPECT(dialect_for(SLICE("bedrock"), &anthropics, NULL) == &dialect_anthropic);
     EXPECT(dialect_for(SLICE("bedrock"), &anthropics, d) == &dialect_anthropic);
     EXPECT(dialect_for(SLICE("bedrock"), &anthropics, &dialect_anthropic) == &dialect_anthropic);
-    EXPECT(dialect_for(SLICE("bedrock"), &others, &dialect_anthropic) != &dialect_anthropic);
-    EXPECT(dialect_for(SLICE("bedrock"), NULL, &dialect_anthropic) != &dialect_anthropic);
+    EXPECT(dialect_for(SLICE("bedrock"), &others, &dialect_anthropic) == &dialect_converse);
+    EXPECT(dialect_for(SLICE("bedrock"), NULL, &dialect_anthropic) == &dialect_converse);
     EXPECT(dialect_for(SLICE("openai_compatible"), &anthropics, &dialect_anthropic) == d);
     EXPECT(dialect_for(SLICE("vertex"), &anthropics, d) == &dialect_anthropic);
     EXPECT(dialect_for(SLICE("vertex"), &googles, d) == &dialect_gemini);

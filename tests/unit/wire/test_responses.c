@@ -250,6 +250,11 @@ static void what_is_said_again_is_told_once(void)
                 "4 4 {\"a\":1}\n"); /* it had no deltas */
     expect_says(&s, EVENT("output_item.done", "\"output_index\":5,\"item\":{\"type\":\"shell_call_output\",\"input\":\"x\"}"), "");
     expect_says(&s, EVENT("completed", "\"response\":{\"output\":[{\"content\":[{\"text\":\"b\"}]}]}"), "");
+    /* A part that had no deltas, behind one that had; and what was thought beside what was said. */
+    expect_says(&s, EVENT("output_text.delta", "\"output_index\":6,\"content_index\":0,\"delta\":\"f\""), "0 6 f\n");
+    expect_says(&s, EVENT("output_item.done", "\"output_index\":6,\"item\":{\"content\":[{\"text\":\"f\"},{\"text\":\"g\"}],"
+                                              "\"summary\":[{\"text\":\"h\"}]}"), "2 6 h\n0 6 g\n");
+    expect_says(&s, EVENT("completed", "\"response\":{\"output\":[]}"), "");
     /* Pieces of an answer too large to be kept. */
     expect_says(&s, "{\"output\":[null,{\"type\":\"message\",\"content\":[{\"text\":\"e\"}]}]}", "0 1 e\n");
 }

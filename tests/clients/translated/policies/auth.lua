@@ -1,1 +1,1 @@
-return auth { keys = { headers = { "authorization", "x-api-key" } } }
+return auth { keys = { headers = { "authorization", "x-api-key", "x-goog-api-key" } } }
