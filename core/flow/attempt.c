@@ -13,6 +13,7 @@
 #include "flow/earlier.h"
 #include "flow/grant.h"
 #include "flow/headers.h"
+#include "flow/heading.h"
 #include "flow/holds.h"
 #include "flow/keeping.h"
 #include "flow/owning.h"
@@ -178,14 +179,6 @@ static void on_sink_end(void *arg, const struct relay_end *end)
 
 static const struct relay_sink client_sink = {on_sink_head, on_sink_write, on_sink_end, on_sink_tail};
 
-static struct slice head_value(const struct fetch_head *head, struct slice name)
-{
-    for (size_t i = 0; i < head->header_count; i++) {
-        if (slice_iequal(head->headers[i].name, name)) return head->headers[i].value;
-    }
-    return SLICE_NONE;
-}
-
 static void open_relay(struct job *job, const struct fetch_head *head)
 {
     struct call *call = job->call;
@@ -213,11 +206,7 @@ static void open_relay(struct job *job, const struct fetch_head *head)
         .sink = &client_sink,
         .sink_arg = job,
     };
-    struct relay_head relayed = {.status = head->status,
-                                 .content_type = arena_copy(&x->arena, head_value(head, SLICE("content-type"))),
-                                 .content_encoding =
-                                     arena_copy(&x->arena, head_value(head, SLICE("content-encoding"))),
-                                 .error_type = arena_copy(&x->arena, head_value(head, SLICE("x-amzn-errortype")))};
+    struct relay_head relayed = heading_read(head, &x->arena);
     call->relay = relay_new(&parts, &relayed);
     if (call->is_drained) relay_detach(call->relay);
 }

@@ -52,6 +52,7 @@ struct relay_head {
     int status;
     struct slice content_type, content_encoding;
     struct slice error_type; /* Amazon's name for what went wrong (wire/bedrock.h); empty: it says none */
+    int64_t input_tokens, output_tokens; /* as Amazon's head of a whole answer tells them; 0: it does not */
 };
 
 enum relay_how {
