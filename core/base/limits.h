@@ -56,6 +56,7 @@
 /* Forms (multipart/form-data) */
 #define LIMIT_FORM_PARTS 256u
 #define LIMIT_FORM_HEAD_BYTES (8u * KIB) /* of a part: its headers */
+#define LIMIT_LINE_MODELS 64u          /* that the lines of a batch's file name */
 #define LIMIT_FORM_NAME_BYTES 1024u      /* of a part, and of a file */
 
 /* Server-sent events from a provider */

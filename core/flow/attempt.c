@@ -225,14 +225,6 @@ static void note_head(const struct call *call, const struct fetch_head *head)
     }
 }
 
-static void refuse_account(struct job *job, int status)
-{
-    struct fault why;
-    credential_fault(job, status, &why);
-    exchange_end_attempt(job->x, why.code);
-    reply_fault(job, &why);
-}
-
 /* Its body is not waited for: the caller waits for the other answer, and failures are not charged. */
 static void give_up(struct job *job, const struct fetch_head *head)
 {
@@ -261,7 +253,7 @@ static void on_head(void *arg, const struct fetch_head *head)
         return;
     }
     if (!call->is_drained && is_account) {
-        refuse_account(job, head->status);
+        credential_refuse(job, head->status);
         return;
     }
     keeping_answered(job, head->status);
