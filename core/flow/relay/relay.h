@@ -52,7 +52,7 @@ struct relay_head {
     int status;
     struct slice content_type, content_encoding;
     struct slice error_type; /* Amazon's name for what went wrong (wire/bedrock.h); empty: it says none */
-    uint32_t retry_after_s;  /* for the sink: an error's body, which is translated, says when to come again; 0: it does not */
+    uint32_t retry_after_s;  /* for the sink: when to come again, as the body of a translated error says; 0: unsaid */
 };
 
 enum relay_how {
