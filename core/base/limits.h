@@ -56,6 +56,7 @@
 /* Forms (multipart/form-data) */
 #define LIMIT_FORM_PARTS 256u
 #define LIMIT_FORM_HEAD_BYTES (8u * KIB) /* of a part: its headers */
+#define LIMIT_LINE_MODELS 64u          /* that the lines of a batch's file name */
 #define LIMIT_FORM_NAME_BYTES 1024u      /* of a part, and of a file */
 
 /* Server-sent events from a provider */
@@ -97,6 +98,7 @@
 #define LIMIT_RETRY_WAIT_S 60u             /* clients of OpenAI's wait no longer for a Retry-After, they ask before */
 #define LIMIT_CONCEAL_BYTES_MIN 8u         /* a shorter secret is not looked for in answers: it may be a word of them */
 #define LIMIT_CONCEAL_BACKSLASHES 15u      /* before one character of a secret: JSON in JSON, four deep */
+#define LIMIT_PROVIDER_MEMBERS 64u         /* a provider's rejects, accepts and renames, each, in moongate.lua */
 #define LIMIT_PROVIDER_HEADERS 32u         /* a provider's headers and pass, each, in moongate.lua */
 #define LIMIT_CORS_ORIGINS 64u
 

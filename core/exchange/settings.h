@@ -29,6 +29,9 @@ struct provider {
     struct slice headers;  /* sent with every call: provider_next_header() walks them */
     struct slice pass;     /* names of callers' headers that go there beside the usual ones, a line each */
     struct slice ca_file;  /* PEM bundle to verify with; empty: the system's */
+    struct slice server;   /* whose ways these are (scripts/catalogue/servers.lua); empty: nobody's */
+    struct slice rejects, renames; /* what it takes of its API otherwise (wire/fitting.h) */
+    struct slice accepts;  /* what it takes though servers of that name do not; a line each */
     bool can_report_usage; /* false: it rejects stream_options, so usage is never asked for */
     bool is_http2;         /* opt-in; HTTP/1.1 otherwise */
     uint32_t connect_timeout_ms, first_byte_timeout_ms, idle_timeout_ms, total_timeout_ms;

@@ -32,7 +32,8 @@ struct call {
     struct slice *secrets; /* the account's, which its answer may repeat; in the exchange's arena */
     size_t secret_count;
     struct tool_names tool_names; /* that the caller has otherwise than this provider; in the exchange's arena */
-    struct buf crossed;   /* the body in another dialect than the caller's (flow/crossing.h), until it is sent */
+    struct buf crossed;   /* the body in another dialect than the caller's (flow/crossing.h), or made to fit its
+                             server (flow/fitted.h), until it is sent */
     struct slice *form; /* the pieces of a form that was edited; in `passing`; NULL: the body is none */
     size_t form_count;
     struct arena passing; /* what is needed no longer than until the request is sent and the answer's head is out */

@@ -2,6 +2,7 @@
 
 #include "exchange/outgoing.h"
 #include "exchange/terms.h"
+#include "flow/fitted.h"
 #include "flow/hosted.h"
 #include "wire/count_rules.h"
 #include "wire/reach.h"
@@ -73,6 +74,7 @@ static bool translate(struct call *call, const struct target *target, struct sli
         return false;
     tool_names_keep(&names_there, &call->job->x->arena, &call->tool_names);
     hosted_rewrite(call);
+    fitted_rewrite(call, &dropped);
     return tell_dropped(call, target, &dropped, names, why) && hold(call, why);
 }
 
@@ -86,7 +88,8 @@ bool crossing_write(struct call *call, const struct target *target, struct slice
     *dropped = SLICE_NONE;
     if (!crossing_is_foreign(call)) {
         hosted_note(call, &unknown);
-        return tell_dropped(call, target, &unknown, dropped, why);
+        fitted_write(call, target, &unknown);
+        return tell_dropped(call, target, &unknown, dropped, why) && hold(call, why);
     }
     arena_init(&arena);
     buf_init(&edited);

@@ -100,8 +100,8 @@ static struct slice url_of(struct call *call, const struct target *target)
 {
     struct reach_ask ask = place_of(call, target);
     struct slice url = reach_url(&ask, &call->passing);
-    if (call->job->x->api->kind == API_OBJECT) return keeping_query(call->job->x, url, &call->passing);
     const struct dialect *dialect = call->dialect;
+    if (call->job->x->api->kind == API_OBJECT) return keeping_query(call->job->x, url, &call->passing);
     bool is_asked = crossing_is_foreign(call)
                         ? dialect->query.len && call->job->x->request.is_stream && dialect->streams_list
                         : dialect_asks(dialect, call->job->x->head.query);
@@ -138,17 +138,21 @@ static size_t collect_crossed(struct call *call, struct slice **pieces)
     return 1;
 }
 
+bool send_asks_usage(const struct call *call)
+{
+    const struct chat_request *r = &call->job->x->request;
+    bool is_wanted = call->job->x->api->meters_output && r->is_stream && r->include_usage != CHAT_TRUE;
+    return is_wanted && call->provider->can_report_usage;
+}
+
 /* The edited body as pieces of the client's own bytes and the few new ones. */
 static size_t collect_body(struct call *call, const struct target *target, struct slice **pieces)
 {
     struct exchange *x = call->job->x;
-    struct chat_request *r = &x->request;
     struct splice edits;
     struct iovec *parts;
     *pieces = NULL;
     if (x->api->kind == API_OBJECT) return 0;
-    bool is_wanted = x->api->meters_output && r->is_stream && r->include_usage != CHAT_TRUE;
-    call->asks_usage = is_wanted && call->provider->can_report_usage;
     outgoing_edit(x, target, call->asks_usage, &call->passing, &edits);
     hosted_edit(call, &edits);
     size_t count = splice_iovecs(&edits, &parts);
@@ -183,7 +187,7 @@ bool send_write(struct call *call, const struct target *target, struct fault *wh
 
 static size_t collect(struct call *call, const struct target *target, struct slice **pieces)
 {
-    if (crossing_is_foreign(call)) return collect_crossed(call, pieces);
+    if (buf_len(&call->crossed)) return collect_crossed(call, pieces); /* it is foreign, or made to fit */
     return call->job->x->form ? collect_form(call, pieces) : collect_body(call, target, pieces);
 }
 
@@ -206,6 +210,7 @@ struct fetch *send_request(struct call *call, const struct target *target, const
         .idle_timeout_ms = p->idle_timeout_ms,
         .total_timeout_ms = p->total_timeout_ms,
     };
+    call->asks_usage = !crossing_is_foreign(call) && send_asks_usage(call);
     request.body_count = collect(call, target, &body);
     request.body = body;
     request.header_count = signature_add(call, &request, headers);

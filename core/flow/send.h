@@ -12,6 +12,8 @@
 
 /* False: FAULT_UNCARRIED, its account has no way for what is asked. */
 bool send_can(const struct call *call, const struct target *target, struct fault *why);
+/* The stream's usage is asked for where its client does not. */
+bool send_asks_usage(const struct call *call);
 /* A form is written before it is sent, since an edit may not fit into it: FAULT_BAD_BODY. True of all else. */
 bool send_write(struct call *call, const struct target *target, struct fault *why);
 /* Sets call->asks_usage. */

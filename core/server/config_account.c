@@ -100,6 +100,7 @@ static void check_others(struct config_reader *r, struct slice path, const struc
 
 void config_check_account(struct config_reader *r, struct slice path, struct provider *p, const json_t *table)
 {
+    config_take_server(r, path, p, table);
     if (p->kind.len && kind_is_google(p->kind))
         check_google(r, path, p, table);
     else if (p->kind.len)

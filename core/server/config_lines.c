@@ -85,10 +85,8 @@ bool config_read_headers(struct config_reader *r, struct slice path, const json_
 
 /* ---- Lists of texts. */
 
-typedef bool (*line_fn)(struct config_reader *r, struct slice path, struct slice line);
-
-static bool read_lines(struct config_reader *r, struct slice path, const json_t *list, size_t max, line_fn check,
-                       struct slice *out)
+bool config_read_lines(struct config_reader *r, struct slice path, const json_t *list, size_t max,
+                       config_line_fn check, struct slice *out)
 {
     struct buf lines;
     size_t count = json_array_size(list);
@@ -124,7 +122,7 @@ static bool check_passed(struct config_reader *r, struct slice path, struct slic
 
 bool config_read_header_names(struct config_reader *r, struct slice path, const json_t *list, struct slice *out)
 {
-    return read_lines(r, path, list, LIMIT_PROVIDER_HEADERS, check_passed, out);
+    return config_read_lines(r, path, list, LIMIT_PROVIDER_HEADERS, check_passed, out);
 }
 
 /* As browsers send it (RFC 6454 7): scheme, host and port, in small letters. */
@@ -140,7 +138,7 @@ static bool check_origin(struct config_reader *r, struct slice path, struct slic
 
 bool config_read_origins(struct config_reader *r, struct slice path, const json_t *list, struct slice *out)
 {
-    return read_lines(r, path, list, LIMIT_CORS_ORIGINS, check_origin, out);
+    return config_read_lines(r, path, list, LIMIT_CORS_ORIGINS, check_origin, out);
 }
 
 /* ---- command = { "/usr/local/bin/page", "--now" } */
@@ -157,7 +155,7 @@ bool config_read_command(struct config_reader *r, struct slice path, const json_
     if (json_is_string(list))
         return config_bad(r, path, FINDING_BAD_VALUE, "write { \"/usr/local/bin/page\", \"--now\" }",
                           "a program and its arguments are a list, no shell reads them");
-    if (!read_lines(r, path, list, LIMIT_SINK_COMMAND_WORDS, check_command_word, &lines)) return false;
+    if (!config_read_lines(r, path, list, LIMIT_SINK_COMMAND_WORDS, check_command_word, &lines)) return false;
     if (lines.len == 0 || lines.ptr[0] != '/')
         return config_bad(r, path, FINDING_BAD_VALUE, "write { \"/usr/local/bin/page\" }",
                           "begins with the absolute path of a program");

@@ -57,6 +57,16 @@ bool config_read_headers(struct config_reader *r, struct slice path, const struc
 bool config_read_header_names(struct config_reader *r, struct slice path, const struct json_t *value,
                               struct slice *out);
 bool config_read_origins(struct config_reader *r, struct slice path, const struct json_t *value, struct slice *out);
+/* A list of texts, `max` at most, each of which check() finds good. */
+typedef bool (*config_line_fn)(struct config_reader *r, struct slice path, struct slice line);
+bool config_read_lines(struct config_reader *r, struct slice path, const struct json_t *list, size_t max,
+                       config_line_fn check, struct slice *out);
+/* config_server.c */
+bool config_read_members(struct config_reader *r, struct slice path, const struct json_t *value, struct slice *out);
+bool config_read_renames(struct config_reader *r, struct slice path, const struct json_t *value, struct slice *out);
+bool config_read_server(struct config_reader *r, struct slice path, const struct json_t *value, struct slice *out);
+/* Behind all fields of an account: what is known of its server joins what the file says of it. */
+void config_take_server(struct config_reader *r, struct slice path, struct provider *p, const struct json_t *table);
 /* config_account.c */
 bool config_read_credentials(struct config_reader *r, struct slice path, const struct json_t *value,
                              struct slice *out);

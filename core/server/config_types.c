@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "base/zone.h"
+#include "lua/servers.h"
 #include "net/redis.h"
 #include "server/address.h"
 #include "server/config_reader.h"
@@ -180,17 +181,27 @@ static bool read_host(struct config_reader *r, struct slice path, const json_t *
     return true;
 }
 
+static bool refuse_kind(struct config_reader *r, struct slice path, struct slice kind)
+{
+    const char *near = servers_nearest(kind);
+    char hint[512];
+    if (near)
+        snprintf(hint, sizeof hint, "did you mean \"%s\"?", near);
+    else
+        snprintf(hint, sizeof hint,
+                 "this version speaks \"openai\", \"openai_compatible\", \"azure\", \"anthropic\", \"gemini\", "
+                 "\"bedrock\" and \"vertex\", and knows the servers %s", servers_names());
+    return config_bad(r, path, FINDING_BAD_VALUE, hint, "unknown kind of provider `%.*s`", SLICE_FMT(kind));
+}
+
+/* A server's name is a kind, too: config_take_server() has the rest. */
 static bool read_kind(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
 {
     struct slice text;
     if (!config_read_text(r, path, value, &text)) return false;
-    if (!kind_is_known(text)) {
-        return config_bad(r, path, FINDING_BAD_VALUE,
-                          "this version speaks \"openai\", \"openai_compatible\", \"azure\", \"anthropic\", "
-                          "\"gemini\", \"bedrock\" and \"vertex\"",
-                          "unknown kind of provider `%.*s`", SLICE_FMT(text));
-    }
-    *out = text;
+    bool is_server = servers_find(text) != NULL;
+    if (!is_server && !kind_is_known(text)) return refuse_kind(r, path, text);
+    *out = is_server ? SLICE("openai_compatible") : text;
     return true;
 }
 
@@ -392,9 +403,12 @@ const struct field_type
     type_host = {"host", "a name without a port", TEXT, .read_text = read_host},
     type_kind = {"kind",
                  "\"openai\", \"openai_compatible\", \"azure\", \"anthropic\", \"gemini\", \"bedrock\" "
-                 "or \"vertex\"", TEXT, .read_text = read_kind},
+                 "\"vertex\" or a server's name", TEXT, .read_text = read_kind},
     type_credentials = {"key file", "the path of a key file, env \"NAME\" or file \"path\"", TEXT, .is_secret = true,
                         .read_text = config_read_credentials},
+    type_members = {"members of requests", "{ \"store\", \"tools.strict\" }", TEXT, .read_text = config_read_members},
+    type_renames = {"names", "{ max_completion_tokens = \"max_tokens\" }", TEXT, .read_text = config_read_renames},
+    type_server = {"server", "the name of a server that is known, as \"groq\"", TEXT, .read_text = config_read_server},
     type_url = {"URL", "\"https://host/v1\"", TEXT, .read_text = read_url},
     type_secret = {"secret", "env \"NAME\" or file \"path\"", TEXT, .is_secret = true, .read_text = read_secret},
     type_headers = {"headers", "{ [\"X-Title\"] = \"text\", [\"X-Token\"] = env \"NAME\" }", TEXT, .is_secret = true,

@@ -75,14 +75,14 @@ const tests = {
     assert.equal(next.output_text, "and on");
   },
 
-  async "what a provider would keep is refused once, with what to do"() {
+  async "what nobody here has made is refused once"() {
     const error = await refusal(client().responses.create(ask("mark-kept", { previous_response_id: "resp_1" })));
     assert.ok(error instanceof OpenAI.BadRequestError, String(error));
-    assert.equal(error.code, "invalid_body");
-    assert.ok(error.message.includes("previous_response_id"), error.message);
+    assert.equal(error.code, "previous_response_not_found");
+    assert.ok(error.message.includes("resp_1"), error.message);
     assert.equal(asked.attempts, 1);
     const gone = await refusal(client().responses.retrieve("resp_1"));
-    assert.ok(gone instanceof OpenAI.BadRequestError, String(gone));
+    assert.ok(gone instanceof OpenAI.NotFoundError, String(gone));
     assert.equal(asked.attempts, 1);
     assert.deepEqual(await requestsWith("mark-kept"), []);
   },
@@ -117,6 +117,27 @@ const tests = {
     assert.ok(error instanceof OpenAI.APIError, String(error));
     assert.ok(String(error.message).includes("closed"), error.message);
     assert.ok(!types.includes("response.completed"));
+  },
+
+  async "what the provider keeps is gone on with, fetched, listed, cancelled and deleted"() {
+    const first = await client().responses.create(ask("echo one"));
+    const next = await client().responses.create(ask("mark-next", { previous_response_id: first.id }));
+    assert.ok(next.id);
+    const [sent] = await requestsWith("mark-next");
+    assert.equal(JSON.parse(sent.body).previous_response_id, first.id);
+    await mockScript({ body: JSON.stringify({ ...first, _request_id: undefined }) });
+    assert.equal((await client().responses.retrieve(first.id)).id, first.id);
+    await mockScript({ body: JSON.stringify({ object: "list", data: [{ id: "msg_1" }], has_more: false }) });
+    assert.equal((await client().responses.inputItems.list(first.id, { limit: 1 })).data[0].id, "msg_1");
+    await mockScript({ body: JSON.stringify({ ...first, status: "cancelled" }) });
+    assert.equal((await client().responses.cancel(first.id)).status, "cancelled");
+    await mockScript({ body: JSON.stringify({ id: first.id, object: "response.deleted", deleted: true }) });
+    await client().responses.delete(first.id);
+    const gone = await refusal(client().responses.retrieve(first.id));
+    assert.equal(gone.status, 404);
+    const unknown = await refusal(client().responses.create(ask("x", { previous_response_id: first.id })));
+    assert.equal(unknown.code, "previous_response_not_found");
+    assert.ok(unknown instanceof OpenAI.BadRequestError);
   },
 
   async "a response without its last event is none"() {

@@ -52,11 +52,19 @@ def an_answer_that_its_limit_ends_is_incomplete():
     assert (answer.status, answer.incomplete_details.reason) == ("incomplete", "max_output_tokens"), answer
 
 
-def what_a_provider_would_keep_is_refused_once_with_what_to_do():
+def what_the_provider_keeps_is_its_apps():
     body = ask("mark-py-kept", previous_response_id="resp_1")
     error = refusal(openai.BadRequestError, lambda: responses().create(**body))
-    assert error.code == "invalid_body" and "previous_response_id" in str(error), error
+    assert error.code == "previous_response_not_found" and "resp_1" in str(error), error
     assert len(attempts) == 1 and not requests_with("mark-py-kept")
+    first = responses().create(**ask("Hi"))
+    responses().create(**ask("mark-py-next", previous_response_id=first.id))
+    assert len(requests_with("mark-py-next")) == 1
+    mock("/_mock/script", {"body": first.model_dump_json()})
+    assert responses().retrieve(first.id).id == first.id
+    mock("/_mock/script", {"body": '{"deleted": true}'})
+    responses().delete(first.id)
+    refusal(openai.NotFoundError, lambda: responses().retrieve(first.id))
 
 
 def errors_of_the_librarys_own():
@@ -85,6 +93,6 @@ def a_stream_that_dies_at_the_provider_raises():
 
 run("pypi-responses", [
     text_whole, text_streamed_as_events_and_as_one_response, tools_whole_and_streamed_and_what_they_gave_back,
-    an_answer_that_its_limit_ends_is_incomplete, what_a_provider_would_keep_is_refused_once_with_what_to_do,
+    an_answer_that_its_limit_ends_is_incomplete, what_the_provider_keeps_is_its_apps,
     errors_of_the_librarys_own, an_abort_in_mid_stream_reaches_the_provider, a_stream_that_dies_at_the_provider_raises,
 ])

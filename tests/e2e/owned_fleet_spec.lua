@@ -109,3 +109,17 @@ describe("without its Redis", function()
     assert.equal(200, status(f[1], id))
   end)
 end)
+
+describe("where nobody waits for records", function()
+  it("the other gateway knows all the same before the answer has ended", function()
+    local other = fleet.start { gateways = 2, workers = 2, name = "owned-async", policies = POLICIES, key = { app = "writer" },
+      config = { ledger = { durability = "async" } } }
+    f, other = other, f
+    for i = 1, 20 do
+      local id = make(f[1], i % 2 == 0 and { stream = true } or nil)
+      assert.equal(200, status(f[2], id), id)
+    end
+    f, other = other, f
+    other:stop()
+  end)
+end)

@@ -371,6 +371,28 @@ describe("limits", function()
   end)
 end)
 
+describe("while the ledger cannot be asked", function()
+  it("what is not known without it is refused, and never let pass", function()
+    local signal = require("posix.signal")
+    local function account(m) return { kind = "openai", url = m.url, key = gateway.raw('env "OPENAI_API_KEY"'), breaker = false } end
+    local other = start("no-ledger", { config = { ledger = { durability = "async" },
+      providers = { east = account(east), west = account(west), claude = account(east) } } })
+    local function known(id) return ask({ previous_response_id = id }, other.key, other) end
+    west:script { body = cjson.encode(response "resp_known") }
+    assert.equal(200, ask({ model = "west" }, other.key, other).status)
+    local ledger = other:listen().ledger_pid
+    signal.kill(ledger, signal.SIGSTOP)
+    local since = west:mark()
+    local r = known "resp_of_nobody"
+    assert.same({ 503, "objects_unavailable" }, { r.status, gateway.error_of(r).code }, r.body)
+    assert.equal(200, known("resp_known").status)
+    assert.equal(1, seen(west, since))
+    signal.kill(ledger, signal.SIGCONT)
+    expect.eventually(function() return known("resp_of_nobody").status == 400 end)
+    other:stop()
+  end)
+end)
+
 describe("after", function()
   it("the death of a worker, of the ledger, and of all, it is known still", function()
     local ids = {}
