@@ -138,7 +138,7 @@ static void expect_token(const char *json, const char *text, uint32_t life_s)
     struct fault why;
     bool is_good = access_token_read(slice_str(json), &token, &why);
     if (is_good != (text != NULL)) UNIT_FAIL("%s: %s", json, is_good ? "taken" : fault_message(&why));
-    if (is_good && token) {
+    if (is_good && text) {
         EXPECT_SLICE(slice_str(text), buf_slice(&token.text));
         EXPECT_INT((int)life_s, (int)token.life_s);
     }
