@@ -11,8 +11,9 @@
 #include "flow/drain.h"
 #include "flow/durable.h"
 #include "flow/earlier.h"
-#include "flow/grant.h"
+#include "flow/access_token.h"
 #include "flow/headers.h"
+#include "flow/heading.h"
 #include "flow/holds.h"
 #include "flow/keeping.h"
 #include "flow/owning.h"
@@ -178,14 +179,6 @@ static void on_sink_end(void *arg, const struct relay_end *end)
 
 static const struct relay_sink client_sink = {on_sink_head, on_sink_write, on_sink_end, on_sink_tail};
 
-static struct slice head_value(const struct fetch_head *head, struct slice name)
-{
-    for (size_t i = 0; i < head->header_count; i++) {
-        if (slice_iequal(head->headers[i].name, name)) return head->headers[i].value;
-    }
-    return SLICE_NONE;
-}
-
 static void open_relay(struct job *job, const struct fetch_head *head)
 {
     struct call *call = job->call;
@@ -213,11 +206,7 @@ static void open_relay(struct job *job, const struct fetch_head *head)
         .sink = &client_sink,
         .sink_arg = job,
     };
-    struct relay_head relayed = {.status = head->status,
-                                 .content_type = arena_copy(&x->arena, head_value(head, SLICE("content-type"))),
-                                 .content_encoding =
-                                     arena_copy(&x->arena, head_value(head, SLICE("content-encoding"))),
-                                 .error_type = arena_copy(&x->arena, head_value(head, SLICE("x-amzn-errortype")))};
+    struct relay_head relayed = heading_read(head, &x->arena);
     call->relay = relay_new(&parts, &relayed);
     if (call->is_drained) relay_detach(call->relay);
 }
@@ -234,14 +223,6 @@ static void note_head(const struct call *call, const struct fetch_head *head)
         if (headers_is_request_id(head->headers[i].name) && !conceal_finds(call->secrets, call->secret_count, value))
             attempt->request_id = arena_copy(&x->arena, value);
     }
-}
-
-static void refuse_account(struct job *job, int status)
-{
-    struct fault why;
-    credential_fault(job, status, &why);
-    exchange_end_attempt(job->x, why.code);
-    reply_fault(job, &why);
 }
 
 /* Its body is not waited for: the caller waits for the other answer, and failures are not charged. */
@@ -266,13 +247,13 @@ static void on_head(void *arg, const struct fetch_head *head)
     note_head(call, head);
     breaking_head(job, is_account || head->status >= 500);
     if (is_account) credential_report(job, head->status);
-    if (head->status == 401) grant_refused(call);
+    if (head->status == 401) access_token_refused(call);
     if (!call->is_drained && (is_account || is_worth_another(head->status)) && has_next(job)) {
         give_up(job, head);
         return;
     }
     if (!call->is_drained && is_account) {
-        refuse_account(job, head->status);
+        credential_refuse(job, head->status);
         return;
     }
     keeping_answered(job, head->status);
@@ -365,7 +346,7 @@ static void answer_count(struct job *job)
 }
 
 /* What goes out is made and held; nobody was asked yet. */
-static void on_granted(struct job *job, const struct fault *why)
+static void on_token(struct job *job, const struct fault *why)
 {
     if (!why) {
         job->call->fetch = send_request(job->call, current_target(job), &events, job);
@@ -397,7 +378,7 @@ static void send(struct job *job, const struct target *target)
     attempt->dropped = dropped;
     call->vocabulary = account_begin(job->x);
     wording_keep_prompt(job->x, target);
-    grant_await(call, on_granted);
+    access_token_await(call, on_token);
 }
 
 /* --- the policies on a target --- */

@@ -47,7 +47,8 @@ local translated = { { of = npm, run = node("translated.mjs") }, { of = npm, run
   { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/translated_gemini_client.py" } },
   { of = npm, run = node("gemini_translated.mjs") },
   { of = genai, run = { home .. "/genai" .. python, "-B", "tests/clients/gemini_client.py" } },
-  { of = npm, run = node("session.mjs") } }
+  { of = npm, run = node("session.mjs") }, { of = npm, run = node("side.mjs") },
+  { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/side_client.py" } } }
 local refused = {
   { of = npm, run = node("refusals.mjs"), clients = { "openai-js", "anthropic-js", "vercel" } },
   { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/refusals.py", "openai", "langchain" }, clients = { "openai", "langchain" } },

@@ -150,6 +150,21 @@ describe("a message", function()
     assert.same({}, m:requests(since))
   end)
 
+  it("is billed by the answer's head, where the answer says no tokens", function()
+    local answer = { id = "msg_1", type = "message", role = "assistant", model = "x", content = { { type = "text", text = "a b" } }, stop_reason = "end_turn" }
+    for header, tokens in pairs { ["70"] = 70, ["-70"] = 0, ["99999999999999999999"] = 0 } do
+      m:script { body = cjson.encode(answer), header = "x-amzn-bedrock-input-token-count: " .. header }
+      local r = messages(say("haiku", "one"))
+      assert.equal(200, r.status, r.body)
+      local usage = g:record(r.id).usage
+      assert.equal(tokens == 70, usage ~= cjson.null and usage.input_tokens == 70)
+      assert.is_nil(r:get("x-amzn-bedrock-input-token-count"))
+    end
+    answer.usage = { input_tokens = 3, output_tokens = 2 }
+    m:script { body = cjson.encode(answer), header = "x-amzn-bedrock-input-token-count: 70" }
+    assert.equal(3, g:record(messages(say("haiku", "one")).id).usage.input_tokens)
+  end)
+
   it("comes from OpenAI's clients too, translated to Anthropic's own", function()
     for _, stream in ipairs { false, true } do
       local since = m:mark()

@@ -113,6 +113,15 @@ static bool read_event(struct stage *s, const struct piece *p)
     return pass(s, &read);
 }
 
+/* The answer's own word comes first: where it has none, its head's. */
+static void read_head(struct relay *r)
+{
+    struct usage *usage = &r->told.usage;
+    if (usage_is_known(usage)) return;
+    if (r->head.input_tokens > 0) usage->input_tokens = r->head.input_tokens;
+    if (r->head.output_tokens > 0) usage->output_tokens = r->head.output_tokens;
+}
+
 static bool read_whole(struct stage *s, const struct piece *p)
 {
     struct relay *r = s->relay;
@@ -124,6 +133,7 @@ static bool read_whole(struct stage *s, const struct piece *p)
         r->parts.provider->read_body(r->parts.reader, &r->told, p->bytes, &said);
     if (said.what & SAID_UNREADABLE && is_answer) read_unreadable((struct read *)s, &said);
     tell(r, &said);
+    if (is_answer) read_head(r);
     /* Its own numbers do; counting is for an answer without. */
     if (is_answer && !usage_has_output(&r->told.usage)) count(r, &said);
     return pass(s, &(struct piece){.bytes = p->bytes, .said = &said});

@@ -42,5 +42,7 @@ bool translator_body(struct translator *t, const struct said *said, const struct
  * came with 200 that is 502. */
 int translator_failure(struct translator *t, int status, const struct said *said, struct slice request_id,
                        struct buf *body);
+/* Behind that: seconds after which that body says to come again; 0: it does not say. */
+uint32_t translator_retry_after_s(const struct translator *t);
 
 #endif
