@@ -50,6 +50,7 @@ function chain.new(policies, is_partial)
     if not entry then
       local text = f.asked and ("there is no model '%s'%s"):format(f.asked, catalogue.hint(f.asked))
         or "the request names no model"
+      if f.api == "files" or f.api == "batches" then text = text .. listing.cure:format(f.api, f.api, f.api) end
       return notes.deny(f, models_file, "", { status = 404, code = "model_not_found" }, text, "enforce", 0)
     end
     f.model = entry.model.name
@@ -106,6 +107,7 @@ function chain.new(policies, is_partial)
       if is_partial and not f._rejected and entry.model.virtual then return core.allow {} end
       return deny_empty(f)
     end
+    if f.api == "files" and listing.refuse_lines(f, policies, chosen) then return end
     local by = f._by
     note(f, by[1], by[2], "route", by[3] or chosen[1].name, by[4], by[5])
     core.allow(chosen)

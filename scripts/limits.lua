@@ -2,7 +2,7 @@
 -- at once, and what comes of it is said in the trace.
 --
 --   policy.run = limits.run           -- the rules of the policy, its on_request, then its rows
---   policy.collect = function(f, policy, list) … end     -- appends an entry for each row that applies
+--   policy.collect = function(f, policy, list) … end     -- appends an entry for each row that applies, or gives "over"
 --   limits.admit(f)                   -- "over" when something refused; called by the chain before anybody else speaks
 --
 -- entry: { policy, row, item (scripts/counters.lua), counted(f, entry, state, reply), refused(f, entry, state, reply),
@@ -22,7 +22,7 @@ limits.on_store_loss = schema.choice { "open", "closed", "local" }
 -- Examples have no past: nothing of them is counted.
 function limits.is_counting() return not catalogue.is_rehearsal end
 
--- Counting tokens takes none: it is a request, and no more.
+-- Counting tokens takes none, nor does keeping a file: it is a request, and no more.
 local function without_tokens(list)
   local left = {}
   for i = 1, #list do
@@ -36,8 +36,8 @@ function limits.run(f, policy)
   if outcome == "over" then return "over" end
   if outcome == "pass" then return nil end
   local list = {}
-  policy.collect(f, policy, list)
-  if f.api == "count_tokens" then list = without_tokens(list) end
+  if policy.collect(f, policy, list) == "over" then return "over" end
+  if f.api == "count_tokens" or f.api == "files" then list = without_tokens(list) end
   if not limits.is_counting() then return nil end
   local waiting = f._limits or {}
   for i = 1, #list do waiting[#waiting + 1] = list[i] end

@@ -76,4 +76,43 @@ function listing.answer(f, policies)
   core.list(names)
 end
 
+-- --- files of batches ---
+
+-- Files and batches are kept by accounts, which the targets of a model of that name say.
+listing.cure = ": where %s go says a row of policies/models.lua, such as "
+  .. "%s = { targets = { \"openai/%s\" }, price = free }"
+
+-- What a line names is the provider's own name: a target's.
+local function may_run(f, policies, provider, name)
+  local wanted = provider .. "/" .. name
+  for _, model in ipairs(catalogue.sorted) do
+    local entry = not model.virtual and catalogue.names[model.name]
+    for _, target in ipairs(entry and entry.targets or {}) do
+      local is_meant = target.name == wanted and may_use(f, policies, model)
+      if is_meant and not targets.rejection(f, target) then return true end
+    end
+  end
+end
+
+local function first_refused(f, policies, chosen)
+  for _, name in ipairs(core.line_models()) do
+    for _, target in ipairs(chosen) do
+      local provider = target.name:match("^([^/]*)/")
+      if not may_run(f, policies, provider, name) then return name, provider end
+    end
+  end
+end
+
+-- true when a line of the file asks for a model that this caller may not use there.
+function listing.refuse_lines(f, policies, chosen)
+  local model, entry, filters, policy = f.model, f._entry, f._filters, f._policy
+  f._quiet = true
+  local name, provider = first_refused(f, policies, chosen)
+  f._quiet, f.model, f._entry, f._filters, f._policy = false, model, entry, filters, policy
+  if not name then return false end
+  notes.deny(f, models_file, "", { status = 403, code = "model_not_allowed" },
+    ("the file's lines ask for '%s', which this key may not use at %s"):format(name, provider), "enforce", 0)
+  return true
+end
+
 return listing

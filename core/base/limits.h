@@ -56,6 +56,7 @@
 /* Forms (multipart/form-data) */
 #define LIMIT_FORM_PARTS 256u
 #define LIMIT_FORM_HEAD_BYTES (8u * KIB) /* of a part: its headers */
+#define LIMIT_LINE_MODELS 64u          /* that the lines of a batch's file name */
 #define LIMIT_FORM_NAME_BYTES 1024u      /* of a part, and of a file */
 
 /* Server-sent events from a provider */
@@ -301,17 +302,17 @@
 #define LIMIT_JWKS_WAITERS 1024u           /* … and not more than so many of a worker */
 
 /* Tokens that provider accounts are given for a key of theirs (Google's) */
-#define LIMIT_GRANTS 64u                   /* credentials of one configuration */
-#define LIMIT_GRANT_BYTES 4096u            /* a token; Google's have 2 KiB at most */
-#define LIMIT_GRANT_FIELD_BYTES 1024u      /* an address, a URL of a key file */
-#define LIMIT_GRANT_ANSWER_BYTES (64u * KIB)
-#define LIMIT_GRANT_LIFE_S (12u * 3600u)   /* a token that is said to be good for longer is asked for anew then */
-#define LIMIT_GRANT_SKEW_S 30u             /* so much may our clock be ahead of theirs */
-#define LIMIT_GRANT_FETCH_MS 10000u        /* one question, whole */
-#define LIMIT_GRANT_RETRY_MS 1000u         /* after a failure at first after this, doubling … */
-#define LIMIT_GRANT_RETRY_MAX_MS 60000u    /* … up to this */
-#define LIMIT_GRANT_REFUSED_MS 10000u      /* a token that its provider refuses is asked for anew, not more often */
-#define LIMIT_GRANT_WAIT_MS 5000u          /* a request waits for the first token at most this long */
+#define LIMIT_ACCESS_TOKENS 64u                 /* credentials of one configuration */
+#define LIMIT_ACCESS_TOKEN_BYTES 4096u          /* a token; Google's have 2 KiB at most */
+#define LIMIT_ACCESS_TOKEN_FIELD_BYTES 1024u    /* an address, a URL of a key file */
+#define LIMIT_ACCESS_TOKEN_ANSWER_BYTES (64u * KIB)
+#define LIMIT_ACCESS_TOKEN_LIFE_S (12u * 3600u) /* one that is said to be good for longer is asked for anew then */
+#define LIMIT_ACCESS_TOKEN_SKEW_S 30u           /* so much may our clock be ahead of theirs */
+#define LIMIT_ACCESS_TOKEN_FETCH_MS 10000u      /* one question, whole */
+#define LIMIT_ACCESS_TOKEN_RETRY_MS 1000u       /* after a failure at first after this, doubling … */
+#define LIMIT_ACCESS_TOKEN_RETRY_MAX_MS 60000u  /* … up to this */
+#define LIMIT_ACCESS_TOKEN_REFUSED_MS 10000u    /* one that its provider refuses is asked for anew, not more often */
+#define LIMIT_ACCESS_TOKEN_WAIT_MS 5000u        /* a request waits for the first token at most this long */
 
 /* The ledger */
 #define LIMIT_LEDGER_QUEUE_BYTES (16u * MIB) /* of entries in the ledger process; then it reads no more from workers */

@@ -9,7 +9,8 @@ static const struct api api_none_anthropic = {.word = "none", .name = "none", .c
 static const struct api api_none_gemini = {.word = "none", .name = "none", .client = &dialect_gemini};
 
 /* Source: OpenAI API reference, /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/responses,
- * /v1/responses/compact, /v1/responses/input_tokens, /v1/moderations, /v1/images, /v1/audio, /v1/models; Cohere API
+ * /v1/responses/compact, /v1/responses/input_tokens, /v1/moderations, /v1/images, /v1/audio, /v1/files,
+ * /v1/batches, /v1/models; Cohere API
  * reference, v1 and v2 of rerank, which Jina and vLLM have too; Azure OpenAI reference, deployments; Anthropic API
  * reference, /v1/messages, /v1/messages/count_tokens, /v1/models; Gemini API reference, models.generateContent,
  * streamGenerateContent, countTokens, embedContent, batchEmbedContents, list, get. */
@@ -51,6 +52,10 @@ static const struct api apis[] = {
      &dialect_openai, .has_text = true, .takes_form = true},
     {"translations", "translations", "POST", "/v1/audio/translations", API_CALL, CHAT_TRANSLATIONS, &dialect_openai,
      .has_text = true, .takes_form = true},
+    {"files", "files", "POST", "/v1/files", API_CALL, CHAT_FILES, &dialect_openai, .has_text = true, .takes_form = true,
+     .is_free = true, .stands_for = "files"},
+    {"batches", "batches", "POST", "/v1/batches", API_CALL, CHAT_BATCHES, &dialect_openai, .has_text = true,
+     .stands_for = "batches"},
     {"azure_images", "images", "POST", "/openai/deployments/*/images/generations", API_CALL, CHAT_IMAGES,
      &dialect_openai, .has_text = true, .names_model = true},
     {"azure_image_edits", "images", "POST", "/openai/deployments/*/images/edits", API_CALL, CHAT_IMAGE_EDITS,
@@ -71,6 +76,16 @@ static const struct api apis[] = {
      &dialect_gemini, .has_text = true, .names_model = true},
     {"batch_embed_contents", "embeddings", "POST", GEMINI_MODELS "/*:batchEmbedContents", API_CALL, CHAT_EMBEDDINGS,
      &dialect_gemini, .has_text = true, .names_model = true},
+    {"file_content", "objects", "GET", "/v1/files/*/content", API_OBJECT, .client = &dialect_openai,
+     .object = KEPT_FILE, .place = "/files/*/content", .is_free = true, .is_bytes = true},
+    {"file", "objects", "GET", "/v1/files/*", API_OBJECT, .client = &dialect_openai, .object = KEPT_FILE,
+     .place = "/files/*", .is_free = true},
+    {"file_delete", "objects", "DELETE", "/v1/files/*", API_OBJECT, .client = &dialect_openai, .object = KEPT_FILE,
+     .place = "/files/*", .is_free = true, .is_end = true},
+    {"batch_cancel", "objects", "POST", "/v1/batches/*/cancel", API_OBJECT, .client = &dialect_openai,
+     .object = KEPT_BATCH, .place = "/batches/*/cancel", .is_free = true},
+    {"batch", "objects", "GET", "/v1/batches/*", API_OBJECT, .client = &dialect_openai, .object = KEPT_BATCH,
+     .place = "/batches/*", .is_free = true},
     {"response_items", "objects", "GET", "/v1/responses/*/input_items", API_OBJECT, .client = &dialect_responses,
      .object = KEPT_RESPONSE, .place = "/responses/*/input_items", .is_free = true},
     {"response_cancel", "objects", "POST", "/v1/responses/*/cancel", API_OBJECT, .client = &dialect_responses,

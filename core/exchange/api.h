@@ -36,10 +36,12 @@ struct api {
     bool meters_output;           /* the answer says something that is counted, masked and restored */
     bool is_free;                 /* providers take nothing for it: no tokens, no money */
     bool names_model;             /* the path says the model, whatever the body says: Azure's deployments, Gemini */
+    const char *stands_for;       /* the model that policies know it by, where none is asked; NULL: it names one */
     bool takes_form;              /* the body may be a form (multipart/form-data) too: files, and a member a part */
     bool is_stream;               /* where the path says so: the answer is one, whatever the body has */
     enum kept_kind object;        /* API_OBJECT: what kind it is of, */
     const char *place;            /* … and its path at the provider, the star in it too: "/responses/" and a star */
+    bool is_bytes;                /* … whose answer may be anything: nobody reads it */
     bool is_end;                  /* … which is no more when that succeeds */
     const char *if_header;        /* of a path that two dialects share: its client sends that; NULL: all others do */
 };

@@ -175,6 +175,7 @@ static const struct paid_by {
     enum usage_part one, other;
     const char *words; /* NULL: input and output, which each price has */
 } paid_by[CHAT_KINDS] = {
+    [CHAT_BATCHES] = {USAGE_REQUESTS, USAGE_REQUESTS, "that nobody knows what its requests will cost"},
     [CHAT_RERANK] = {USAGE_SEARCHES, USAGE_INPUT, "per_search, or an input that is not 0"},
     [CHAT_IMAGES] = {USAGE_IMAGES, USAGE_IMAGE_OUTPUT, "per_image or image_output"},
     [CHAT_IMAGE_EDITS] = {USAGE_IMAGES, USAGE_IMAGE_OUTPUT, "per_image or image_output"},
@@ -193,6 +194,7 @@ static bool pays(const struct price_rates *rates, enum usage_part part)
 static const char *lacks(const struct price_rates *rates, enum chat_kind kind)
 {
     const struct paid_by *by = &paid_by[kind];
+    if (kind == CHAT_BATCHES) return by->words;
     return !by->words || pays(rates, by->one) || pays(rates, by->other) ? NULL : by->words;
 }
 

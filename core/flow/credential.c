@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "flow/metrics.h"
+#include "flow/reply.h"
 
 /* The API is not where the account's url says; a client that went there would take its own key along. */
 static bool is_elsewhere(int status)
@@ -30,4 +31,12 @@ void credential_fault(const struct job *job, int status, struct fault *why)
               "The provider %s the gateway's account \"%.*s\" (%d). Your own key is good; whoever runs the "
               "gateway must look at the account.",
               is_elsewhere(status) ? "redirected" : "refused", SLICE_FMT(job->call->provider->name), status);
+}
+
+void credential_refuse(struct job *job, int status)
+{
+    struct fault why;
+    credential_fault(job, status, &why);
+    exchange_end_attempt(job->x, why.code);
+    reply_fault(job, &why);
 }

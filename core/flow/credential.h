@@ -17,5 +17,7 @@ bool credential_is_refused(int status);
 void credential_report(struct job *job, int status);
 /* The provider's own words are about the gateway's key, and may repeat it: they are not told. */
 void credential_fault(const struct job *job, int status, struct fault *why);
+/* The attempt is over, and the caller is told so. */
+void credential_refuse(struct job *job, int status);
 
 #endif

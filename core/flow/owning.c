@@ -120,13 +120,17 @@ static void cancel(struct job *job)
 static void note_wish(struct job *job)
 {
     const struct chat_request *r = &job->x->request;
-    if (job->x->api->kind != API_CALL) return;
+    if (job->x->api->kind != API_CALL) {
+        job->owning.listens = job->x->api->object == KEPT_BATCH; /* it tells the files of its results */
+        return;
+    }
     bool is_kept = !json_is(&r->tape, json_get(&r->tape, 0, SLICE("store")), JSON_FALSE) ||
                    exchange_sets(job->x, SLICE("store"));
     bool has_tools = r->uses & (CHAT_USES_HOSTED_TOOLS | CHAT_USES_STORED);
     const struct dialect *dialect = job->x->api->client;
     bool may_tell = r->kind == CHAT_CHAT && dialect->tell_kept;
-    job->owning.listens = may_tell && (has_tools || (dialect->keeps_answers && is_kept));
+    bool is_made = !chat_names_model(r->kind); /* a file, a batch */
+    job->owning.listens = is_made || (may_tell && (has_tools || (dialect->keeps_answers && is_kept)));
 }
 
 void owning_first(struct job *job, void (*then)(struct job *job))

@@ -139,7 +139,7 @@ static bool parse_body(struct job *job, struct fault *why)
 {
     struct exchange *x = job->x;
     if (x->api->kind != API_CALL) return true;
-    struct slice model = x->api->names_model ? x->model_path : SLICE_NONE;
+    struct slice model = x->api->names_model ? x->model_path : slice_str(x->api->stands_for);
     if (!open_form(x, why)) return false;
     struct slice body = buf_slice(&x->body);
     bool is_read = chat_parse_for(&x->request, x->api->client, body, x->api->asks, model, &x->arena, why);

@@ -299,6 +299,18 @@ static bool is_listing(const struct exchange *x)
     return x->api->kind == API_MODELS || x->api->kind == API_MODEL || x->api->kind == API_OBJECT;
 }
 
+/* line_models() → those that the lines of a batch's file name, in their provider's words */
+static int on_line_models(lua_State *L)
+{
+    const struct chat_request *r = &bind_eval(L)->x->request;
+    lua_createtable(L, (int)r->line_model_count, 0);
+    for (uint32_t i = 0; i < r->line_model_count; i++) {
+        lua_pushlstring(L, r->line_models[i].ptr, r->line_models[i].len);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    return 1;
+}
+
 /* listing() → nil for a request that calls a model; "all", "one" for GET /v1/models/{id}, "object" or
  * "end": something that a provider keeps, or its end */
 static int on_listing(lua_State *L)
@@ -453,6 +465,7 @@ void bind_facts_register(lua_State *L)
                                          {"facts_by", on_facts_by},
                                          {"begin", on_begin},
                                          {"listing", on_listing},
+                                         {"line_models", on_line_models},
                                          {"hint", on_hint},
                                          {"share", on_share},
                                          {NULL, NULL}};

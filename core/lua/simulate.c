@@ -38,7 +38,8 @@ static bool read_body(struct exchange *x, const struct json_tape *tape, struct f
     if (x->api->kind != API_CALL) return true;
     uint32_t node = json_get(tape, 0, SLICE("body"));
     buf_append(&x->body, node == JSON_NONE ? SLICE("{}") : json_raw(tape, node));
-    bool is_read = chat_parse(&x->request, x->api->client, buf_slice(&x->body), x->api->asks, &x->arena, why);
+    bool is_read = chat_parse_for(&x->request, x->api->client, buf_slice(&x->body), x->api->asks,
+                                  slice_str(x->api->stands_for), &x->arena, why);
     if (x->api->is_stream) x->request.is_stream = true;
     return is_read;
 }

@@ -76,6 +76,7 @@ void chat_edit_model(const struct chat_request *r, struct splice *edits, struct 
 {
     struct buf text;
     bool is_said = r->model_node == JSON_NONE || slice_equal(model, r->model);
+    if (!chat_names_model(r->kind)) return;
     if (r->dialect->edit_model) {
         if (!slice_equal(model, r->model)) r->dialect->edit_model(r, edits, model);
         return;

@@ -39,8 +39,10 @@ enum chat_kind {
     CHAT_SPEECH,         /* a text is read aloud */
     CHAT_TRANSCRIPTIONS, /* and the reverse */
     CHAT_TRANSLATIONS,   /* into English */
+    CHAT_FILES,          /* a file is kept by a provider; no model is asked */
+    CHAT_BATCHES,        /* such a file's requests are made, some time later */
 };
-#define CHAT_KINDS (CHAT_TRANSLATIONS + 1)
+#define CHAT_KINDS (CHAT_BATCHES + 1)
 
 enum chat_flag { CHAT_ABSENT, CHAT_FALSE, CHAT_TRUE };
 
@@ -98,6 +100,9 @@ struct chat_request {
     uint32_t generated;           /* how many are made, and paid for: best_of where that is more */
     uint32_t n_node;
     struct chat_pieces pieces;
+    /* Of a file that a batch is to be made of: the models that its lines name, each once; in the arena. */
+    struct slice *line_models;
+    uint32_t line_model_count;
     struct chat_attached attached; /* who collected it says so, before chat_parse(), which keeps it */
     struct slice service_tier; /* decoded text; empty: not said, or no text */
     uint32_t message_count, tool_count;
@@ -192,6 +197,12 @@ static inline bool chat_has_messages(const struct chat_request *r)
 static inline bool chat_is_written(enum chat_kind kind)
 {
     return kind == CHAT_CHAT || kind == CHAT_COMPLETIONS || kind == CHAT_COUNT || kind == CHAT_COMPACT;
+}
+
+/* Does what goes to a provider name a model? */
+static inline bool chat_names_model(enum chat_kind kind)
+{
+    return kind != CHAT_FILES && kind != CHAT_BATCHES;
 }
 
 /* Every piece in order: the system prompt that stands in no message; messages, prompt or input; then tools; then the

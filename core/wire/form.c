@@ -25,6 +25,7 @@ static bool is_number(struct slice text)
     struct fault why;
     json_init(&tape);
     bool is = text.len && json_parse(&tape, text, &why) && json_is(&tape, 0, JSON_NUMBER);
+    is = is && json_raw(&tape, 0).len == text.len; /* no blanks around it */
     json_clear(&tape);
     return is;
 }
@@ -46,20 +47,26 @@ static bool append_typed(struct buf *json, struct slice name, struct slice text)
     return false;
 }
 
-static void append_file(struct buf *json, const struct multipart_part *part)
+static void append_file(struct buf *json, const struct multipart_part *part, struct slice bytes, enum chat_kind kind)
 {
     buf_append(json, SLICE("{\"filename\":"));
     buf_append_json(json, part->filename);
-    buf_printf(json, ",\"bytes\":%zu}", part->to - part->value);
+    buf_printf(json, ",\"bytes\":%zu", part->to - part->value);
+    if (kind == CHAT_FILES && utf8_is_valid(bytes)) {
+        buf_append(json, SLICE(",\"text\":"));
+        buf_append_json(json, bytes);
+    }
+    buf_append_char(json, '}');
 }
 
-static bool append_member(struct buf *json, const struct multipart_part *part, struct slice body, struct fault *why)
+static bool append_member(struct buf *json, const struct multipart_part *part, struct slice body, enum chat_kind kind,
+                          struct fault *why)
 {
     struct slice text = multipart_value(part, body);
     buf_append_json(json, part->name);
     buf_append_char(json, ':');
     if (part->is_file) {
-        append_file(json, part);
+        append_file(json, part, text, kind);
         return true;
     }
     if (!utf8_is_valid(text))
@@ -72,6 +79,7 @@ static bool append_member(struct buf *json, const struct multipart_part *part, s
 static void attach(struct chat_attached *attached, enum chat_kind kind, const struct multipart_part *part)
 {
     bool is_sound = kind == CHAT_TRANSCRIPTIONS || kind == CHAT_TRANSLATIONS;
+    if (kind == CHAT_FILES) return;
     if (part->is_file && is_sound) attached->audio_bytes += part->to - part->value;
     if (part->is_file && !is_sound) attached->pictures++;
 }
@@ -85,7 +93,7 @@ static bool append_members(struct form *form, struct slice body, enum chat_kind 
         const struct multipart_part *part = &form->parts.parts[i];
         if (i) buf_append_char(json, ',');
         size_t from = buf_len(json);
-        if (!append_member(json, part, body, why)) return false;
+        if (!append_member(json, part, body, kind, why)) return false;
         form->members[i] = arena_copy(arena, slice_of(buf_ptr(json) + from, buf_len(json) - from));
         attach(attached, kind, part);
     }
@@ -159,7 +167,17 @@ static struct slice quotable(struct writing *w, struct slice name)
     return copy;
 }
 
-/* Its name is another, what it holds the same. */
+/* What it holds: the bytes that came, unless it was read as a text, and that is another now. */
+static struct slice content_of(struct writing *w, const struct multipart_part *part, uint32_t node)
+{
+    struct slice bytes = multipart_value(part, w->body);
+    uint32_t text = json_get(&w->tape, node, SLICE("text"));
+    if (!json_is(&w->tape, text, JSON_STRING)) return bytes;
+    struct slice now = text_of(w, text);
+    return slice_equal(now, bytes) ? bytes : now;
+}
+
+/* Its name is another, or what it holds. */
 static bool add_renamed(struct writing *w, const struct multipart_part *part, size_t next, uint32_t node)
 {
     struct slice filename = text_of(w, json_get(&w->tape, node, SLICE("filename")));
@@ -169,8 +187,10 @@ static bool add_renamed(struct writing *w, const struct multipart_part *part, si
                         SLICE_FMT(w->delimiter), SLICE_FMT(part->name), SLICE_FMT(quotable(w, filename)),
                         type.len ? "\r\nContent-Type: " : "", SLICE_FMT(type)));
     add(w, arena_copy(w->arena, SLICE("\r\n\r\n")));
-    add(w, slice_of(w->body.ptr + part->value, next - part->value));
-    return true;
+    struct slice content = content_of(w, part, node);
+    add(w, content);
+    add(w, slice_of(w->body.ptr + part->to, next - part->to));
+    return content.ptr == w->body.ptr + part->value || is_safe(w, content);
 }
 
 static bool add_changed(struct writing *w, const struct multipart_part *part, size_t next, uint32_t node)

@@ -6,7 +6,8 @@
  *     ... json: {"model":"m","stream":true,"file":{"filename":"a.mp3","bytes":5210}} …
  *     if (!form_write(form, body, edited_json, arena, &pieces, &count, &why)) ...       // of the body, and new texts
  *
- * A part is a member of its name, in order: of a text its value, of a file what it is called and how large it is. Texts
+ * A part is a member of its name, in order: of a text its value, of a file what it is called and how large it is, and
+ * of one that a provider is to keep (CHAT_FILES) its "text" too, where it is one. Texts
  * of the members that are no texts in JSON ("stream", "n", "temperature") are written as what they are there. A part
  * whose member is as it was leaves as it came, byte for byte; a member that is gone takes its part with it, a new one
  * becomes a part behind the others.

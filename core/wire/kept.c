@@ -17,6 +17,7 @@ static const struct place {
 } places[] = {
     {{"file_id", 7}, KEPT_FILE, FORM_ANY},
     {{"file_ids", 8}, KEPT_FILE, FORM_ANY},
+    {{"input_file_id", 13}, KEPT_FILE, FORM_ANY},
     {{"container", 9}, KEPT_CONTAINER, FORM_ANY},
     {{"container_id", 12}, KEPT_CONTAINER, FORM_ANY},
     {{"vector_store_id", 15}, KEPT_STORE, FORM_ANY},

@@ -171,6 +171,7 @@ static bool read_disposition(const struct reading *r, struct multipart_part *par
 static bool is_charset_known(struct slice type)
 {
     struct slice rest;
+    if (!type.len) return true;
     slice_split(type, ';', &rest);
     struct parameters p = {.rest = rest.len ? slice_of(rest.ptr - 1, rest.len + 1) : SLICE_NONE};
     while (next_parameter(&p)) {

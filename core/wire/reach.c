@@ -55,7 +55,7 @@ struct dialect_header reach_key_header(struct slice kind, const struct dialect *
 static void write_azure(struct buf *out, const struct reach_ask *ask)
 {
     if (!is_azure_v1(ask->url)) buf_append(out, SLICE("/openai"));
-    if (!is_azure_v1(ask->url) && ask->dialect->has_deployments) {
+    if (!is_azure_v1(ask->url) && ask->dialect->has_deployments && chat_names_model(ask->asks)) {
         buf_append(out, SLICE("/deployments/"));
         http_encode_segment(out, ask->model);
     }

@@ -148,18 +148,14 @@ end
 
 -- Unpriced is a state and no number: what it costs cannot be kept within anything.
 local unpriced = { status = 403, code = "unpriced" }
-local UNPRICED_CURE = "give it a price in policies/models.lua, or say unpriced = \"allow\" in %s"
-
-local LACKING = "its price names no rate for such a request, so it cannot be kept within a budget: it wants %s in "
-  .. "policies/models.lua, or unpriced = \"allow\" in %s"
 
 local function refuse_unpriced(policy, row)
   local filter = { policy = policy, rule = row.name, deny = unpriced, line = row.line,
-    reason = "it has no price, so it cannot be kept within a budget: " .. UNPRICED_CURE:format(policy.file) }
-  function filter.check(_, target)
+    reason = words.unpriced(policy) }
+  function filter.check(f, target)
     local has, lacks = prices.has(target)
     if has then return nil end
-    if lacks then filter.reason = LACKING:format(lacks, policy.file) end
+    filter.reason = words.unpriced(policy, f.api, lacks)
     return filter.reason, row.name
   end
   return filter
@@ -226,7 +222,7 @@ local function has_money(list)
 end
 
 local function collect(f, policy, list)
-  local is_free = f.api == "count_tokens"
+  local is_free = f.api == "count_tokens" or f.api == "files"
   local rows = limits.is_counting() and not is_free and applying(f, policy) or {}
   if #rows == 0 then return end
   local filters = f._filters

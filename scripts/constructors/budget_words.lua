@@ -67,6 +67,19 @@ function words.refusal(f, entry, state, reply)
   return ("%s; %s"):format(text, words.again(entry.policy, row, item.stop))
 end
 
+local UNPRICED = "it has no price, so it cannot be kept within a budget: give it a price in policies/models.lua, or "
+  .. "say unpriced = \"allow\" in %s"
+local LACKING = "its price names no rate for such a request, so it cannot be kept within a budget: it wants %s in "
+  .. "policies/models.lua, or unpriced = \"allow\" in %s"
+local BATCH = "no policy sees what a batch's requests will cost, so it cannot be kept within a budget: make them one "
+  .. "by one, or say unpriced = \"allow\" in %s"
+
+-- Why what nobody can reckon is refused; lacks: what its price would have to name, where it has one.
+function words.unpriced(policy, api, lacks)
+  if api == "batches" then return BATCH:format(policy.file) end
+  return lacks and LACKING:format(lacks, policy.file) or UNPRICED:format(policy.file)
+end
+
 function words.of_row(policy, row, item)
   local one = row.blocking
   return { policy = policy.name, rule = ("%s@%s"):format(row.name, one.text), file = policy.file, line = row.line,

@@ -151,9 +151,16 @@ local function item_of(f, policy, row, unit)
   return item
 end
 
+-- Its requests are made where nobody counts their tokens.
+local function refuse_batch(f, policy, row)
+  return notes.deny(f, policy, row.name, { status = 403, code = "not_countable" },
+    "a batch's tokens cannot be counted here, and they are limited: make its requests one by one", row.mode, row.line)
+end
+
 local function collect(f, policy, list)
   for _, row in ipairs(policy.rows) do
     if scopes.applies(row.parts, f) and (not row.matches or row.matches(f)) then
+      if f.api == "batches" and row.tokens and refuse_batch(f, policy, row) == "over" then return "over" end
       for _, unit in ipairs(row.units) do
         list[#list + 1] = { policy = policy, row = row, item = item_of(f, policy, row, unit), counted = on_counted,
           refused = on_refused }

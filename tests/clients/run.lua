@@ -47,7 +47,8 @@ local translated = { { of = npm, run = node("translated.mjs") }, { of = npm, run
   { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/translated_gemini_client.py" } },
   { of = npm, run = node("gemini_translated.mjs") },
   { of = genai, run = { home .. "/genai" .. python, "-B", "tests/clients/gemini_client.py" } },
-  { of = npm, run = node("session.mjs") } }
+  { of = npm, run = node("session.mjs") }, { of = npm, run = node("side.mjs") },
+  { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/side_client.py" } } }
 local refused = {
   { of = npm, run = node("refusals.mjs"), clients = { "openai-js", "anthropic-js", "vercel" } },
   { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/refusals.py", "openai", "langchain" }, clients = { "openai", "langchain" } },
@@ -221,7 +222,8 @@ all_well = with_gateway({
   return well and native_well
 end) and all_well
 all_well = only_table or with_gateway({
-  config = "tests/clients/translated/moongate.lua", data = gateway.build .. "/translated-data", env = { MOCK_URL = mock.url .. "/v1" },
+  config = "tests/clients/translated/moongate.lua", data = gateway.build .. "/translated-data",
+  env = { MOCK_URL = mock.url .. "/v1", MOCK_ROOT = mock.url },
 }, function(g)
   local folder = recordings and recordings:gsub("^([^/])", os.getenv("PWD") .. "/%1") or nil
   local env = { BASE_URL = g.url, KEY = g:key { app = "table", department = "tests", user = "ann" }, RECORDINGS = folder,

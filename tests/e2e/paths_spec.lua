@@ -66,7 +66,7 @@ describe("a path of another API", function()
   for _, case in ipairs {
     { "/v1/responses/resp_1/else", "GET and DELETE /v1/responses/{id}" }, { "/v1/messages/batches", "POST /v1/messages" },
     { "/v1beta/models/gemini-2.5-flash:predict", ":generateContent" }, { "/v1beta/cachedContents", "Cached contents" },
-    { "/openai/deployments/gpt-4o/images/upscale?api-version=2024-10-21", '"gpt-4o"' }, { "/v1/files", "Files" }, { "/v1/batches", "Batches" },
+    { "/openai/deployments/gpt-4o/images/upscale?api-version=2024-10-21", '"gpt-4o"' }, { "/v1/files/a/b", "files" }, { "/v1/batches/a/b", "batches" },
   } do
     it(case[1] .. " is 400 with what to do", function()
       local since = m:mark()

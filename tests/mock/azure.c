@@ -63,6 +63,8 @@ struct slice azure_path(struct slice path, struct slice query, json_t *body)
     struct slice rest;
     if (slice_starts(path, SLICE(OPENAI "/v1/"))) return behind(path, sizeof OPENAI - 1);
     if (!slice_starts(path, SLICE(OPENAI "/")) || !has_version(query)) return path;
+    if (slice_starts(path, SLICE(OPENAI "/files"))) return SLICE("/v1/files");
+    if (slice_starts(path, SLICE(OPENAI "/batches"))) return SLICE("/v1/batches");
     if (slice_starts(path, SLICE(OPENAI "/responses"))) return openai_path(behind(path, sizeof OPENAI), path);
     if (!slice_starts(path, SLICE(DEPLOYMENTS))) return path;
     struct slice segment = slice_split(behind(path, sizeof DEPLOYMENTS - 1), '/', &rest);

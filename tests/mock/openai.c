@@ -150,6 +150,7 @@ struct source *openai_answer(const struct openai_ask *ask)
     if (slice_equal(ask->method, SLICE("POST"))) {
         const char *model = json_string_value(json_object_get(ask->body, "model"));
         if (!ask->body) return source_of_error(400, "invalid_request_error", "invalid_json", "The body is not JSON.");
+        if (!model && (s = side_kept(ask->path, ask->body))) return s;
         if (!model) return source_of_error(400, "invalid_request_error", NULL, "you must provide a model parameter");
         if (strcmp(model, "no-such-model") == 0) return unknown_model(model);
         s = post(ask);

@@ -232,6 +232,37 @@ static struct source *listen(const json_t *body, bool is_translated)
     return source_of_json(answer);
 }
 
+/* ---- Files and batches: what is kept is forgotten at once. */
+
+static struct source *keep_file(const json_t *body)
+{
+    static unsigned serial;
+    char id[32];
+    const json_t *file = json_object_get(body, "file");
+    if (!json_is_object(file)) return source_of_error(400, "invalid_request_error", NULL, "file is missing");
+    snprintf(id, sizeof id, "file-mock%u", ++serial);
+    return source_of_json(json_pack("{s:s, s:s, s:O, s:i, s:O, s:s, s:s}", "id", id, "object", "file", "bytes",
+                                    json_object_get(file, "bytes"), "created_at", 1760000000, "filename",
+                                    json_object_get(file, "filename"), "purpose", text_in(body, "purpose"), "status",
+                                    "processed"));
+}
+
+static struct source *start_batch(const json_t *body)
+{
+    static unsigned serial;
+    char id[32];
+    snprintf(id, sizeof id, "batch_mock%u", ++serial);
+    return source_of_json(json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "id", id, "object", "batch", "endpoint",
+                                    text_in(body, "endpoint"), "input_file_id", text_in(body, "input_file_id"), "status",
+                                    "validating", "created_at", 1760000000));
+}
+
+struct source *side_kept(struct slice path, const json_t *body)
+{
+    if (slice_equal(path, SLICE("/v1/files"))) return keep_file(body);
+    return slice_equal(path, SLICE("/v1/batches")) ? start_batch(body) : NULL;
+}
+
 struct source *side_answer(struct slice path, const json_t *body, const struct script *script)
 {
     if (slice_equal(path, SLICE("/v1/moderations"))) return moderate(body);

@@ -17,6 +17,8 @@
 /* A second of sound for so many bytes of a file. */
 #define SIDE_BYTES_A_SECOND 1000u
 
+/* Those that name no model: files, batches. */
+struct source *side_kept(struct slice path, const json_t *body);
 struct source *side_answer(struct slice path, const json_t *body, const struct script *script);
 
 #endif

@@ -29,6 +29,7 @@ static bool has_json_type(const struct relay *r)
 bool frame_is_blind(const struct relay *r)
 {
     enum chat_kind kind = r->parts.x->api->asks;
+    if (r->parts.x->api->is_bytes) return relay_is_success(r);
     bool has_such = kind == CHAT_SPEECH || kind == CHAT_TRANSCRIPTIONS || kind == CHAT_TRANSLATIONS;
     return has_such && relay_is_success(r) && !has_json_type(r) && !is_type(r, SLICE("text/event-stream"));
 }

@@ -185,6 +185,7 @@ static void end_bytes(struct out *out, const struct fault *why)
     struct relay *r = out->stage.relay;
     struct slice rest = conceal_rest(&out->secrets);
     if (rest.len) write_bytes(r, rest, CONN_STREAM);
+    if (r->is_blind && !r->is_committed && !why) write_bytes(r, SLICE_NONE, 0); /* an empty file is one */
     if (r->is_committed && why)
         finish_as(r, RELAY_BROKEN, OUTCOME_INCOMPLETE, why);
     else if (r->is_committed)

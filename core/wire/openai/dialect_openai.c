@@ -2,6 +2,7 @@
  * The dialect of the OpenAI API, and of the many providers that speak it more or less.
  * Source: OpenAI API reference, chat, completions, embeddings; what providers were seen to send.
  */
+#include "wire/kept_answer.h"
 #include "wire/openai/openai_inner.h"
 #include "wire/openai/openai_message.h"
 #include "wire/openai/openai_told.h"
@@ -21,6 +22,8 @@ static const char *path(enum chat_kind kind)
         [CHAT_SPEECH] = "/audio/speech",
         [CHAT_TRANSCRIPTIONS] = "/audio/transcriptions",
         [CHAT_TRANSLATIONS] = "/audio/translations",
+        [CHAT_FILES] = "/files",
+        [CHAT_BATCHES] = "/batches",
     };
     return paths[kind];
 }
@@ -111,6 +114,17 @@ static void read_event(struct said_reader *reader, struct dialect_stream *stream
     if (said->what & SAID_ERROR) said->what &= ~(unsigned)SAID_USAGE_ONLY; /* never to be left out */
 }
 
+/* A file, or a batch and the files of its results. Source: OpenAI API reference, the file object, the batch object. */
+static void tell_kept(const struct kept_answer *t)
+{
+    uint32_t object = json_get(t->tape, 0, SLICE("object"));
+    if (json_text_is(t->tape, object, SLICE("file"))) kept_tell(t, KEPT_FILE, 0, SLICE("id"));
+    if (!json_text_is(t->tape, object, SLICE("batch"))) return;
+    kept_tell(t, KEPT_BATCH, 0, SLICE("id"));
+    kept_tell(t, KEPT_FILE, 0, SLICE("output_file_id"));
+    kept_tell(t, KEPT_FILE, 0, SLICE("error_file_id"));
+}
+
 static enum dialect_end judge_end(const struct dialect_stream *stream)
 {
     uint32_t finished = (uint32_t)__builtin_popcountll(stream->finished[0]);
@@ -147,6 +161,7 @@ const struct dialect dialect_openai = {
     .read_body = read_body,
     .read_event = read_event,
     .judge_end = judge_end,
+    .tell_kept = tell_kept,
     .answers = &openai_answers,
     .request_id_header = {"x-request-id", 12},
     .write_event_error = write_event_error,

@@ -1,6 +1,7 @@
 #include "wire/openai/openai_side.h"
 
 #include "wire/members.h"
+#include "wire/openai/openai_lines.h"
 
 #define LISTENED_BYTES_A_SECOND 4000 /* 32 kbit/s, a low rate: most sound of that size is shorter */
 
@@ -24,6 +25,11 @@
     X(IMAGE, "image")                                                                                                  \
     X(IMAGES, "images")                                                                                                \
     X(MASK, "mask")                                                                                                    \
+    X(PURPOSE, "purpose")                                                                                              \
+    X(FILE, "file")                                                                                                    \
+    X(INPUT_FILE_ID, "input_file_id")                                                                                  \
+    X(ENDPOINT, "endpoint")                                                                                            \
+    X(COMPLETION_WINDOW, "completion_window")                                                                          \
     X(USER, "user")                                                                                                    \
     X(SAFETY_IDENTIFIER, "safety_identifier")                                                                          \
     X(METADATA, "metadata")
@@ -36,7 +42,8 @@ static const struct slice formats[] = {
     {"model", 5},         {"stream_format", 13},   {"size", 4},        {"quality", 7},        {"voice", 5},
     {"style", 5},         {"response_format", 15}, {"language", 8},    {"background", 10},    {"moderation", 10},
     {"output_format", 13}, {"input_fidelity", 14}, {"image", 5},       {"mask", 4},           {"images", 6},
-    {"image[]", 7},       {"include", 7},          {"include[]", 9},   {"chunking_strategy", 17}};
+    {"image[]", 7},       {"include", 7},          {"include[]", 9},   {"chunking_strategy", 17},
+    {"purpose", 7},       {"input_file_id", 13},   {"endpoint", 8},    {"completion_window", 17}};
 
 bool openai_is_side(enum chat_kind kind)
 {
@@ -106,6 +113,7 @@ static bool on_piece(void *arg, const struct chat_piece *piece)
 static void read_uses(struct members *in)
 {
     struct chat_request *r = in->r;
+    if (r->kind == CHAT_FILES) r->uses |= CHAT_USES_FILES;
     bool has_picture = members_value(in, KEY_IMAGE) != JSON_NONE || members_value(in, KEY_IMAGES) != JSON_NONE;
     if (makes_images(r->kind) && (has_picture || r->kind != CHAT_IMAGES)) r->uses |= CHAT_USES_IMAGES;
     if (listens(r->kind) || r->kind == CHAT_SPEECH) r->uses |= CHAT_USES_AUDIO;
@@ -145,7 +153,8 @@ bool openai_read_side(struct chat_request *r, struct arena *arena, struct fault 
     if (!members_read_model(&in, KEY_MODEL) || !read_stream(&in) || !read_count(&in) || !read_texts(&in)) return false;
     read_pieces(&in);
     read_uses(&in);
-    return true;
+    return r->kind != CHAT_FILES || openai_read_lines(r, members_value(&in, KEY_PURPOSE), members_value(&in, KEY_FILE),
+                                                      arena, why);
 }
 
 /* ---- Its pieces. */
@@ -199,6 +208,8 @@ bool openai_walk_side(const struct chat_request *r, chat_piece_fn fn, void *arg)
     const struct json_tape *tape = &r->tape;
     if (r->kind == CHAT_MODERATIONS) return tell_texts(tape, r->messages_node, true, fn, arg);
     if (r->kind == CHAT_RERANK) return walk_rerank(r, fn, arg);
+    if (r->kind == CHAT_FILES)
+        return tell(tape, json_get(tape, json_get(tape, 0, SLICE("file")), SLICE("text")), PIECE_CONTENT, fn, arg);
     return tell_texts(tape, json_get(tape, 0, SLICE("images")), true, fn, arg) &&
            tell_member(r, SLICE("instructions"), fn, arg) && tell_member(r, SLICE("input"), fn, arg) &&
            tell_member(r, SLICE("prompt"), fn, arg);

@@ -1,11 +1,13 @@
 /*
  * Requests of the OpenAI API, and of those that are asked like it, whose answer is no text of a model's: moderations,
- * rerank, images, speech, transcriptions. Parts of a form stand here as the members of one object (wire/form.h).
+ * rerank, images, speech, transcriptions; and files and batches, which ask no model at all. Parts of a form stand here
+ * as the members of one object (wire/form.h).
  *
- *     if (!chat_is_written(r->kind) && r->kind != CHAT_EMBEDDINGS) return openai_read_side(r, arena, why);
+ *     if (openai_is_side(r->kind)) return openai_read_side(r, arena, why);
  *
  * Source: OpenAI API reference, POST /v1/moderations, /v1/images/generations, edits and variations, /v1/audio/speech,
- * transcriptions and translations; rerank of Cohere (v1, v2), Jina and vLLM: "query", "documents", "top_n".
+ * transcriptions and translations, /v1/files, /v1/batches; rerank of Cohere (v1, v2), Jina and vLLM: "query",
+ * "documents", "top_n".
  * For the dialect's own files alone; holds nothing.
  */
 #ifndef MOONGATE_WIRE_OPENAI_SIDE_H

@@ -2,7 +2,7 @@
 -- with a small request: a kind of call that is not asked here fails.
 --
 --   for _, call in ipairs(calls.all()) do g:ask(calls.of(call, "gpt-4o", stream)) end       -- those for money
---   for _, route in ipairs(calls.routes()) do … end       -- all: { word, method, path, dialect, names_model, is_free, json }
+--   for _, route in ipairs(calls.routes()) do … end       -- all: { word, method, path, dialect, names_model, is_free, is_kept, json }
 --   calls.path(route, model)                              -- with the model where the path says it
 local form = require("tests.e2e.kit.form")
 
@@ -24,6 +24,8 @@ local ASKS = {
   ["CHAT_SPEECH openai"] = { input = "hi", voice = "alloy" },
   ["CHAT_TRANSCRIPTIONS openai"] = { prompt = "hi", file = FILE },
   ["CHAT_TRANSLATIONS openai"] = { file = FILE },
+  ["CHAT_FILES openai"] = { purpose = "user_data", file = FILE },
+  ["CHAT_BATCHES openai"] = { input_file_id = "file-1", endpoint = "/v1/chat/completions", completion_window = "24h" },
   ["CHAT_CHAT anthropic"] = { messages = SAY, max_tokens = 1 },
   ["CHAT_COUNT anthropic"] = { messages = SAY },
   ["CHAT_CHAT responses"] = { input = "hi", max_output_tokens = 1 },
@@ -50,6 +52,7 @@ function calls.routes()
     local route = { word = word, method = method, path = path_of(path, defines), dialect = rest:match("dialect_(%w+)"),
       is_call = kind == "CALL", is_free = rest:find("is_free = true", 1, true) ~= nil, if_header = rest:match("if_header = ([%u_]+)") }
     route.if_header = route.if_header and defines[route.if_header]
+    route.is_kept = rest:find("stands_for", 1, true) ~= nil or kind == "OBJECT"
     if route.is_call then
       local asks = rest:match("CHAT_[%u_]+") .. " " .. route.dialect
       route.names_model = route.path:find("*", 1, true) ~= nil
@@ -96,11 +99,20 @@ function calls.of(call, model, stream)
   return { method = call.method, path = calls.path(call, model), json = body, type = type }
 end
 
+-- Those that make what a provider keeps, and ask no model: the models "files" and "batches" stand for them.
+function calls.kept()
+  local found = {}
+  for _, route in ipairs(calls.routes()) do
+    if route.is_call and route.is_kept then found[#found + 1] = route end
+  end
+  return found
+end
+
 -- Those that call a model for money.
 function calls.all()
   local found = {}
   for _, route in ipairs(calls.routes()) do
-    if route.is_call and not route.is_free then found[#found + 1] = route end
+    if route.is_call and not route.is_free and not route.is_kept then found[#found + 1] = route end
   end
   return found
 end

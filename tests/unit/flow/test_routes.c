@@ -102,8 +102,8 @@ static void other_apis_are_told_what_to_do(void)
 {
     static const char *const paths[] = {
         "/v1/responses/resp_1/else", "/v1/messages/batches",
-        "/v1/messages/batches/b/results",                 "/v1/complete",      "/v1/files",    "/v1/files/file-1/content",
-        "/v1/batches",     "/v1/audio/voices",            "/v1/images/upscale","/v1/threads/t/runs",
+        "/v1/messages/batches/b/results",                 "/v1/complete",      "/v1/files/file-1/x", "/v1/files/file-1/content/x",
+        "/v1/batches/b/x",     "/v1/audio/voices",            "/v1/images/upscale","/v1/threads/t/runs",
         "/v1/assistants",  "/v1/fine_tuning/jobs",        "/v1/realtime", "/v1/vector_stores",
         "/v1/engines/davinci/completions",
         "/api/chat",       "/api/generate",               "/api/tags",         "/v1/conversations", "/v1/videos",

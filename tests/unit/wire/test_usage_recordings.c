@@ -130,7 +130,8 @@ static void check_parts(const struct answer *a)
     int64_t total = expected(a, "total_tokens"), reasoning = or_zero(a->usage.reasoning_tokens);
     int64_t written = or_zero(a->usage.cache_write_tokens), cached = or_zero(a->usage.cached_tokens);
     switch (a->shape) {
-    case USAGE_SHAPE_ANTHROPIC: input += cached + written; break;
+    case USAGE_SHAPE_ANTHROPIC:
+    case USAGE_SHAPE_CONVERSE: input += cached + written; break;
     case USAGE_SHAPE_GEMINI:
         input += or_zero(expected(a, "tool_use_prompt_tokens"));
         output += reasoning;

@@ -1,0 +1,74 @@
+// The openai client of npm on the APIs beside chats, through the gateway. run.lua gives what kit.mjs reads.
+import assert from "node:assert/strict";
+import OpenAI, { toFile } from "openai";
+import { BASE_URL, KEY, client as make, mockLog, refusal, requestsWith, run } from "./kit.mjs";
+
+const client = (apiKey = KEY, of = {}) => make(OpenAI, apiKey, { baseURL: `${BASE_URL}/v1`, ...of });
+const SOUND = Buffer.from(Array.from({ length: 70000 }, (_, i) => (i * 7) % 256));
+const file = (name = "talk.mp3", type = "audio/mpeg") => toFile(SOUND, name, { type });
+const lastRequest = async () => (await mockLog()).filter((e) => e.event === "request").at(-1);
+
+const tests = {
+  async "moderates"() {
+    const answer = await client().moderations.create({ model: "judge", input: ["mark-js-judge", "two"] });
+    assert.equal(answer.results.length, 2);
+    assert.equal(JSON.parse((await requestsWith("mark-js-judge"))[0].body).model, "moderation");
+  },
+
+  async "makes images, at once and streamed"() {
+    const answer = await client().images.generate({ model: "paint", prompt: "a fox", n: 2 });
+    assert.equal(answer.data.length, 2);
+    assert.equal(answer.usage.output_tokens, 544);
+    const types = [];
+    for await (const event of await client().images.generate({ model: "paint", prompt: "a fox", stream: true })) types.push(event.type);
+    assert.deepEqual(types, ["image_generation.partial_image", "image_generation.completed"]);
+  },
+
+  async "edits images of a form, and varies them"() {
+    const images = [await toFile(SOUND, "one.png", { type: "image/png" }), await toFile(SOUND, "two.png", { type: "image/png" })];
+    const answer = await client().images.edit({ model: "paint", image: images, prompt: "mark-js-edit", n: 1 });
+    assert.equal(answer.data.length, 1);
+    const varied = await client().images.createVariation({ model: "paint-old", image: images[0], n: 2 });
+    assert.equal(varied.data.length, 2);
+  },
+
+  async "speaks"() {
+    const answer = await client().audio.speech.create({ model: "say", voice: "alloy", input: "hello" });
+    const bytes = Buffer.from(await answer.arrayBuffer());
+    assert.equal(answer.headers.get("content-type"), "audio/mpeg");
+    assert.equal(bytes.length, 4096);
+    assert.equal(bytes.toString("latin1", 0, 3), "ID3");
+  },
+
+  async "transcribes a file, in each format and streamed"() {
+    const answer = await client().audio.transcriptions.create({ model: "hear", file: await file(), prompt: "words" });
+    assert.equal(answer.text, "What was said, in words.");
+    const sent = await lastRequest();
+    assert.ok(sent.body_bytes > SOUND.length && sent.body_bytes < SOUND.length + 1500);
+    const srt = await client().audio.transcriptions.create({ model: "hear", file: await file(), response_format: "srt" });
+    assert.ok(srt.startsWith("1\n00:00:00,000"), srt);
+    const verbose = await client().audio.transcriptions.create({ model: "hear", file: await file(), response_format: "verbose_json" });
+    assert.equal(verbose.duration, 70);
+    let text = "", usage;
+    for await (const event of await client().audio.transcriptions.create({ model: "hear-new", file: await file(), stream: true })) {
+      if (event.type === "transcript.text.delta") text += event.delta;
+      if (event.type === "transcript.text.done") usage = event.usage;
+    }
+    assert.equal(text, "What was said, in words.");
+    assert.equal(usage.input_token_details.audio_tokens, 700);
+  },
+
+  async "translates a file"() {
+    const answer = await client().audio.translations.create({ model: "hear", file: await file() });
+    assert.equal(answer.text, "What was said, in words.");
+  },
+
+  async "is told in its own words what is refused"() {
+    const form = await refusal(client("mgk_nobody").audio.transcriptions.create({ model: "hear", file: await file() }));
+    assert.ok(form instanceof OpenAI.AuthenticationError, String(form));
+    const model = await refusal(client().audio.speech.create({ model: "nobody", voice: "alloy", input: "x" }));
+    assert.ok(model instanceof OpenAI.NotFoundError, String(model));
+  },
+};
+
+await run("side-npm", tests);
