@@ -231,14 +231,14 @@ static bool write_failure(struct translator *t, struct slice name, const struct 
     return event_errors(&t->comment, t->event, t->arg);
 }
 
-int translator_failure(struct translator *t, int status, const struct said *said, struct slice request_id,
-                       struct buf *body)
+int translator_failure(struct translator *t, int status, struct slice name, const struct said *said,
+                       struct slice request_id, struct buf *body)
 {
     struct failure failure = {.kind = failure_of_status(status), .status = status < 400 ? 0 : status};
     struct dialect_error error = {.request_id = request_id};
     struct arena arena;
     arena_init(&arena);
-    read_failure(t, SLICE_NONE, said, &failure, &arena);
+    read_failure(t, name, said, &failure, &arena);
     t->client->answers->word_failure(&failure, &error, &status);
     error.retry_after_s = t->retry_after_s = failure.retry_after_s;
     t->client->write_body_error(body, &error);
