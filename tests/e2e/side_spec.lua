@@ -17,6 +17,7 @@ local row = { departments = { "engineering" }, data = "internal" }
 return access { default = "deny", models = { judge = row, rank = row, units = row, paint = row, ["paint-old"] = row, say = row,
   ["say-new"] = row, hear = row, ["hear-new"] = row, two = row, unpriced = row, dear = row, files = row, batches = row } }]],
   ["guards.lua"] = [[return policy { rules = { { "secret-project", when = { contains = "bluebird" }, deny = { 403, "not_that" } },
+    { "no-pictures", when = { api = "files", uses = "images" }, deny = { 403, "no_pictures" } },
     { "no-variations", when = { api = "translations", model = "hear" }, deny = { 403, "not_translated" } } } }]],
   ["redaction.lua"] = 'return redaction { detect = { "email" }, request = { ["*"] = "mask" }, response = { ["*"] = "allow" }, restore = true }',
   ["budget.lua"] = 'return budget { budgets = { { "all", limit = 1000000, per = "year" } }, '
@@ -421,14 +422,64 @@ describe("files and batches", function()
       { line("gpt-image-1", "a") .. line("gpt-5", "b"), 403, "'gpt-5'" },
       { line("paint", "a"), 403, "'paint'" }, -- our name, not the provider's
       { line("gpt-image-1", "a") .. "x\n", 400, "line 2" },
-      { '{"body":{"model":"gpt-image-1","model":"gpt-5"}}\n', 400, "twice" },
-      { '{"body":{}}\n', 400, "names no model" }, { "\255\254", 400, "UTF-8" },
+      { '{"body":{"model":"gpt-image-1","model":"gpt-5","messages":[]}}\n', 400, "twice" },
+      { '{"body":{"messages":[]}}\n', 400, "line 1 of the batch's file: \"model\" is missing" }, { "\255\254", 400, "UTF-8" },
+      { '{"body":{}}\n', 400, "names no \"url\"" }, { '{"url":"/v1/files","body":{}}\n', 400, "names no \"url\"" },
+      { '{"url":"/v1/embeddings","body":{"model":"gpt-image-1","Model":"gpt-5","input":"a"}}', 400, "lower case" },
+      { '{"url":"/v1/embeddings","body":{"model":"gpt-image-1","input":"a"},"Body":{}}', 400, "lower case" },
+      { "[1]\n", 400, "no JSON object" },
+      { line("gpt-image-1", { { type = "image_url", image_url = { url = "https://a.test/b.png" } } }), 403, "no_pictures" },
     } do
       r = upload(g, "batch", case[1])
       assert.equal(case[2], r.status, r.body)
-      assert.truthy(gateway.error_of(r).message:find(case[3], 1, true), r.body)
+      assert.truthy((gateway.error_of(r).message .. gateway.error_of(r).code):find(case[3], 1, true), r.body)
     end
     assert.equal(1, #m:requests(since))
+  end)
+
+  it("for batches are such whatever follows that word", function()
+    for purpose, status in pairs { ["batch-api"] = 403, Batch = 403, user_data = 200 } do
+      assert.equal(status, (upload(g, purpose, line("gpt-5", "b"))).status, purpose)
+    end
+    local type, body = form.of { { "purpose", "batch", filename = "p" }, { "file", line("gpt-5", "b"), filename = "a.jsonl" } }
+    local r = g:ask { path = "/v1/files", type = type, json = body }
+    assert.truthy(r.body:find('\\"purpose\\" must be a string', 1, true), r.body)
+    type, body = form.of { { "purpose", "user_data" }, { "file", "of bluebird" } }
+    assert.equal("not_that", gateway.error_of(g:ask { path = "/v1/files", type = type, json = body }).code)
+  end)
+
+  it("for batches name in their lines what is their own app's alone", function()
+    local id = cjson.decode((upload(open, "user_data", "a")).body).id
+    local other = open:new_key { app = "other", department = "engineering" }
+    local since = m:mark()
+    local function named(file, key)
+      return (upload(open, "batch", line("gpt-image-1", { { type = "file", file = { file_id = file } } }), { key = key }))
+    end
+    local answered = cjson.encode { url = "/v1/responses", body = { model = "gpt-image-1", input = "a", previous_response_id = "resp_1" } }
+
+    assert.equal(404, named(id, other).status)
+    assert.equal(404, named("file-unheard").status)
+    assert.equal("previous_response_not_found", gateway.error_of((upload(open, "batch", answered))).code)
+    assert.equal(0, #m:requests(since))
+    local r = named(id)
+    assert.equal(200, r.status, r.body)
+  end)
+
+  it("for batches are read in turns, however long, where nobody scans them", function()
+    local files = { ["init.lua"] = 'return chain { "auth", "access" }' }
+    for _, name in ipairs { "auth.lua", "access.lua", "models.lua" } do files[name] = POLICIES[name] end
+    local plain = gateway.start { mock = m, name = "lines", policies = files }
+    local lines, one = {}, line("gpt-image-1", ("word "):rep(200))
+    for i = 1, 12000 do lines[i] = one end
+    local r = upload(plain, "batch", table.concat(lines))
+    assert.equal(200, r.status, r.body)
+    lines[#lines + 1] = line("gpt-5", "b")
+    r = upload(plain, "batch", table.concat(lines))
+    lines[#lines] = "x\n"
+    local bad = upload(plain, "batch", table.concat(lines))
+    plain:stop()
+    assert.equal(403, r.status, r.body)
+    assert.truthy(bad.body:find("line 12001 of", 1, true), bad.body)
   end)
 
   it("are their app's: a batch is made of its own file, where nobody counts its money", function()
