@@ -4,7 +4,7 @@
 #include "flow/counting.h"
 #include "flow/reply.h"
 #include "wire/form.h"
-#include "wire/lines.h"
+#include "exchange/lines.h"
 
 struct batched {
     struct lines *lines;

@@ -1,6 +1,6 @@
 /*
- * A file that a batch is to be made of is read line by line (wire/lines.h), in turns of the loop, before it is counted
- * and decided on: what its lines ask for is asked for by the file.
+ * A file that a batch is to be made of is read line by line (exchange/lines.h), in turns of the loop, before it is
+ * counted and decided on: what its lines ask for is asked for by the file.
  *
  *     batched_first(job, then);      // then(job), or a refusal; at once where it is no such file
  *

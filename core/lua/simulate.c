@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "store/claims.h"
 #include "wire/json.h"
-#include "wire/lines.h"
+#include "exchange/lines.h"
 
 static const uint8_t no_digest[KEY_DIGEST_BYTES];
 

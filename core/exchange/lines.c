@@ -1,7 +1,7 @@
-#include "wire/lines.h"
+#include "exchange/lines.h"
 
 #include "base/limits.h"
-#include "wire/dialect.h"
+#include "exchange/api.h"
 
 struct lines {
     struct chat_request *r;
@@ -9,21 +9,6 @@ struct lines {
     struct arena *arena;
     size_t number;
     bool has_text;
-};
-
-/* What a batch may be made of, by the path that a line names. */
-static const struct asked {
-    struct slice url;
-    const struct dialect *dialect;
-    enum chat_kind kind;
-} asked[] = {
-    {{"/v1/chat/completions", 20}, &dialect_openai, CHAT_CHAT},
-    {{"/v1/completions", 15}, &dialect_openai, CHAT_COMPLETIONS},
-    {{"/v1/embeddings", 14}, &dialect_openai, CHAT_EMBEDDINGS},
-    {{"/v1/responses", 13}, &dialect_responses, CHAT_CHAT},
-    {{"/v1/moderations", 15}, &dialect_openai, CHAT_MODERATIONS},
-    {{"/v1/images/generations", 22}, &dialect_openai, CHAT_IMAGES},
-    {{"/v1/images/edits", 16}, &dialect_openai, CHAT_IMAGE_EDITS},
 };
 
 /* Its purpose begins so, whatever the provider calls it to the end. */
@@ -79,23 +64,31 @@ static bool note_kept(struct lines *l, const struct chat_request *line, struct f
     return true;
 }
 
-static const struct asked *asked_by(const struct json_tape *tape, uint32_t url, uint32_t body)
+/* The row of that path, whoever asks for it. */
+static const struct api *api_of(const struct json_tape *tape, uint32_t url)
 {
-    if (url == JSON_NONE && json_get(tape, body, SLICE("messages")) != JSON_NONE) return &asked[0];
-    if (url == JSON_NONE && json_get(tape, body, SLICE("prompt")) != JSON_NONE) return &asked[1];
-    for (size_t i = 0; url != JSON_NONE && i < sizeof asked / sizeof asked[0]; i++) {
-        if (json_text_is(tape, url, asked[i].url)) return &asked[i];
+    const struct api *api = NULL;
+    for (size_t i = 0; (api = api_at(i)) != NULL; i++) {
+        bool is_call = api->kind == API_CALL && !api->stands_for && !api->names_model && !api->is_free;
+        if (is_call && json_text_is(tape, url, slice_str(api->path))) return api;
     }
     return NULL;
 }
 
+static const struct api *api_asked(const struct json_tape *tape, uint32_t url, uint32_t body)
+{
+    if (url != JSON_NONE) return api_of(tape, url);
+    if (json_get(tape, body, SLICE("messages")) != JSON_NONE) return api_find(SLICE("chat"));
+    return json_get(tape, body, SLICE("prompt")) != JSON_NONE ? api_find(SLICE("completions")) : NULL;
+}
+
 /* As its own reader says it, with the line's number before it. */
-static bool read_body(struct lines *l, const struct asked *a, struct slice body, struct arena *arena, struct fault *why)
+static bool read_body(struct lines *l, const struct api *api, struct slice body, struct arena *arena, struct fault *why)
 {
     struct chat_request line;
     struct fault unread;
     chat_init(&line);
-    bool is_read = chat_parse(&line, a->dialect, body, a->kind, arena, &unread);
+    bool is_read = chat_parse(&line, api->client, body, api->asks, arena, &unread);
     if (!is_read)
         fault_set(why, FAULT_BAD_BODY, "line %zu of the batch's file: %s", l->number, fault_message(&unread));
     l->r->uses |= line.uses;
@@ -124,9 +117,9 @@ static bool read_parsed(struct lines *l, const struct json_tape *tape, struct ar
         return refuse(l, why, "gives \"url\" or \"body\" twice, or in other letters; give each once, in lower case");
     uint32_t url = json_get(tape, 0, SLICE("url")), body = json_get(tape, 0, SLICE("body"));
     if (!json_is(tape, body, JSON_OBJECT)) return refuse(l, why, "has no \"body\", which must be an object");
-    const struct asked *a = asked_by(tape, url, body);
-    if (!a) return refuse(l, why, "names no \"url\" that is served in batches, such as \"/v1/chat/completions\"");
-    return read_body(l, a, json_raw(tape, body), arena, why);
+    const struct api *api = api_asked(tape, url, body);
+    if (!api) return refuse(l, why, "names no \"url\" that is served in batches, such as \"/v1/chat/completions\"");
+    return read_body(l, api, json_raw(tape, body), arena, why);
 }
 
 static bool read_line(struct lines *l, struct slice line, struct fault *why)

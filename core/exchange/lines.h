@@ -11,8 +11,8 @@
  * The text is borrowed until the last step, all that is found is in the arena; between steps nothing else is held.
  * Source: OpenAI API reference, "The request input object" of batches; Together's, purpose "batch-api".
  */
-#ifndef MOONGATE_WIRE_LINES_H
-#define MOONGATE_WIRE_LINES_H
+#ifndef MOONGATE_EXCHANGE_LINES_H
+#define MOONGATE_EXCHANGE_LINES_H
 
 #include "wire/chat.h"
 

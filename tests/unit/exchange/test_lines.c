@@ -2,8 +2,8 @@
 #include "../unit.h"
 
 #include "base/limits.h"
+#include "exchange/lines.h"
 #include "wire/dialect.h"
-#include "wire/lines.h"
 
 static struct arena arena;
 static struct chat_request r;
