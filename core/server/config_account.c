@@ -23,6 +23,9 @@ static bool read_named_file(struct config_reader *r, struct slice path, struct s
     bool is_good = config_read_file(full.ptr, LIMIT_SECRET_BYTES, &content) ||
                    config_bad(r, path, FINDING_NO_FILE, "paths are relative to the configuration file", "%s: %s",
                               full.ptr, strerror(errno));
+    if (is_good && buf_len(&content) == 0)
+        is_good = config_bad(r, path, FINDING_BAD_SECRET,
+                             "the JSON file of a service account's key, as Google gives it", "%s is empty", full.ptr);
     if (is_good) *out = arena_copy(r->arena, buf_slice(&content));
     wipe(buf_slice(&content));
     buf_clear(&content);
@@ -105,7 +108,6 @@ void config_check_account(struct config_reader *r, struct slice path, struct pro
         check_google(r, path, p, table);
     else if (p->kind.len)
         check_others(r, path, p, table);
-    if (!p->url.len && !json_object_get(table, "url"))
-        config_bad(r, path, FINDING_MISSING_FIELD, "add url = \"https://…/v1\"", "`url` is missing");
+    config_check_url(r, path, p, table);
     if (p->kind.len && kind_is_google(p->kind)) check_key_file(r, path, p);
 }

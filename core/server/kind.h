@@ -10,6 +10,10 @@
 #include "base/slice.h"
 
 bool kind_is_known(struct slice kind);
+/* The kind that is misspelt, or called by its vendor's name ("google"); NULL: none is near. */
+const char *kind_nearest(struct slice word);
+/* Where its API begins, as one writes it: "https://api.anthropic.com/v1". */
+const char *kind_url_example(struct slice kind);
 /* The header that the account's key goes into; SLICE_NONE: there is no such kind. */
 struct slice kind_key_header(struct slice kind);
 /* Are its calls signed where it has access keys? */

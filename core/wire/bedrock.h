@@ -10,7 +10,8 @@
  * Of InvokeModelWithResponseStream a "chunk" holds an event of the model's own API, byte for byte, and its name is the
  * event's "type". Of ConverseStream an event is named by its :event-type, and its data is the payload. Exceptions are
  * the provider's errors: in a dialect that has words for them an error event of it (wire/translate/failure.h), else
- * named as they are, "throttlingException". Nothing is made up, an end least of all.
+ * named as they are, "throttlingException", or "error" where that is no exception's name. Nothing is made up, an end
+ * least of all.
  * Source: Amazon Bedrock API reference, InvokeModelWithResponseStream, ConverseStream, "Common error types".
  */
 #ifndef MOONGATE_WIRE_BEDROCK_H

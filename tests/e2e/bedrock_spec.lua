@@ -349,6 +349,18 @@ describe("a model of another publisher", function()
     end
   end)
 
+  it("is refused for the reason that the head names, whatever the status", function()
+    for exception, word in pairs { ThrottlingException = "rate_limit_error", ServiceQuotaExceededException = "rate_limit_error",
+      ModelNotReadyException = "overloaded_error", BrandNewException = "invalid_request_error" } do
+      for _, model in ipairs { "nova", "haiku" } do
+        m:script { status = 400, error_type = exception, error_message = "no, because" }
+        local r = messages(say(model))
+        assert.equal(400, r.status, r.body)
+        assert.same({ word, "no, because" }, { cjson.decode(r.body).error.type, cjson.decode(r.body).error.message })
+      end
+    end
+  end)
+
   it("keeps the status and text of what is refused", function()
     for status, word in pairs { [400] = "invalid_request_error", [429] = "rate_limit_error", [503] = "overloaded_error" } do
       m:script { status = status, error_message = "no, because" }

@@ -11,7 +11,6 @@ local mock = require("tests.e2e.kit.mock")
 local side = require("tests.e2e.kit.side")
 
 local POLICIES, SOUND = side.POLICIES, side.SOUND
-
 local m, g
 
 setup(function()
@@ -23,7 +22,6 @@ teardown(function()
   m:stop()
 end)
 before_each(function() m:reset() end)
-
 
 local function heard(parts, of)
   parts[#parts + 1] = { "file", SOUND, filename = "talk of ana@example.com.mp3", type = "audio/mpeg" }

@@ -15,7 +15,4 @@ void converse_read_event(struct said_reader *reader, struct dialect_stream *stre
                          struct slice data, struct said *said);
 enum dialect_end converse_judge_end(const struct dialect_stream *stream);
 
-/* Does an event of that name tell of an error? */
-bool converse_is_exception(struct slice name);
-
 #endif

@@ -30,6 +30,7 @@ struct translator {
     struct slice as_it_came;    /* of an event that was mended: its data, as long as the mended one's */
     const char *mended;         /* … where that begins; NULL: it was not mended */
     struct said_reader reader;  /* of those */
+    uint32_t retry_after_s;     /* of an error; 0: it does not say when to come again */
     bool is_over;               /* its end, or an error, has been told: nothing comes behind that */
     struct buf model;           /* the client's name for it, as it stands inside a JSON string */
     struct buf text;            /* of one that is mended */
@@ -230,18 +231,24 @@ static bool write_failure(struct translator *t, struct slice name, const struct 
     return event_errors(&t->comment, t->event, t->arg);
 }
 
-int translator_failure(struct translator *t, int status, const struct said *said, struct slice request_id,
-                       struct buf *body)
+int translator_failure(struct translator *t, int status, struct slice name, const struct said *said,
+                       struct slice request_id, struct buf *body)
 {
     struct failure failure = {.kind = failure_of_status(status), .status = status < 400 ? 0 : status};
     struct dialect_error error = {.request_id = request_id};
     struct arena arena;
     arena_init(&arena);
-    read_failure(t, SLICE_NONE, said, &failure, &arena);
+    read_failure(t, name, said, &failure, &arena);
     t->client->answers->word_failure(&failure, &error, &status);
+    error.retry_after_s = t->retry_after_s = failure.retry_after_s;
     t->client->write_body_error(body, &error);
     arena_clear(&arena);
     return status ? status : 502;
+}
+
+uint32_t translator_retry_after_s(const struct translator *t)
+{
+    return t->retry_after_s;
 }
 
 /* ---- events */
