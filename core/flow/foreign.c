@@ -22,7 +22,7 @@ static const struct foreign foreigns[] = {
     {"images/*", "Of the paths of images POST /v1/images/generations, /v1/images/edits and /v1/images/variations are "
                  "served here; images to be read go into the messages of POST /v1/chat/completions."},
     {"videos*", "Making videos is not served here."},
-    {"files/*",
+    {"files*",
      "Of files POST /v1/files, GET and DELETE /v1/files/{id} and GET /v1/files/{id}/content are served here."},
     {"uploads*", "Uploads are not served here: put texts into the messages of POST /v1/chat/completions."},
     {"cachedContents*",
