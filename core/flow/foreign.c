@@ -29,7 +29,7 @@ static const struct foreign foreigns[] = {
      "Cached contents are not served here: whose one is, its name does not say. Send what it would hold in "
      "\"contents\" and \"systemInstruction\"."},
     {"tunedModels*", "Tuned models are not served by that path: give one a name in models.lua, and ask for that."},
-    {"batches/*",
+    {"batches*",
      "Of batches POST /v1/batches, GET /v1/batches/{id} and POST /v1/batches/{id}/cancel are served here."},
     {"fine_tuning/*", "Fine tuning is not served here: use the provider's own address."},
     {"fine-tunes*", "Fine tuning is not served here: use the provider's own address."},
