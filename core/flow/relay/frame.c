@@ -242,7 +242,8 @@ static void word_error(struct relay *r)
 const struct fault *frame_check_end(struct relay *r)
 {
     if (!r->frame.binary || !bedrock_held_bytes(r->frame.binary)) return NULL;
-    fault_set(&r->frame.why, FAULT_UPSTREAM_STREAM, "The provider's event stream is broken: it ended inside a message.");
+    fault_set(&r->frame.why, FAULT_UPSTREAM_STREAM,
+              "The provider's event stream is broken: it ended inside a message.");
     return &r->frame.why;
 }
 
