@@ -151,10 +151,11 @@ static bool is_field(struct slice line)
     return false;
 }
 
-/* A stream of a provider that has a spelling of it as an array. */
+/* A stream of a provider that has a spelling of it as an array; blanks without end may stand before one. */
 static bool is_list(const struct relay *r, struct slice first)
 {
-    return r->parts.provider->streams_list && r->parts.x->request.is_stream && first.len && first.ptr[0] == '[';
+    bool may_be = r->parts.provider->streams_list && r->parts.x->request.is_stream;
+    return may_be && (first.len ? first.ptr[0] == '[' : !is_type(r, SLICE("text/event-stream")));
 }
 
 static bool is_frames(const struct relay *r)
