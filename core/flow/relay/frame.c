@@ -239,6 +239,15 @@ static void word_error(struct relay *r)
     }
 }
 
+/* AWS's frames say how long they are: half of one is none of its servers' end, whatever was said before it. */
+const struct fault *frame_check_end(struct relay *r)
+{
+    if (!r->frame.binary || !bedrock_held_bytes(r->frame.binary)) return NULL;
+    fault_set(&r->frame.why, FAULT_UPSTREAM_STREAM,
+              "The provider's event stream is broken: it ended inside a message.");
+    return &r->frame.why;
+}
+
 void frame_finish(struct relay *r, const struct fault *why)
 {
     if (r->form == FORM_SNIFFED) settle_form(r);
