@@ -111,3 +111,28 @@ void config_check_account(struct config_reader *r, struct slice path, struct pro
     config_check_url(r, path, p, table);
     if (p->kind.len && kind_is_google(p->kind)) check_key_file(r, path, p);
 }
+
+static bool is_among(const uint64_t *ids, size_t count, uint64_t id)
+{
+    for (size_t i = 0; i < count; i++)
+        if (ids[i] == id) return true;
+    return false;
+}
+
+/* Of one more than there is room for nobody would ask. */
+void config_check_credentials(struct config_reader *r, struct slice path)
+{
+    const struct settings *s = r->config->settings;
+    uint64_t ids[LIMIT_ACCESS_TOKENS];
+    size_t count = 0;
+    for (size_t i = 0; i < s->provider_count; i++) {
+        uint64_t id = provider_credentials(&s->providers[i]).id;
+        if (!id || is_among(ids, count, id)) continue;
+        if (count == LIMIT_ACCESS_TOKENS) {
+            config_bad(r, path, FINDING_BAD_VALUE, "accounts with the same key file share one",
+                       "more than %u different `credentials`", LIMIT_ACCESS_TOKENS);
+            return;
+        }
+        ids[count++] = id;
+    }
+}

@@ -63,6 +63,11 @@ struct slice kind_key_header(struct slice kind)
     return dialect ? reach_key_header(kind, dialect).name : SLICE_NONE;
 }
 
+struct slice kind_token_header(void)
+{
+    return reach_token_header().name;
+}
+
 bool kind_takes_access_keys(struct slice kind)
 {
     return reach_signs(kind);

@@ -16,6 +16,8 @@ const char *kind_nearest(struct slice word);
 const char *kind_url_example(struct slice kind);
 /* The header that the account's key goes into; SLICE_NONE: there is no such kind. */
 struct slice kind_key_header(struct slice kind);
+/* And the one that a token goes into, which it is given for a key file. */
+struct slice kind_token_header(void);
 /* Are its calls signed where it has access keys? */
 bool kind_takes_access_keys(struct slice kind);
 /* May its URLs have an api_version in their query? And must they, at this one? */

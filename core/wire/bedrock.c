@@ -44,23 +44,34 @@ static struct slice message_of(const struct json_tape *tape, struct arena *arena
     return json_is(tape, message, JSON_STRING) ? json_text(tape, message, arena) : SLICE_NONE;
 }
 
+/* Of nothing that is said in it, or in Amazon's form; another's is the model's server's own. */
+static bool is_amazons(struct json_tape *tape, struct slice body, struct arena *arena, struct slice *message)
+{
+    struct fault why;
+    *message = SLICE_NONE;
+    if (!body.len) return true;
+    if (!json_parse(tape, body, &why) || !json_is(tape, 0, JSON_OBJECT)) return false;
+    *message = message_of(tape, arena);
+    return message->ptr || json_first(tape, 0) == JSON_NONE;
+}
+
 bool bedrock_write_error(const struct dialect *spoken, int status, struct slice type, struct slice body,
                          struct buf *out)
 {
-    struct slice message = SLICE_NONE;
+    struct slice message;
     struct json_tape tape;
     struct arena arena;
-    struct fault why;
     arena_init(&arena);
     json_init(&tape);
-    if (has_words(spoken) && json_parse(&tape, body, &why)) message = message_of(&tape, &arena);
-    if (message.ptr) {
+    bool is_told = has_words(spoken) && is_amazons(&tape, body, &arena, &message);
+    if (is_told) {
+        if (!message.len) message = exceptions_bare_name(type);
         struct dialect_error error = word(spoken, type, message, &status);
         spoken->write_body_error(out, &error);
     }
     json_clear(&tape);
     arena_clear(&arena);
-    return message.ptr != NULL;
+    return is_told;
 }
 
 /* --- what streams --- */

@@ -32,7 +32,8 @@ void bedrock_free(struct bedrock *b); /* NULL is welcome */
 bool bedrock_feed(struct bedrock *b, struct slice bytes, bedrock_text_fn on_text, void *arg, struct fault *why);
 /* Of an event that is not whole. */
 size_t bedrock_held_bytes(const struct bedrock *b);
-/* A body with an error status; type: its x-amzn-errortype. False, and nothing is written: it stays as it is. */
+/* A body with an error status; type: its x-amzn-errortype, which is told where nothing else is. False, and nothing is
+ * written: it is not in Amazon's form, and stays as it is. */
 bool bedrock_write_error(const struct dialect *spoken, int status, struct slice type, struct slice body,
                          struct buf *out);
 

@@ -28,8 +28,7 @@ static const struct failure_word exceptions[] = {
     {{"ValidationException", 19}, FAILURE_REQUEST},
 };
 
-/* Without what stands around it. */
-static struct slice bare_name(struct slice type)
+struct slice exceptions_bare_name(struct slice type)
 {
     struct slice rest, behind, name = slice_split(type, ':', &rest);
     slice_split(name, '#', &behind);
@@ -38,7 +37,7 @@ static struct slice bare_name(struct slice type)
 
 bool exceptions_find(struct slice type, enum failure_kind *kind)
 {
-    struct slice name = bare_name(type);
+    struct slice name = exceptions_bare_name(type);
     for (size_t i = 0; i < sizeof exceptions / sizeof exceptions[0]; i++) {
         if (!slice_iequal(exceptions[i].word, name)) continue;
         *kind = exceptions[i].kind;

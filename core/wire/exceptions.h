@@ -15,6 +15,8 @@
 
 #include "wire/translate/failure.h"
 
+/* Without what stands around it; borrowed. */
+struct slice exceptions_bare_name(struct slice type);
 /* False: it is none that is known, and *kind stays as it is. */
 bool exceptions_find(struct slice type, enum failure_kind *kind);
 /* Does an event of that name tell of one, known or not? */

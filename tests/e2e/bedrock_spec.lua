@@ -181,6 +181,21 @@ describe("a message", function()
       assert.equal(2, g:record(r.id).usage.output_tokens)
     end
   end)
+
+  -- A text of JSON in one API stands inside the body in the other.
+  it("is refused where what a tool was asked is nested deeper there than is read", function()
+    local function asked(levels)
+      local arguments = ('{"a":'):rep(levels) .. "1" .. ("}"):rep(levels)
+      return g:chat(say("haiku", nil, { messages = { { role = "user", content = "x" },
+        { role = "assistant", tool_calls = { { id = "c1", type = "function", ["function"] = { name = "f", arguments = arguments } } } },
+        { role = "tool", tool_call_id = "c1", content = "echo one" } } }))
+    end
+    assert.equal(200, asked(58).status)
+    local r = asked(63)
+    assert.equal(400, r.status, r.body)
+    assert.truthy(gateway.error_of(r).message:find("nested deeper than 64 levels", 1, true), r.body)
+    assert.equal(200, asked(58).status)
+  end)
 end)
 
 describe("a stream", function()

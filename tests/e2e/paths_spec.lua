@@ -105,6 +105,7 @@ describe("a client's real request", function()
 
   local function wanted(path, name)
     if path:find("^/v1/chat/completions") or path:find("^/v1/messages") then return 200 end
+    if path:find("enerateContent", 1, true) then return 200 end
     if path == "/v1/responses" then return name:find("openai-python", 1, true) and 400 or 200 end -- it has a previous_response_id
     if path:find("/models/[^:]+:%a*[gG]enerateContent") then return 200 end
     return path == "/" and 404 or 400

@@ -1,6 +1,6 @@
 /*
  * Between the files of the dialect of Amazon Bedrock's Converse API, which providers alone speak: dialect_converse.c
- * (the table, paths), converse_answer.c (what is said), converse_translate.h and converse_answers.h (from and to other
+ * (the table), converse_answer.c (what is said), converse_translate.h and converse_answers.h (from and to other
  * dialects).
  */
 #ifndef MOONGATE_WIRE_CONVERSE_INNER_H

@@ -201,11 +201,15 @@ static void errors_are_worded(void)
     expect_error(400, "com.amazon.coral.validate#ValidationException", "{\"Message\":\"a \\u00e4\"}",
                  BODY("invalid_request_error", "a \xC3\xA4"));
     expect_error(400, "ServiceQuotaExceededException", "{\"message\":\"all\"}", BODY("rate_limit_error", "all"));
-    expect_error(424, "ModelErrorException", "{\"message\":\"\",\"originalStatusCode\":400}", BODY("api_error", ""));
+    expect_error(424, "ModelErrorException", "{\"message\":\"\",\"originalStatusCode\":400}",
+                 BODY("api_error", "ModelErrorException"));
     expect_error(404, "SomethingNew", "{\"message\":\"gone\"}", BODY("not_found_error", "gone"));
     expect_error(500, "InternalServerException", "{\"message\":7}", "");
+    expect_error(500, "InternalServerException", "{\"error\":{\"message\":\"its server's own\"}}", "");
+    expect_error(400, "a#ThrottlingException:http:", "{}", BODY("rate_limit_error", "ThrottlingException"));
+    expect_error(500, "InternalServerException", "", BODY("api_error", "InternalServerException"));
     expect_error(500, "InternalServerException", "<html>", "");
-    expect_error(500, "InternalServerException", "", "");
+    expect_error(500, "InternalServerException", "[{}]", "");
 }
 
 static void base64_is_read_strictly(void)
