@@ -154,7 +154,7 @@ struct job {
     struct loop_timer timer; /* of the step at work, for its next turn or its patience */
     struct waiting wait;
     struct question question;
-    const struct earlier *earlier; /* what the last call came to that another target was to make good; NULL: none */
+    struct earlier *earlier; /* what the last call came to that another target was to make good; NULL: none */
     struct call *call; /* to a provider, under way or the last; NULL: none was made (flow/call.h) */
 };
 
