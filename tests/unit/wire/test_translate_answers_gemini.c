@@ -279,6 +279,25 @@ static void expect_delay(const char *detail, uint32_t seconds)
     translating_clear(&t);
 }
 
+/* As Google tells of one where events were not asked for; and as its API for OpenAI's clients does. */
+static void an_error_in_a_list_is_one(void)
+{
+#define IN_LIST "[1,{\"candidates\":[]},{\"error\":{\"code\":503,\"message\":\"M\",\"status\":\"UNAVAILABLE\"}}]"
+    static const struct dialect *const providers[] = {&dialect_gemini, &dialect_openai};
+    for (size_t i = 0; i < 2; i++) {
+        translate_failure(&t, providers[i], &dialect_anthropic, 503, SLICE(IN_LIST));
+        hearing_begin(&h, &dialect_anthropic);
+        hearing_body(&h, buf_slice(&t.out));
+        EXPECT_STR("M", h.error_message);
+        done();
+    }
+    translate_failure(&t, &dialect_gemini, &dialect_anthropic, 503, SLICE("[1]"));
+    hearing_begin(&h, &dialect_anthropic);
+    hearing_body(&h, buf_slice(&t.out));
+    EXPECT_STR("[1]", h.error_message);
+    done();
+}
+
 static void an_error_says_when_to_come_again(void)
 {
 #define RETRY(delay) "{\"@type\":\"type.googleapis.com/google.rpc.RetryInfo\",\"retryDelay\":" delay "}"
@@ -349,6 +368,7 @@ int main(void)
     RUN(lists_are_answers_too);
     RUN(what_is_no_answer_is_refused);
     RUN(a_character_in_two_halves_is_one);
+    RUN(an_error_in_a_list_is_one);
     RUN(an_error_says_when_to_come_again);
     RUN(errors_have_their_words);
     RUN(an_error_in_a_stream_ends_it);
