@@ -231,7 +231,10 @@ static void leave_failing(void *arg)
 {
     struct job *job = arg;
     exchange_end_attempt(job->x, FAULT_NONE);
-    try_next(job);
+    if (job->call->is_drained)
+        job_end(job, OUTCOME_CLIENT_CLOSED);
+    else
+        try_next(job);
 }
 
 /* Failures are not charged. Their words are the caller's where nobody else can be asked after all. */
@@ -402,10 +405,10 @@ static void send(struct job *job, const struct target *target)
 
 /* --- the policies on a target --- */
 
-/* Nobody is called for more than its budgets have room for: a cheaper one may be. */
+/* By its budgets, which may have room for a cheaper one, or by a policy. */
 static void refuse_another(struct job *job, const struct verdict *no)
 {
-    if (has_next(job)) {
+    if (no->kind == VERDICT_DENY && has_next(job)) {
         try_target(job);
         return;
     }
@@ -441,12 +444,7 @@ static void on_allowed(struct job *job, const struct verdict *answer)
     struct attempt *attempt = exchange_add_attempt(x);
     attempt->is_denied = true;
     attempt->ended_ns = attempt->began_ns;
-    if (answer->kind == VERDICT_DENY && has_next(job)) {
-        try_target(job);
-        return;
-    }
-    call_nobody(job);
-    reply_answer(job, answer);
+    refuse_another(job, answer);
 }
 
 static void refuse_unconfigured(struct job *job)
@@ -493,8 +491,7 @@ void attempt_first(struct job *job)
 void attempt_cut(struct job *job, const struct fault *why, enum exchange_outcome outcome)
 {
     struct call *call = job->call;
-    bool is_asking = call && call->relay && !relay_is_over(call->relay);
-    if (!is_asking) return;
+    if (!call || !call->relay || relay_is_over(call->relay)) return;
     call_drop_fetch(call);
     relay_cut(call->relay, why, outcome);
 }

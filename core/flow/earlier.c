@@ -5,7 +5,6 @@
 #include "flow/deliver.h"
 #include "flow/headers.h"
 #include "flow/reply.h"
-#include "flow/settle.h"
 #include "wire/conceal.h"
 
 struct earlier {
@@ -78,11 +77,7 @@ bool earlier_hears(struct job *job, struct slice bytes, bool is_whole)
 {
     struct earlier *earlier = job->earlier;
     if (!job->call->is_failing) return false;
-    if (job->call->is_drained) {
-        job_end(job, OUTCOME_CLIENT_CLOSED);
-        return true;
-    }
-    if (bytes.len && buf_try_append(&earlier->body, bytes, LIMIT_EARLIER_BYTES)) return true;
+    if (bytes.len && !job->call->is_drained && buf_try_append(&earlier->body, bytes, LIMIT_EARLIER_BYTES)) return true;
     earlier->is_whole = is_whole && buf_len(&earlier->body) > 0 && !is_secret(job->call, buf_slice(&earlier->body));
     earlier->then(job);
     return true;

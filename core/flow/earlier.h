@@ -4,7 +4,7 @@
  * request was good, and 429 or 503 says that it may be sent again.
  *
  *     earlier_await(job, head, then);          // its provider answered with a failure
- *     if (earlier_hears(job, bytes, false)) …  // its body, as it comes; then(job): when it is in, or long enough
+ *     if (earlier_hears(job, bytes, false)) …  // its body, as it comes; then(job): it is in, too long, or for nobody
  *     earlier_keep_fault(job, &why);           // or it came to no answer
  *     switch (earlier_begin(job)) …            // nobody else can be asked
  *     earlier_free(job);
