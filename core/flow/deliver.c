@@ -100,6 +100,13 @@ static void tell_type(struct call *call, const struct relay_head *head)
     if (i == call->header_count) call->header_count++;
 }
 
+/* What was in a coding, and gave way to words of ours, is in none. */
+static void tell_coding(struct call *call, const struct relay_head *head)
+{
+    size_t i = find_header(call, SLICE("content-encoding"));
+    if (!head->content_encoding.len && i < call->header_count) call->headers[i] = call->headers[--call->header_count];
+}
+
 /* As clients of other dialects look for it: in a header, unless the provider has one of its own. */
 static void tell_delay(struct call *call, const struct relay_head *head)
 {
@@ -134,6 +141,7 @@ void deliver_head(struct job *job, const struct relay_head *head, int64_t length
     x->response.status = head->status;
     x->first_byte_ns = clock_mono_ns();
     tell_type(job->call, head);
+    tell_coding(job->call, head);
     tell_delay(job->call, head);
     if (length != CONN_STREAM) {
         add_cost(job);
