@@ -4,13 +4,14 @@
  * request was good, and 429 or 503 says that it may be sent again.
  *
  *     earlier_await(job, head, then);          // its provider answered with a failure
- *     if (earlier_hears(job, bytes, false)) …  // its body, as it comes; then(job): it is in, too long, or for nobody
+ *     if (earlier_hears(job, bytes, false)) …  // its body; then(job): it is in, too long, or for nobody
  *     earlier_keep_fault(job, &why);           // or it came to no answer
  *     switch (earlier_begin(job)) …            // nobody else can be asked
  *     earlier_free(job);
  *
- * At most LIMIT_EARLIER_BYTES of a body, for LIMIT_EARLIER_MS, are waited for: the caller waits for the other answer. Of
- * one that has not come whole by then he is told its status, when to come again, and what the provider's limits leave.
+ * At most LIMIT_EARLIER_BYTES of a body, for LIMIT_EARLIER_MS, are waited for: the caller waits for the other answer.
+ * Of one that has not come whole by then he is told its status, when to come again, and what the provider's limits
+ * leave.
  * Private to core/flow.
  */
 #ifndef MOONGATE_FLOW_EARLIER_H

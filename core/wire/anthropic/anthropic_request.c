@@ -152,7 +152,8 @@ static void add_to_tier(struct members *in, unsigned key)
     bool is_first = !r->service_tier.len || slice_iequal(r->service_tier, SLICE("auto")) ||
                     slice_iequal(r->service_tier, SLICE("standard_only"));
     if (is_usual) return;
-    r->service_tier = is_first ? word : arena_printf(in->arena, "%.*s_%.*s", SLICE_FMT(r->service_tier), SLICE_FMT(word));
+    r->service_tier =
+        is_first ? word : arena_printf(in->arena, "%.*s_%.*s", SLICE_FMT(r->service_tier), SLICE_FMT(word));
 }
 
 /* What is no text is the provider's to refuse. */
