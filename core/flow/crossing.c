@@ -43,7 +43,7 @@ static bool refuse_dropped(const struct exchange *x, struct slice names, struct 
 static bool hold(struct call *call, struct fault *why)
 {
     struct job *job = call->job;
-    return intake_hold(&job->hold, buf_len(&job->x->body) + buf_len(&call->crossed), why);
+    return intake_hold(&job->hold, exchange_request_bytes(job->x) + buf_len(&call->crossed), why);
 }
 
 /* Told, or refused where the model's row wants that. */

@@ -34,8 +34,8 @@ static bool fit(const struct fitting *fitting, struct slice body, struct buf *ou
     if (is_read && fitting_touches(fitting, &tape)) edit(fitting, &tape, body, out, dropped);
     json_clear(&tape);
     return is_read || fault_set(why, FAULT_BAD_BODY,
-                                "as this model's provider takes it, it is nested deeper than %u levels, or has too many "
-                                "values: make what tools were asked simpler", LIMIT_JSON_DEPTH);
+                                "as this model's provider takes it, it is nested deeper than %u levels, or has too "
+                                "many values: make what tools were asked simpler", LIMIT_JSON_DEPTH);
 }
 
 /* What policies set, and the name of an answer's bound by the target, may be among it too. */
