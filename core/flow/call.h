@@ -44,7 +44,8 @@ struct call {
     bool keeps_last, has_last; /* of bytes without events: the last one waits for the next, or for the record … */
     char last;                 /* … which it is */
     uint64_t last_write_ns;  /* as the loop's clock had it when bytes were last forwarded */
-    struct loop_timer timer; /* is_failing: for its body; keep-alive comments; behind the end marker, for the end; is_drained: for all of it */
+    /* is_failing: for its body; keep-alive comments; behind the end marker, for the end; is_drained: for all of it */
+    struct loop_timer timer;
     relay_word_fn then;      /* who waits for the policies' word */
     void *then_arg;
 };
