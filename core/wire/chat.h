@@ -71,6 +71,9 @@ struct chat_span {
 struct chat_pieces {
     int64_t images, characters, searches;
     int64_t seconds; /* of sound, at a guess by its size: its own length is the provider's to say */
+    /* What its provider may do of itself, as far as the request bounds it, else once: nothing is billed by them. */
+    int64_t may_search; /* the web */
+    int64_t may_call;   /* other tools that it runs and charges for */
 };
 
 /* What came beside the body's texts, in parts of a form: nobody looks into it. */
@@ -105,7 +108,7 @@ struct chat_request {
     struct slice *line_models;
     uint32_t line_model_count;
     struct chat_attached attached; /* who collected it says so, before chat_parse(), which keeps it */
-    struct slice service_tier; /* decoded text; empty: not said, or no text */
+    struct slice service_tier; /* decoded text, of Anthropic's with its speed and place; empty: not said, or no text */
     uint32_t message_count, tool_count;
     unsigned uses; /* of enum chat_uses */
     /* metadata.moongate, read as hints and cut out of what the provider sees; JSON_NONE when absent */

@@ -110,6 +110,27 @@ static bool check_tools(const struct members *in, uint32_t tools)
     return true;
 }
 
+/* Of the tools themselves the request bounds nothing, but all of their calls. Source: OpenAI API reference, Responses,
+ * "max_tool_calls"; xAI's, "x_search". */
+static void foresee(const struct members *in, uint32_t tools)
+{
+    static const struct slice searches[] = {{"\"web_search", 11}, {"\"x_search", 9}},
+                              calls[] = {{"\"file_search", 12}, {"\"code_", 6}};
+    struct chat_request *r = in->r;
+    const struct json_tape *tape = &r->tape;
+    int64_t most = 1;
+    members_whole_number(tape, members_value(in, KEY_MAX_TOOL_CALLS), &most);
+    uint32_t tool = json_is(tape, tools, JSON_ARRAY) ? json_first(tape, tools) : JSON_NONE;
+    for (; tool != JSON_NONE; tool = json_next(tape, tool)) {
+        uint32_t type = json_get(tape, tool, SLICE("type"));
+        struct slice name = json_is(tape, type, JSON_STRING) ? json_raw(tape, type) : SLICE_NONE;
+        for (size_t i = 0; i < 2; i++) {
+            if (slice_starts(name, searches[i])) members_foresee(&r->pieces.may_search, most);
+            if (slice_starts(name, calls[i])) members_foresee(&r->pieces.may_call, most);
+        }
+    }
+}
+
 static bool read_tools(struct members *in)
 {
     struct chat_request *r = in->r;
@@ -117,6 +138,7 @@ static bool read_tools(struct members *in)
     r->tools_node = in->nodes[KEY_TOOLS];
     if (tools != JSON_NONE && !json_is(&r->tape, tools, JSON_ARRAY)) return members_refuse(in, KEY_TOOLS, "an array");
     r->uses |= responses_tool_uses(&r->tape, tools, &r->tool_count);
+    foresee(in, tools);
     return check_tools(in, tools);
 }
 
