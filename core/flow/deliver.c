@@ -66,8 +66,7 @@ static void forget_request(struct job *job)
         buf_clear(&x->body);
         buf_clear(&x->upload);
     }
-    size_t left = buf_len(&x->body) + buf_len(&x->upload) + buf_len(&job->call->crossed);
-    intake_hold(&job->hold, left, NULL); /* less than before */
+    intake_hold(&job->hold, exchange_request_bytes(x) + buf_len(&job->call->crossed), NULL); /* less than before */
 }
 
 /* Of a whole answer: what it cost is known. */
