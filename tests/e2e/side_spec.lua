@@ -421,14 +421,35 @@ describe("files and batches", function()
       { line("gpt-image-1", "a") .. line("gpt-5", "b"), 403, "'gpt-5'" },
       { line("paint", "a"), 403, "'paint'" }, -- our name, not the provider's
       { line("gpt-image-1", "a") .. "x\n", 400, "line 2" },
-      { '{"body":{"model":"gpt-image-1","model":"gpt-5"}}\n', 400, "twice" },
-      { '{"body":{}}\n', 400, "names no model" }, { "\255\254", 400, "UTF-8" },
+      { '{"url":"/v1/completions","body":{"model":"gpt-image-1","model":"gpt-5"}}\n', 400, "line 1 of the batch's file: \"model\" is given twice" },
+      { '{"url":"/v1/completions","body":{"model":"gpt-image-1"},"body":{"model":"gpt-5"}}\n', 400, "twice" },
+      { '{"url":"/v1/embeddings","body":{}}\n', 400, '"model" is missing' }, { "\255\254", 400, "UTF-8" },
+      { '{"url":"/v1/files","body":{"model":"gpt-image-1"}}\n', 400, '"url"' },
     } do
       r = upload(g, "batch", case[1])
       assert.equal(case[2], r.status, r.body)
       assert.truthy(gateway.error_of(r).message:find(case[3], 1, true), r.body)
     end
     assert.equal(1, #m:requests(since))
+  end)
+
+  it("for batches have lines that name no other app's objects", function()
+    local since = m:mark()
+    local function responses(body)
+      body.model = "gpt-image-1"
+      return cjson.encode { custom_id = "1", method = "POST", url = "/v1/responses", body = body } .. "\n"
+    end
+    for _, body in ipairs { { input = "x", previous_response_id = "resp_x" }, { input = "x", conversation = "conv_x" },
+      { input = { { type = "item_reference", id = "msg_x" } } },
+      { input = { { role = "user", content = { { type = "input_file", file_id = "file_x" } } } } },
+      { input = "x", tools = { { type = "file_search", vector_store_ids = { "vs_x" } } } } } do
+      local r = upload(g, "batch", line("gpt-image-1", "a") .. responses(body))
+      assert.truthy(r.status == 404 or r.status == 400, r.body)
+      assert.truthy(r.body:find("_x", 1, true), r.body)
+    end
+    local r = upload(g, "batch", responses { input = "x", prompt = { id = "pmpt_1" } })
+    assert.same({ 400, true }, { r.status, r.body:find("prompt", 1, true) ~= nil }, r.body)
+    assert.equal(0, #m:requests(since))
   end)
 
   it("are their app's: a batch is made of its own file, where nobody counts its money", function()
