@@ -109,6 +109,7 @@ struct exchange {
     struct form *form;           /* index over upload, by offsets; NULL: there is none */
     struct chat_request request; /* index over body; zeroed for GETs */
     struct slice model_path;     /* of a path that says a model: percent-decoded */
+    struct slice inner_path;     /* of one that says what an object holds (api->place): likewise; empty: it does not */
 
     struct identity identity;
     struct topups *topups; /* of budgets, as they were when it came; NULL: none */

@@ -182,7 +182,7 @@ static void open_api(struct job *job, const struct route_match *match, const str
     if (has_model && !http_decode_segment(&x->arena, match->id, &x->model_path)) {
         fault_set(&why, FAULT_UNKNOWN_MODEL, "The model's name is not valid percent-encoding.");
         reply_fault(job, &why);
-    } else if (x->api->kind == API_OBJECT && !keeping_name(x, match->id, &why)) {
+    } else if (x->api->place && !keeping_name(x, match->id, match->inner, &why)) {
         reply_fault(job, &why);
     } else if (!body_is_readable(x, &why)) {
         reply_fault(job, &why);

@@ -85,7 +85,6 @@ static bool add_text(const struct finding *f, enum kept_kind kind, uint32_t node
     return kept_add(f->r, f->arena, kind, json_text(tape, node, f->arena), f->why);
 }
 
-/* Of two members "id" either may be the one that is read. */
 static bool add_ids(const struct finding *f, enum kept_kind kind, uint32_t object)
 {
     const struct json_tape *tape = &f->r->tape;
@@ -172,6 +171,12 @@ static bool has_place(const struct finding *f)
         if (key.len && place_of(key)) return true;
     }
     return false;
+}
+
+bool kept_add_ids(struct chat_request *r, struct arena *arena, enum kept_kind kind, uint32_t object, struct fault *why)
+{
+    struct finding f = {.r = r, .arena = arena, .why = why};
+    return add_ids(&f, kind, object);
 }
 
 bool kept_find(struct chat_request *r, struct arena *arena, struct fault *why)

@@ -175,6 +175,9 @@ static void only_the_providers_own_word_counts(void)
     expect_told(d, "{\"type\":\"response.output_item.done\",\"item\":{\"type\":\"function_call\",\"id\":\"fc\",\"arguments\":\"{}\"}}",
                 "item \"fc\"");
     expect_told(d, "{\"type\":\"response.output_text.delta\",\"item_id\":\"x\",\"delta\":\"y\"}", "");
+    expect_told(d, "{\"object\":\"conversation\",\"id\":\"conv\",\"metadata\":{\"file_id\":\"f\"}}", "conversation \"conv\"");
+    expect_told(d, "{\"object\":\"list\",\"data\":[{\"type\":\"message\",\"id\":\"msg\",\"content\":[{\"annotations\":[{\"type\":"
+                   "\"container_file_citation\",\"container_id\":\"c\",\"file_id\":\"f\"}]}]}]}", "item \"msg\"");
     expect_told(d, "{\"object\":\"response\",\"id\":null,\"output\":{}}", "");
     expect_told(a, "{\"type\":\"message\",\"id\":\"msg\",\"container\":{\"id\":\"c\"},\"content\":[{\"type\":\"tool_use\",\"input\":"
                    "{\"file_id\":\"f\",\"content\":[{\"type\":\"bash_code_execution_output\",\"file_id\":\"f\"}]}},"
