@@ -21,7 +21,7 @@
 #include "base/slice.h"
 
 struct admin;
-struct grant_fetcher;
+struct access_token_fetcher;
 struct jwks_fetcher;
 struct loop;
 
@@ -34,8 +34,8 @@ struct admin_parts {
     size_t segment_count;
     const char *data_dir;
     const struct jwks_fetcher *jwks; /* the keys of tokens' issuers; may be NULL */
-    struct grants *grants;           /* the tokens of provider accounts */
-    const struct grant_fetcher *grant_fetcher; /* who asks for them; may be NULL */
+    struct access_tokens *access_tokens; /* the tokens of provider accounts */
+    const struct access_token_fetcher *access_token_fetcher; /* who asks for them; may be NULL */
 };
 
 struct admin *admin_new(const struct admin_parts *parts);

@@ -18,7 +18,7 @@
 #include "base/shared_text.h"
 #include "store/breakers.h"
 #include "store/counters/post.h"
-#include "store/grants.h"
+#include "store/access_tokens.h"
 #include "store/owned.h"
 
 enum board_state { BOARD_STARTING, BOARD_READY, BOARD_DRAINING, BOARD_STOPPING };
@@ -68,7 +68,7 @@ struct board {
     struct board_ledger ledger;
     struct counters_post counters; /* of a fleet */
     struct breakers breakers;      /* of provider accounts */
-    struct grants grants;          /* their tokens: the admin process writes */
+    struct access_tokens access_tokens; /* their tokens: the admin process writes */
     struct owned_table owned;      /* whose the objects are that providers keep */
     struct board_slot slots[];
 };

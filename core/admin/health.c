@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "admin/grant_fetcher.h"
+#include "admin/access_token_fetcher.h"
 #include "admin/jwks_fetcher.h"
 #include "base/clock.h"
 
@@ -198,10 +198,10 @@ static void find_breakers(struct findings *f, const struct breakers *all)
 }
 
 /* Requests to it fail, and others may be served. */
-static void find_grants(struct findings *f, const struct grant_fetcher *fetcher)
+static void find_access_tokens(struct findings *f, const struct access_token_fetcher *fetcher)
 {
-    struct grant_view view;
-    for (size_t i = 0; fetcher && grant_fetcher_view(fetcher, i, &view); i++) {
+    struct access_token_view view;
+    for (size_t i = 0; fetcher && access_token_fetcher_view(fetcher, i, &view); i++) {
         if (view.left_s)
             buf_printf(f->lines, "[%c]provider account %.*s: its token is good for %llu s%s%s\n",
                        view.error[0] ? '!' : '+', SLICE_FMT(view.account), (unsigned long long)view.left_s,
@@ -243,7 +243,7 @@ void health_ready(const struct admin_parts *parts, struct slice query, struct ad
     find_data(&f, parts->board, parts->data_dir);
     find_counters(&f, parts->board);
     find_breakers(&f, &parts->board->breakers);
-    find_grants(&f, parts->grant_fetcher);
+    find_access_tokens(&f, parts->access_token_fetcher);
     find_jwks(&f, parts->jwks);
     bool is_ready = buf_len(&f.reason) == 0;
     answer->status = is_ready ? 200 : 503;

@@ -247,6 +247,7 @@
 #define LIMIT_WITNESS_RETRY_MS 1000u       /* one that did not take them is tried again, first after this … */
 #define LIMIT_WITNESS_RETRY_MS_MAX 60000u  /* … then twice as long each time, up to this */
 #define LIMIT_WITNESS_MS 10000u            /* one call of a webhook, whole */
+#define LIMIT_CA_FILE_BYTES (4u << 20)      /* of authorities, in moongate.lua; a system's have 200 KB */
 #define LIMIT_SINKS 32u                    /* in moongate.lua that notices go to */
 #define LIMIT_SINK_COMMAND_WORDS 32u       /* of a sink's command */
 #define LIMIT_NOTICE_MS 10000u             /* one attempt to send a notice, whole: a call or a command */
@@ -301,17 +302,17 @@
 #define LIMIT_JWKS_WAITERS 1024u           /* … and not more than so many of a worker */
 
 /* Tokens that provider accounts are given for a key of theirs (Google's) */
-#define LIMIT_GRANTS 64u                   /* credentials of one configuration */
-#define LIMIT_GRANT_BYTES 4096u            /* a token; Google's have 2 KiB at most */
-#define LIMIT_GRANT_FIELD_BYTES 1024u      /* an address, a URL of a key file */
-#define LIMIT_GRANT_ANSWER_BYTES (64u * KIB)
-#define LIMIT_GRANT_LIFE_S (12u * 3600u)   /* a token that is said to be good for longer is asked for anew then */
-#define LIMIT_GRANT_SKEW_S 30u             /* so much may our clock be ahead of theirs */
-#define LIMIT_GRANT_FETCH_MS 10000u        /* one question, whole */
-#define LIMIT_GRANT_RETRY_MS 1000u         /* after a failure at first after this, doubling … */
-#define LIMIT_GRANT_RETRY_MAX_MS 60000u    /* … up to this */
-#define LIMIT_GRANT_REFUSED_MS 10000u      /* a token that its provider refuses is asked for anew, not more often */
-#define LIMIT_GRANT_WAIT_MS 5000u          /* a request waits for the first token at most this long */
+#define LIMIT_ACCESS_TOKENS 64u                 /* credentials of one configuration */
+#define LIMIT_ACCESS_TOKEN_BYTES 4096u          /* a token; Google's have 2 KiB at most */
+#define LIMIT_ACCESS_TOKEN_FIELD_BYTES 1024u    /* an address, a URL of a key file */
+#define LIMIT_ACCESS_TOKEN_ANSWER_BYTES (64u * KIB)
+#define LIMIT_ACCESS_TOKEN_LIFE_S (12u * 3600u) /* one that is said to be good for longer is asked for anew then */
+#define LIMIT_ACCESS_TOKEN_SKEW_S 30u           /* so much may our clock be ahead of theirs */
+#define LIMIT_ACCESS_TOKEN_FETCH_MS 10000u      /* one question, whole */
+#define LIMIT_ACCESS_TOKEN_RETRY_MS 1000u       /* after a failure at first after this, doubling … */
+#define LIMIT_ACCESS_TOKEN_RETRY_MAX_MS 60000u  /* … up to this */
+#define LIMIT_ACCESS_TOKEN_REFUSED_MS 10000u    /* one that its provider refuses is asked for anew, not more often */
+#define LIMIT_ACCESS_TOKEN_WAIT_MS 5000u        /* a request waits for the first token at most this long */
 
 /* The ledger */
 #define LIMIT_LEDGER_QUEUE_BYTES (16u * MIB) /* of entries in the ledger process; then it reads no more from workers */

@@ -11,7 +11,7 @@
 #include "flow/drain.h"
 #include "flow/durable.h"
 #include "flow/earlier.h"
-#include "flow/grant.h"
+#include "flow/access_token.h"
 #include "flow/headers.h"
 #include "flow/heading.h"
 #include "flow/holds.h"
@@ -247,7 +247,7 @@ static void on_head(void *arg, const struct fetch_head *head)
     note_head(call, head);
     breaking_head(job, is_account || head->status >= 500);
     if (is_account) credential_report(job, head->status);
-    if (head->status == 401) grant_refused(call);
+    if (head->status == 401) access_token_refused(call);
     if (!call->is_drained && (is_account || is_worth_another(head->status)) && has_next(job)) {
         give_up(job, head);
         return;
@@ -346,7 +346,7 @@ static void answer_count(struct job *job)
 }
 
 /* What goes out is made and held; nobody was asked yet. */
-static void on_granted(struct job *job, const struct fault *why)
+static void on_token(struct job *job, const struct fault *why)
 {
     if (!why) {
         job->call->fetch = send_request(job->call, current_target(job), &events, job);
@@ -378,7 +378,7 @@ static void send(struct job *job, const struct target *target)
     attempt->dropped = dropped;
     call->vocabulary = account_begin(job->x);
     wording_keep_prompt(job->x, target);
-    grant_await(call, on_granted);
+    access_token_await(call, on_token);
 }
 
 /* --- the policies on a target --- */

@@ -170,7 +170,7 @@ static bool is_providers(enum fault_code code, bool has_head)
     case FAULT_UPSTREAM_PROTOCOL:
     case FAULT_UPSTREAM_STREAM:
     case FAULT_UPSTREAM_CLOSED:
-    case FAULT_UPSTREAM_ACCOUNT: /* it has no token (flow/grant.h) */
+    case FAULT_UPSTREAM_ACCOUNT: /* it has no token (flow/access_token.h) */
     case FAULT_CONNECT_TIMEOUT:
     case FAULT_FIRST_BYTE_TIMEOUT:
     case FAULT_UPSTREAM_IDLE_TIMEOUT:

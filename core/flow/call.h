@@ -26,9 +26,9 @@ struct call {
     struct conn_header *headers;   /* the provider's that may pass, and ours, with room for one more; in `passing` */
     size_t header_count;
     struct slice token;    /* that it goes out with instead of its account's key; wiped with the call; empty: none */
-    uint64_t token_number; /* … in store/grants.h */
-    void (*granted)(struct job *job, const struct fault *why); /* who waits for it (flow/grant.h) … */
-    uint64_t granted_until_ns;                                 /* … at most until then */
+    uint64_t token_number; /* … in store/access_tokens.h */
+    void (*on_token)(struct job *job, const struct fault *why); /* who waits for it (flow/access_token.h) … */
+    uint64_t token_until_ns;                                    /* … at most until then */
     struct slice *secrets; /* the account's, which its answer may repeat; in the exchange's arena */
     size_t secret_count;
     struct tool_names tool_names; /* that the caller has otherwise than this provider; in the exchange's arena */

@@ -73,7 +73,7 @@ static bool translate(struct call *call, const struct target *target, struct sli
     if (!translate_request(call->job->x->api->client, body, call->dialect, &to, arena, &call->crossed, &dropped, why))
         return false;
     tool_names_keep(&names_there, &call->job->x->arena, &call->tool_names);
-    hosted_rewrite(call);
+    if (!hosted_rewrite(call, why)) return false;
     fitted_rewrite(call, &dropped);
     return tell_dropped(call, target, &dropped, names, why) && hold(call, why);
 }

@@ -30,8 +30,8 @@ void deliver_keep_headers(struct call *call, const struct fetch_head *head)
     struct arena *arena = &call->passing;
     struct conn_header common[REPLY_HEADERS_MAX];
     size_t count = reply_common_headers(call->job, common);
-    call->headers = arena_alloc(arena, (count + head->header_count + 3) * sizeof *call->headers);
-    /* Three more are for the cost, for what was dropped, and for the type of what was translated. */
+    call->headers = arena_alloc(arena, (count + head->header_count + 4) * sizeof *call->headers);
+    /* Four more are for the cost, for what was dropped, and for the type and the delay of what was translated. */
     memcpy(call->headers, common, count * sizeof *common);
     for (size_t i = 0; i < head->header_count; i++) {
         struct slice name = head->headers[i].name, value = head->headers[i].value;
@@ -82,15 +82,32 @@ static void add_cost(struct job *job)
     call->header_count++;
 }
 
+/* header_count: there is none. */
+static size_t find_header(const struct call *call, struct slice name)
+{
+    size_t i = 0;
+    while (i < call->header_count && !slice_iequal(call->headers[i].name, name))
+        i++;
+    return i;
+}
+
 /* What another dialect's was, or came in other frames, is now of this kind. */
 static void tell_type(struct call *call, const struct relay_head *head)
 {
-    size_t i = 0;
     if (!head->content_type.len) return;
-    while (i < call->header_count && !slice_iequal(call->headers[i].name, SLICE("content-type")))
-        i++;
+    size_t i = find_header(call, SLICE("content-type"));
     call->headers[i] = (struct conn_header){SLICE("content-type"), head->content_type};
     if (i == call->header_count) call->header_count++;
+}
+
+/* As clients of other dialects look for it: in a header, unless the provider has one of its own. */
+static void tell_delay(struct call *call, const struct relay_head *head)
+{
+    bool is_told = find_header(call, SLICE("retry-after")) < call->header_count ||
+                   find_header(call, SLICE("retry-after-ms")) < call->header_count;
+    if (!head->retry_after_s || is_told) return;
+    call->headers[call->header_count++] =
+        (struct conn_header){SLICE("retry-after"), arena_printf(&call->passing, "%u", head->retry_after_s)};
 }
 
 /* Of the request, and of an answer that is whole: what a stream's loses is not known yet. */
@@ -117,6 +134,7 @@ void deliver_head(struct job *job, const struct relay_head *head, int64_t length
     x->response.status = head->status;
     x->first_byte_ns = clock_mono_ns();
     tell_type(job->call, head);
+    tell_delay(job->call, head);
     if (length != CONN_STREAM) {
         add_cost(job);
         holds_close(job);

@@ -27,7 +27,7 @@ struct breakers;
 struct counters_post;
 struct counters_shared;
 struct flow;
-struct grants;
+struct access_tokens;
 struct owned_table;
 
 /* Counters that the gateways of a fleet share, in Redis. */
@@ -52,7 +52,7 @@ struct flow_parts {
     struct stats *stats; /* borrowed: this worker's segment */
     struct counters_shared *counters; /* borrowed: of limits and budgets; NULL: nobody counts */
     struct breakers *breakers; /* borrowed: of provider accounts; NULL: there are none */
-    struct grants *grants;     /* borrowed: their tokens; NULL: nobody asks for any */
+    struct access_tokens *access_tokens; /* borrowed: their tokens; NULL: nobody asks for any */
     struct owned_table *owned; /* borrowed: whose the objects are that providers keep */
     const struct flow_redis *redis; /* borrowed: counters that a fleet shares; NULL: it shares none */
     _Atomic uint32_t *records_failing; /* borrowed: 1 while records cannot be written; /readyz is 503 then */

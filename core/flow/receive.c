@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "flow/batched.h"
 #include "flow/cors.h"
 #include "flow/deliver.h"
 #include "flow/drain.h"
@@ -135,6 +136,13 @@ static bool open_form(struct exchange *x, struct fault *why)
     return x->form != NULL;
 }
 
+/* The form keeps its members as they stand in the body, to see which of them are edited. */
+static size_t held_bytes(const struct exchange *x)
+{
+    size_t body = buf_len(&x->body);
+    return body + (x->form ? body : 0) + buf_len(&x->upload) + json_bytes(&x->request.tape);
+}
+
 static bool parse_body(struct job *job, struct fault *why)
 {
     struct exchange *x = job->x;
@@ -145,14 +153,14 @@ static bool parse_body(struct job *job, struct fault *why)
     bool is_read = chat_parse_for(&x->request, x->api->client, body, x->api->asks, model, &x->arena, why);
     if (x->api->is_stream) x->request.is_stream = true;
     return is_read &&
-           intake_hold(&job->hold, buf_len(&x->body) + buf_len(&x->upload) + json_bytes(&x->request.tape), why);
+           intake_hold(&job->hold, held_bytes(x), why);
 }
 
 static void go_on(struct job *job)
 {
     struct fault why;
     if (parse_body(job, &why))
-        estimate(job);
+        batched_first(job, estimate);
     else
         reply_fault(job, &why);
 }

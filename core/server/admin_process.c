@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include "admin/grant_fetcher.h"
+#include "admin/access_token_fetcher.h"
 #include "admin/jwks_fetcher.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -19,7 +19,7 @@ struct admin_process {
     struct loop_timer timer;
     struct pipe *control;
     struct jwks_fetcher *jwks;
-    struct grant_fetcher *grants;
+    struct access_token_fetcher *access_tokens;
 };
 
 /* Makes turns, which beat, when nothing else does. */
@@ -27,12 +27,12 @@ static void on_beat(void *arg)
 {
     struct admin_process *p = arg;
     loop_timer_arm_ms(&p->timer, BEAT_MS);
-    grant_fetcher_look(p->grants);
+    access_token_fetcher_look(p->access_tokens);
 }
 
 /* ---- Tokens of provider accounts. */
 
-static bool is_listed(const struct grant_source *sources, size_t count, uint64_t id)
+static bool is_listed(const struct access_token_source *sources, size_t count, uint64_t id)
 {
     for (size_t i = 0; i < count; i++)
         if (sources[i].id == id) return true;
@@ -41,16 +41,16 @@ static bool is_listed(const struct grant_source *sources, size_t count, uint64_t
 
 static void take_accounts(struct admin_process *p, const struct settings *s)
 {
-    struct grant_source sources[LIMIT_GRANTS];
+    struct access_token_source sources[LIMIT_ACCESS_TOKENS];
     size_t count = 0;
-    for (size_t i = 0; i < s->provider_count && count < LIMIT_GRANTS; i++) {
+    for (size_t i = 0; i < s->provider_count && count < LIMIT_ACCESS_TOKENS; i++) {
         const struct provider *account = &s->providers[i];
         struct provider_credentials own = provider_credentials(account);
         if (!own.id || is_listed(sources, count, own.id)) continue;
-        sources[count++] = (struct grant_source){own.id, account->name, own.key_file, reach_scope(account->kind),
-                                                 account->ca_file};
+        sources[count++] = (struct access_token_source){own.id, account->name, own.key_file, reach_scope(account->kind),
+                                                        account->ca_file};
     }
-    grant_fetcher_sources(p->grants, sources, count);
+    access_token_fetcher_sources(p->access_tokens, sources, count);
 }
 
 static void read_accounts(struct admin_process *p, int fd)
@@ -69,7 +69,7 @@ static void read_accounts(struct admin_process *p, int fd)
     config_free(config);
 }
 
-static void on_grant(void *arg, struct slice account, bool is_good)
+static void on_access_token(void *arg, struct slice account, bool is_good)
 {
     struct admin_process *p = arg;
     struct fault why;
@@ -77,7 +77,7 @@ static void on_grant(void *arg, struct slice account, bool is_good)
     buf_init(&body);
     buf_append_char(&body, is_good ? '+' : '-');
     buf_append(&body, account);
-    if (!pipe_send(p->control, REPORT_GRANT, buf_slice(&body), -1, &why))
+    if (!pipe_send(p->control, REPORT_ACCESS_TOKEN, buf_slice(&body), -1, &why))
         log_event(LOG_ERROR, "control_lost", "%s", fault_message(&why));
     buf_clear(&body);
 }
@@ -130,7 +130,8 @@ int admin_process_run(int control_fd, const struct admin_parts *parts, _Atomic u
     own.loop = p.loop;
     p.control = pipe_new(p.loop, control_fd, LIMIT_PIPE_QUEUE_BYTES, &events, &p);
     own.jwks = p.jwks = jwks_fetcher_new(p.loop, parts->data_dir, on_outcome, &p);
-    own.grant_fetcher = p.grants = grant_fetcher_new(p.loop, parts->grants, on_grant, &p);
+    p.access_tokens = access_token_fetcher_new(p.loop, parts->access_tokens, on_access_token, &p);
+    own.access_token_fetcher = p.access_tokens;
     struct admin *admin = admin_new(&own);
     loop_set_beat(p.loop, beat);
     loop_timer_init(&p.timer, p.loop, on_beat, &p);
@@ -138,7 +139,7 @@ int admin_process_run(int control_fd, const struct admin_parts *parts, _Atomic u
     loop_run(p.loop);
     loop_timer_disarm(&p.timer);
     admin_free(admin);
-    grant_fetcher_free(p.grants);
+    access_token_fetcher_free(p.access_tokens);
     jwks_fetcher_free(p.jwks);
     pipe_free(p.control);
     loop_free(p.loop);

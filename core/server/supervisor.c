@@ -305,7 +305,7 @@ static void supervisor_clear(struct supervisor *sup)
     stats_detach(sup->stats);
     shared_close(&sup->stats_area);
     counters_shared_free(sup->counters);
-    if (sup->board) grants_wipe(&sup->board->grants);
+    if (sup->board) access_tokens_wipe(&sup->board->access_tokens);
     shared_close(&sup->board_area);
     config_free(sup->config);
     loop_free(sup->loop);

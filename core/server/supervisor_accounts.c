@@ -1,5 +1,5 @@
 /* Provider accounts: whose circuit breakers there are (store/breakers.h), and which are open, in the metrics; whose
- * tokens the admin process is to ask for (store/grants.h). */
+ * tokens the admin process is to ask for (store/access_tokens.h). */
 #include "base/clock.h"
 #include "server/control.h"
 #include "server/supervisor_inner.h"
@@ -48,7 +48,7 @@ void accounts_send(struct supervisor *sup)
     if (admin && sup->current.config_fd >= 0) child_send(admin, CONTROL_ACCOUNTS, SLICE_NONE, sup->current.config_fd);
 }
 
-void accounts_on_grant(struct child *admin, const struct pipe_message *message)
+void accounts_on_access_token(struct child *admin, const struct pipe_message *message)
 {
     struct supervisor *sup = admin->sup;
     struct slice body = message->body;

@@ -299,7 +299,7 @@ void accounts_on_accepted(struct supervisor *sup);
 void accounts_show(struct supervisor *sup);
 /* For an admin process that was just started, or a generation that is in force: whose tokens are asked for. */
 void accounts_send(struct supervisor *sup);
-void accounts_on_grant(struct child *admin, const struct pipe_message *message);
+void accounts_on_access_token(struct child *admin, const struct pipe_message *message);
 
 /* ---- supervisor_ledger.c */
 /* A fresh pipe between this worker and the ledger process, when both are there; each side sees the old one end. */

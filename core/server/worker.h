@@ -12,7 +12,7 @@
 #include "admin/board.h"
 
 struct breakers;
-struct grants;
+struct access_tokens;
 struct owned_table;
 struct counters_shared;
 
@@ -24,7 +24,7 @@ struct worker_parts {
     struct counters_shared *counters;  /* borrowed: of all processes */
     const struct counters_post *post;  /* borrowed: where they count with other gateways */
     struct breakers *breakers;         /* borrowed: of provider accounts, of all processes */
-    struct grants *grants;             /* borrowed: their tokens */
+    struct access_tokens *access_tokens; /* borrowed: their tokens */
     struct owned_table *owned;         /* borrowed: whose the objects are that providers keep */
     unsigned workers;                  /* how many there are of this kind */
 };

@@ -42,7 +42,7 @@ static bool is_plain(struct slice text)
         unsigned char c = (unsigned char)text.ptr[i];
         if (c <= ' ' || c >= 0x7F || c == '"' || c == '\\') return false;
     }
-    return text.len > 0 && text.len <= LIMIT_GRANT_FIELD_BYTES;
+    return text.len > 0 && text.len <= LIMIT_ACCESS_TOKEN_FIELD_BYTES;
 }
 
 static bool read_field(const struct json_tape *tape, const char *name, struct arena *arena, struct slice *text,
@@ -141,7 +141,7 @@ static void append_encoded(struct buf *out, const struct buf *json)
 
 static void write_claims(const struct service_account *who, struct slice scope, uint64_t now_s, struct buf *out)
 {
-    uint64_t issued_s = now_s > LIMIT_GRANT_SKEW_S ? now_s - LIMIT_GRANT_SKEW_S : 0;
+    uint64_t issued_s = now_s > LIMIT_ACCESS_TOKEN_SKEW_S ? now_s - LIMIT_ACCESS_TOKEN_SKEW_S : 0;
     struct buf json;
     buf_init(&json);
     buf_printf(&json, "{\"alg\":\"RS256\",\"typ\":\"JWT\",\"kid\":\"%.*s\"}", SLICE_FMT(who->key_id));
@@ -195,7 +195,7 @@ static bool is_token(struct slice text)
         unsigned char c = (unsigned char)text.ptr[i];
         if (c <= ' ' || c >= 0x7F) return false;
     }
-    return text.len >= LIMIT_CONCEAL_BYTES_MIN && text.len <= LIMIT_GRANT_BYTES;
+    return text.len >= LIMIT_CONCEAL_BYTES_MIN && text.len <= LIMIT_ACCESS_TOKEN_BYTES;
 }
 
 /* A string with escapes was decoded into an arena, which keeps it. */
@@ -211,46 +211,46 @@ static bool read_life(const struct json_tape *tape, uint32_t *life_s, struct fau
     int64_t seconds = LIFE_UNSAID_S;
     if (node != JSON_NONE && (!json_is(tape, node, JSON_NUMBER) || !json_to_i64(tape, node, &seconds) || seconds <= 0))
         return fault_set(why, FAULT_UPSTREAM_ACCOUNT, "its \"expires_in\" is no number of seconds above 0");
-    *life_s = seconds > (int64_t)LIMIT_GRANT_LIFE_S ? LIMIT_GRANT_LIFE_S : (uint32_t)seconds;
+    *life_s = seconds > (int64_t)LIMIT_ACCESS_TOKEN_LIFE_S ? LIMIT_ACCESS_TOKEN_LIFE_S : (uint32_t)seconds;
     return true;
 }
 
-static bool read_grant(const struct json_tape *tape, struct arena *arena, struct grant *grant, struct fault *why)
+static bool read_token(const struct json_tape *tape, struct arena *arena, struct access_token *token, struct fault *why)
 {
-    uint32_t token = json_get(tape, 0, SLICE("access_token")), type = json_get(tape, 0, SLICE("token_type"));
-    struct slice text = json_is(tape, token, JSON_STRING) ? json_text(tape, token, arena) : SLICE_NONE;
+    uint32_t node = json_get(tape, 0, SLICE("access_token")), type = json_get(tape, 0, SLICE("token_type"));
+    struct slice text = json_is(tape, node, JSON_STRING) ? json_text(tape, node, arena) : SLICE_NONE;
     if (!text.len) return fault_set(why, FAULT_UPSTREAM_ACCOUNT, "what came has no \"access_token\"");
     if (!is_token(text))
         return fault_set(why, FAULT_UPSTREAM_ACCOUNT, "its \"access_token\" is not of %u to %u visible characters",
-                         (unsigned)LIMIT_CONCEAL_BYTES_MIN, (unsigned)LIMIT_GRANT_BYTES);
+                         (unsigned)LIMIT_CONCEAL_BYTES_MIN, (unsigned)LIMIT_ACCESS_TOKEN_BYTES);
     if (json_is(tape, type, JSON_STRING) && !slice_iequal(json_text(tape, type, arena), SLICE("bearer")))
         return fault_set(why, FAULT_UPSTREAM_ACCOUNT, "its \"token_type\" is not Bearer");
-    if (!read_life(tape, &grant->life_s, why)) return false;
-    buf_append(&grant->token, text);
-    wipe_decoded(tape, token, text);
+    if (!read_life(tape, &token->life_s, why)) return false;
+    buf_append(&token->text, text);
+    wipe_decoded(tape, node, text);
     return true;
 }
 
-bool grant_read(struct slice json, struct grant *grant, struct fault *why)
+bool access_token_read(struct slice json, struct access_token *token, struct fault *why)
 {
     struct json_tape tape;
     struct arena arena;
     struct fault unused;
     json_init(&tape);
     arena_init(&arena);
-    buf_init(&grant->token);
+    buf_init(&token->text);
     bool is_object = json_parse(&tape, json, &unused) && json_is(&tape, 0, JSON_OBJECT);
-    bool is_good = is_object ? read_grant(&tape, &arena, grant, why)
+    bool is_good = is_object ? read_token(&tape, &arena, token, why)
                              : fault_set(why, FAULT_UPSTREAM_ACCOUNT, "what came is no JSON object");
     arena_clear(&arena);
     json_clear(&tape);
     return is_good;
 }
 
-void grant_clear(struct grant *grant)
+void access_token_clear(struct access_token *token)
 {
-    if (buf_len(&grant->token)) explicit_bzero(buf_ptr(&grant->token), buf_len(&grant->token));
-    buf_clear(&grant->token);
+    if (buf_len(&token->text)) explicit_bzero(buf_ptr(&token->text), buf_len(&token->text));
+    buf_clear(&token->text);
 }
 
 static void append_visible(char *text, size_t size, struct slice from)
@@ -263,7 +263,7 @@ static void append_visible(char *text, size_t size, struct slice from)
     text[len] = '\0';
 }
 
-void grant_refusal(struct slice json, char *text, size_t size)
+void assertion_refusal(struct slice json, char *text, size_t size)
 {
     static const char *const names[] = {"error", "error_description"};
     struct json_tape tape;

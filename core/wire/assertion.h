@@ -5,8 +5,8 @@
  *     struct service_account who;
  *     if (!service_account_read(json, &arena, &who, &why)) ...     // what the file lacks
  *     if (!assertion_write(&who, scope, now_s, &body, &why)) ...   // a form's body, for a POST to who.token_url
- *     if (!grant_read(answer, &grant, &why)) ...                   // what came: token, and for how long it is good
- *     grant_clear(&grant);                                         // wipes
+ *     if (!access_token_read(answer, &token, &why)) ...            // what came: token, and for how long it is good
+ *     access_token_clear(&token);                                  // wipes
  *
  * The JWT says for whom it is: the token URL, whatever the file calls so. A file with a wrong one gives its receiver
  * nothing that is taken elsewhere. That URL is https://, or http:// on this machine itself: a token over a wire that
@@ -30,23 +30,23 @@ struct service_account {
     struct slice key; /* PEM, RSA of 2048 bits at least; a copy in the arena */
 };
 
-struct grant {
-    struct buf token;
-    uint32_t life_s; /* from 1 to LIMIT_GRANT_LIFE_S */
+struct access_token {
+    struct buf text;
+    uint32_t life_s; /* from 1 to LIMIT_ACCESS_TOKEN_LIFE_S */
 };
 
 /* False: FAULT_BAD_BODY. No fault names a secret. */
 bool service_account_read(struct slice json, struct arena *arena, struct service_account *who, struct fault *why);
 /* Its key, also where that could not be read to the end. */
 void service_account_wipe(struct service_account *who);
-/* Its clock may be a little ahead of the other's: what is signed was issued LIMIT_GRANT_SKEW_S ago. */
+/* Its clock may be a little ahead of the other's: what is signed was issued LIMIT_ACCESS_TOKEN_SKEW_S ago. */
 bool assertion_write(const struct service_account *who, struct slice scope, uint64_t now_s, struct buf *body,
                      struct fault *why);
 /* Of an answer with status 200. False: it holds no token that can be used. */
-bool grant_read(struct slice json, struct grant *grant, struct fault *why);
-void grant_clear(struct grant *grant);
+bool access_token_read(struct slice json, struct access_token *token, struct fault *why);
+void access_token_clear(struct access_token *token);
 /* What an answer with another status says: "invalid_grant: Invalid JWT Signature."; visible ASCII, no more than fits,
  * "" for one that says nothing. */
-void grant_refusal(struct slice json, char *text, size_t size);
+void assertion_refusal(struct slice json, char *text, size_t size);
 
 #endif

@@ -145,8 +145,9 @@ void elements_finish(struct elements *e, sse_event_fn on_event, void *arg)
         tell_piece(e, false);
         return;
     }
-    struct slice data = e->place == BEHIND ? SLICE("]") : slice_of(rest.ptr + e->begun, rest.len - e->begun);
-    bool is_element = e->place == BEHIND || (e->place != BETWEEN && e->place != BEFORE);
-    struct sse_event tail = {.raw = rest, .retry_ms = -1, .is_tail = true, .data = is_element ? data : SLICE("")};
+    bool is_inside = e->place == INSIDE || e->place == IN_STRING || e->place == IN_ESCAPE;
+    struct sse_event tail = {.raw = rest, .retry_ms = -1, .is_tail = true, .data = SLICE("")};
+    if (e->place == BEHIND) tail.data = SLICE("]");
+    if (is_inside) tail.data = slice_of(rest.ptr + e->begun, rest.len - e->begun);
     if (rest.len) tell(e, &tail);
 }

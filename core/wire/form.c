@@ -112,6 +112,16 @@ struct form *form_read(struct slice content_type, struct slice body, enum chat_k
     return is_read ? form : NULL;
 }
 
+struct slice form_file_text(const struct form *form, struct slice body, struct slice name)
+{
+    for (size_t i = 0; i < form->parts.count; i++) {
+        const struct multipart_part *part = &form->parts.parts[i];
+        struct slice bytes = multipart_value(part, body);
+        if (part->is_file && slice_equal(part->name, name)) return utf8_is_valid(bytes) ? bytes : SLICE_NONE;
+    }
+    return SLICE_NONE;
+}
+
 /* ---- Writing. */
 
 struct writing {

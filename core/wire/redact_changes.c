@@ -36,8 +36,13 @@ void redact_changes_text(struct redact_changes *c, uint32_t at, uint32_t len, st
     struct buf json;
     buf_init(&json);
     buf_append_json(&json, text);
-    add(c, (struct redact_change){at, len, arena_copy(&c->arena, buf_slice(&json))});
+    redact_changes_json(c, at, len, buf_slice(&json));
     buf_clear(&json);
+}
+
+void redact_changes_json(struct redact_changes *c, uint32_t at, uint32_t len, struct slice json)
+{
+    add(c, (struct redact_change){at, len, arena_copy(&c->arena, json)});
 }
 
 void redact_changes_null(struct redact_changes *c, uint32_t at, uint32_t len)

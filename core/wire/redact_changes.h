@@ -3,6 +3,7 @@
  *
  *     struct redact_changes changes = {0};
  *     redact_changes_text(&changes, at, len, SLICE("new text"));     // the string there becomes this text
+ *     redact_changes_json(&changes, at, len, SLICE("[1]"));          // the value there becomes this one
  *     redact_changes_null(&changes, at, len);                        // the value there becomes null
  *     redact_changes_apply(&changes, json, &out);                    // appends the changed text
  *     redact_changes_move(&changes, texts, count);                   // where its texts stand now (wire/said.h)
@@ -34,6 +35,7 @@ struct redact_changes {
 
 void redact_changes_clear(struct redact_changes *c);
 void redact_changes_text(struct redact_changes *c, uint32_t at, uint32_t len, struct slice text);
+void redact_changes_json(struct redact_changes *c, uint32_t at, uint32_t len, struct slice json);
 void redact_changes_null(struct redact_changes *c, uint32_t at, uint32_t len);
 void redact_changes_apply(const struct redact_changes *c, struct slice json, struct buf *out);
 void redact_changes_move(const struct redact_changes *c, struct said_text *texts, uint32_t count);

@@ -1,53 +1,8 @@
-#include "wire/redact_answer.h"
+#include "wire/redact_stream_inner.h"
 
 #include "base/mem.h"
 #include "wire/redact_changes.h"
-#include "wire/redact_text.h"
-#include "wire/redact_walk.h"
-
-/* One text of the answer, by choice and path. */
-struct channel {
-    uint64_t choice, path, field;
-    uint64_t seen; /* number of the last event that had some of it */
-    struct redact_text text;
-};
-
-/* A string of an event that may wait: a run of a channel's text. */
-struct piece {
-    uint32_t channel;
-    uint32_t at, len;                   /* of the string, in the event's JSON */
-    uint32_t logprobs_at, logprobs_len; /* of its choice; len 0: it has none */
-    uint64_t from, to;                  /* of the channel's text */
-};
-
-struct event {
-    struct event *next;
-    struct buf raw;
-    size_t data_at, data_len; /* of its JSON in raw; data_len 0: there are no pieces */
-    bool is_joined;           /* its data stood in several lines; raw as it came is in spread, and raw has one line */
-    struct buf spread;
-    bool is_tail;
-    struct piece *pieces;
-    uint32_t piece_count, piece_cap;
-    struct said_text *texts;
-    uint32_t text_count;
-    unsigned what; /* of its reading */
-};
-
-struct redact_stream {
-    struct redact *r;
-    redact_out_fn out;
-    void *arg;
-    struct arena arena; /* of the event under way */
-    struct channel *channels;
-    uint32_t channel_count, channel_cap;
-    bool has_too_many;
-    uint64_t events; /* numbers them */
-    struct event *first, **end;
-    size_t held_bytes;
-    const struct json_tape *tape; /* of the event that is being read */
-    struct event *reading;
-};
+#include "wire/redact_event.h"
 
 struct redact_stream *redact_stream_new(struct redact *r, redact_out_fn out, void *arg)
 {
@@ -85,61 +40,6 @@ void redact_stream_free(struct redact_stream *s)
 
 /* --- an event comes in --- */
 
-static struct channel *find_channel(struct redact_stream *s, const struct redact_place *place)
-{
-    for (uint32_t i = s->channel_count; i-- > 0;) { /* the newest is the likeliest */
-        struct channel *c = &s->channels[i];
-        if (c->choice == place->choice && c->path == place->path) return c;
-    }
-    if (s->channel_count == LIMIT_REDACT_TEXTS) return NULL;
-    if (s->channel_count == s->channel_cap) {
-        s->channel_cap = s->channel_cap ? 2 * s->channel_cap : 4;
-        s->channels = mem_realloc(s->channels, s->channel_cap * sizeof *s->channels);
-    }
-    struct channel *c = &s->channels[s->channel_count++];
-    *c = (struct channel){.choice = place->choice, .path = place->path, .field = place->field};
-    redact_text_init(&c->text);
-    return c;
-}
-
-static struct piece *add_piece(struct event *e)
-{
-    if (e->piece_count == e->piece_cap) {
-        e->piece_cap = e->piece_cap ? 2 * e->piece_cap : 2;
-        e->pieces = mem_realloc(e->pieces, e->piece_cap * sizeof *e->pieces);
-    }
-    e->pieces[e->piece_count] = (struct piece){0};
-    return &e->pieces[e->piece_count++];
-}
-
-static void place_piece(const struct redact_stream *s, const struct redact_place *place, struct piece *p)
-{
-    struct slice raw = json_raw(s->tape, place->node);
-    bool has_choice = place->choice_node != JSON_NONE;
-    struct slice logprobs = has_choice ? redact_walk_logprobs(s->tape, place->choice_node) : SLICE_NONE;
-    p->at = (uint32_t)(raw.ptr - s->tape->bytes);
-    p->len = (uint32_t)raw.len;
-    p->logprobs_len = (uint32_t)logprobs.len;
-    if (logprobs.len) p->logprobs_at = (uint32_t)(logprobs.ptr - s->tape->bytes);
-}
-
-static void on_text(void *arg, const struct redact_place *place)
-{
-    struct redact_stream *s = arg;
-    struct channel *c = find_channel(s, place);
-    if (!c) {
-        s->has_too_many = true;
-        return;
-    }
-    struct piece *p = add_piece(s->reading);
-    place_piece(s, place, p);
-    p->channel = (uint32_t)(c - s->channels);
-    p->from = redact_text_length(&c->text);
-    c->seen = s->events;
-    redact_text_feed(&c->text, s->r, json_text(s->tape, place->node, &s->arena));
-    p->to = redact_text_length(&c->text);
-}
-
 static bool has_field(const struct redact_stream *s, uint64_t choice, uint64_t field)
 {
     for (uint32_t i = 0; i < s->channel_count; i++) {
@@ -149,18 +49,10 @@ static bool has_field(const struct redact_stream *s, uint64_t choice, uint64_t f
     return false;
 }
 
-static bool has_text(const struct redact_stream *s, uint64_t choice)
-{
-    for (uint32_t i = 0; i < s->channel_count; i++) {
-        if (s->channels[i].choice == choice && s->channels[i].seen == s->events) return true;
-    }
-    return false;
-}
-
 /* Texts of a choice that has its finish reason, or goes on in another field, are over. */
 static void end_texts(struct redact_stream *s, uint64_t choice, bool is_finished)
 {
-    bool goes_on = has_text(s, choice);
+    bool goes_on = redact_stream_has_text(s, choice);
     for (uint32_t i = 0; i < s->channel_count; i++) {
         struct channel *c = &s->channels[i];
         if (c->choice != choice || c->text.is_ended) continue;
@@ -188,32 +80,6 @@ static void end_rest(struct redact_stream *s)
     }
 }
 
-static bool is_inside(struct slice part, struct slice whole)
-{
-    return part.ptr >= whole.ptr && part.ptr + part.len <= whole.ptr + whole.len;
-}
-
-/* Appends the event with other data; where that stands in out is *at. `data` lines that JSON was spread over become
- * one, for JSON needs no line ends. */
-static void write_raw(struct buf *out, const struct sse_event *event, struct slice data, size_t *at)
-{
-    if (is_inside(event->data, event->raw)) {
-        size_t before = (size_t)(event->data.ptr - event->raw.ptr), behind = before + event->data.len;
-        buf_append(out, slice_of(event->raw.ptr, before));
-        *at = buf_len(out);
-        buf_append(out, data);
-        buf_append(out, slice_of(event->raw.ptr + behind, event->raw.len - behind));
-        return;
-    }
-    if (event->name.len) buf_printf(out, "event: %.*s\n", SLICE_FMT(event->name));
-    if (event->id.len) buf_printf(out, "id: %.*s\n", SLICE_FMT(event->id));
-    buf_append(out, SLICE("data: "));
-    *at = buf_len(out);
-    for (size_t i = 0; i < data.len; i++)
-        buf_append_char(out, data.ptr[i] == '\n' ? ' ' : data.ptr[i]);
-    if (!event->is_tail) buf_append(out, SLICE("\n\n"));
-}
-
 static void keep_texts(struct event *e, const struct said *said)
 {
     if (!said->text_count) return;
@@ -224,9 +90,9 @@ static void keep_texts(struct event *e, const struct said *said)
 
 static void keep_as_it_came(struct event *e, const struct sse_event *event, const struct said *said)
 {
-    e->is_joined = !is_inside(said->json, event->raw);
+    e->is_joined = !redact_event_has(event->raw, said->json);
     if (e->is_joined) buf_append(&e->spread, event->raw);
-    write_raw(&e->raw, event, said->json, &e->data_at);
+    redact_event_write(&e->raw, event, said->json, &e->data_at);
     e->data_len = said->json.len;
 }
 
@@ -236,8 +102,8 @@ static void read_choices(struct redact_stream *s, struct event *e, const struct 
 {
     s->reading = e;
     s->tape = said->tape;
-    redact_walk_choices(s->tape, json_get(s->tape, 0, SLICE("choices")), on_text, s);
-    redact_walk_rest(s->tape, on_text, s);
+    redact_walk_choices(s->tape, json_get(s->tape, 0, SLICE("choices")), redact_stream_text, s);
+    redact_walk_rest(s->tape, redact_stream_text, s);
     end_rest(s);
     end_choices(s, json_get(s->tape, 0, SLICE("choices")));
     s->tape = NULL;
@@ -250,7 +116,7 @@ static void read_foreign(struct redact_stream *s, struct event *e, const struct 
 {
     s->reading = e;
     s->tape = said->tape;
-    redact_walk_event(s->tape, on_text, s);
+    redact_walk_event(s->tape, redact_stream_text, s);
     end_rest(s);
     end_texts(s, redact_walk_event_choice(s->tape), said->what & SAID_PART_ENDS);
     s->tape = NULL;
@@ -265,8 +131,8 @@ static void read_candidates(struct redact_stream *s, struct event *e, const stru
     uint64_t place = 0;
     s->reading = e;
     s->tape = said->tape;
-    redact_walk_candidates(s->tape, candidates, on_text, s);
-    redact_walk_beside(s->tape, candidates, on_text, s);
+    redact_walk_candidates(s->tape, candidates, redact_stream_text, s);
+    redact_walk_beside(s->tape, candidates, redact_stream_text, s);
     end_rest(s);
     for (uint32_t n = json_first(s->tape, candidates); n != JSON_NONE; n = json_next(s->tape, n))
         end_texts(s, redact_walk_number(s->tape, n, place++) % UINT32_MAX, false);
@@ -285,7 +151,7 @@ static void read_part(struct redact_stream *s, struct event *e, const struct sse
 {
     s->reading = e;
     s->tape = said->tape;
-    redact_walk_part(s->tape, choice_of(said), on_text, s);
+    redact_walk_part(s->tape, choice_of(said), redact_stream_text, s);
     end_rest(s);
     s->tape = NULL;
     keep_as_it_came(e, event, said);
@@ -297,7 +163,7 @@ static void read_other(struct redact_stream *s, struct event *e, const struct ss
     struct buf data;
     buf_init(&data);
     if (redact_answer(s->r, said, &data, e->texts)) {
-        write_raw(&e->raw, event, buf_slice(&data), &e->data_at);
+        redact_event_write(&e->raw, event, buf_slice(&data), &e->data_at);
         e->data_len = buf_len(&data);
     } else {
         keep_as_it_came(e, event, said);
@@ -333,8 +199,12 @@ static void change_piece(struct redact_stream *s, const struct piece *p, struct 
     struct buf out;
     if (!redact_text_is_changed(text, p->from, p->to, &has_mask)) return;
     buf_init(&out);
-    redact_text_write(text, p->from, json_decode(slice_of(data.ptr + p->at, p->len), &s->arena), &out);
-    redact_changes_text(changes, p->at, p->len, buf_slice(&out));
+    struct slice raw = slice_of(data.ptr + p->at, p->len);
+    redact_text_write(text, p->from, p->is_json ? raw : json_decode(raw, &s->arena), &out);
+    if (p->is_json)
+        redact_changes_json(changes, p->at, p->len, buf_slice(&out));
+    else
+        redact_changes_text(changes, p->at, p->len, buf_slice(&out));
     if (has_mask && p->logprobs_len) redact_changes_null(changes, p->logprobs_at, p->logprobs_len);
     buf_clear(&out);
 }
@@ -373,6 +243,15 @@ static bool put_out(struct redact_stream *s, const struct event *e)
     return s->out(s->arg, &event, &said);
 }
 
+/* What is told again is changed again, unless that would be too much. */
+static void forget(struct channel *c, uint64_t to)
+{
+    uint32_t edits = c->text.edit_count;
+    if (c->is_told_again && edits < LIMIT_REDACT_TEXTS) return;
+    redact_text_forget(&c->text, to);
+    if (c->text.edit_count < edits) c->has_forgotten = true;
+}
+
 static bool send_first(struct redact_stream *s)
 {
     struct event *e = s->first;
@@ -382,7 +261,7 @@ static bool send_first(struct redact_stream *s)
     if (is_changed(s, e)) change(s, e);
     bool goes_on = put_out(s, e);
     for (uint32_t i = 0; i < e->piece_count; i++)
-        redact_text_forget(&s->channels[e->pieces[i].channel].text, e->pieces[i].to);
+        forget(&s->channels[e->pieces[i].channel], e->pieces[i].to);
     event_free(e);
     return goes_on;
 }

@@ -79,6 +79,41 @@ static uint32_t logprobs_of(const struct json_tape *tape, uint32_t choice)
     return node != JSON_NONE ? node : json_get(tape, choice, SLICE("logprobsResult"));
 }
 
+struct slice redact_walk_text(const struct json_tape *tape, const struct redact_place *place, struct arena *arena)
+{
+    return place->is_json ? json_raw(tape, place->node) : json_text(tape, place->node, arena);
+}
+
+/* What a tool is given is one text, as it is where it stands in a string: its numbers are read too, one behind the
+ * other, and no name in it is the format's. */
+static void visit_given(const struct walk *w, struct redact_place place)
+{
+    place.is_json = true;
+    place.path = mix(place.path, JSON_OBJECT); /* apart from what stands there as a string */
+    if (json_first(w->tape, place.node) != JSON_NONE) w->fn(w->arg, &place);
+}
+
+static bool has_number(const struct json_tape *tape, uint32_t element)
+{
+    return json_is(tape, json_get(tape, element, SLICE("index")), JSON_NUMBER);
+}
+
+static void visit(const struct walk *w, struct redact_place place);
+
+static void visit_member(const struct walk *w, struct redact_place object, uint32_t member)
+{
+    struct redact_place inner = object;
+    struct slice name = json_key(w->tape, member);
+    if (is_left_alone(w->tape, object.node, member)) return;
+    inner.node = member;
+    inner.path = mix_name(object.path, name);
+    inner.field = mix_name(object.field, name);
+    if (is_given(w->tape, member))
+        visit_given(w, inner);
+    else
+        visit(w, inner);
+}
+
 /* As deep as the tape lets JSON nest. */
 static void visit(const struct walk *w, struct redact_place place)
 {
@@ -86,22 +121,31 @@ static void visit(const struct walk *w, struct redact_place place)
     uint32_t node = place.node;
     struct redact_place inner = place;
     uint64_t number = 0;
-    if (place.choice_node == JSON_NONE && json_is(tape, node, JSON_OBJECT) &&
-        logprobs_of(tape, node) != JSON_NONE)
-        inner.choice_node = node;
+    bool is_array = json_is(tape, node, JSON_ARRAY), is_object = json_is(tape, node, JSON_OBJECT);
+    if (place.choice_node == JSON_NONE && is_object && logprobs_of(tape, node) != JSON_NONE)
+        place.choice_node = inner.choice_node = node;
     if (json_is(tape, node, JSON_STRING) && json_raw(tape, node).len > 2) w->fn(w->arg, &place);
-    if (!json_is(tape, node, JSON_ARRAY) && !json_is(tape, node, JSON_OBJECT)) return;
-    for (inner.node = json_first(tape, node); inner.node != JSON_NONE; inner.node = json_next(tape, inner.node)) {
-        if (json_is(tape, node, JSON_ARRAY)) {
-            inner.path = mix(place.path, redact_walk_number(tape, inner.node, number++));
-        } else {
-            struct slice name = json_key(tape, inner.node);
-            if (!place.is_given && is_left_alone(tape, node, inner.node)) continue;
-            inner.is_given = place.is_given || is_given(tape, inner.node);
-            inner.path = mix_name(place.path, name);
-            inner.field = mix_name(place.field, name);
-        }
+    for (uint32_t n = is_object ? json_first(tape, node) : JSON_NONE; n != JSON_NONE; n = json_next(tape, n))
+        visit_member(w, place, n);
+    for (uint32_t n = is_array ? json_first(tape, node) : JSON_NONE; n != JSON_NONE; n = json_next(tape, n)) {
+        inner.node = n;
+        inner.path = mix(place.path, redact_walk_number(tape, n, number++));
+        inner.goes_on = place.goes_on || has_number(tape, n);
         visit(w, inner);
+    }
+}
+
+static void visit_choice(const struct walk *w, struct redact_place choice)
+{
+    uint32_t delta = json_get(w->tape, choice.node, SLICE("delta"));
+    if (!json_is(w->tape, delta, JSON_OBJECT)) {
+        visit(w, choice);
+        return;
+    }
+    visit_member(w, choice, delta);
+    choice.is_beside = true;
+    for (uint32_t n = json_first(w->tape, choice.node); n != JSON_NONE; n = json_next(w->tape, n)) {
+        if (n != delta) visit_member(w, choice, n);
     }
 }
 
@@ -111,7 +155,8 @@ void redact_walk_choices(const struct json_tape *tape, uint32_t choices, redact_
     uint64_t number = 0;
     if (!json_is(tape, choices, JSON_ARRAY)) return;
     for (uint32_t n = json_first(tape, choices); n != JSON_NONE; n = json_next(tape, n), number++) {
-        visit(&w, (struct redact_place){.node = n, .choice_node = n, .choice = redact_walk_number(tape, n, number)});
+        struct redact_place place = {.node = n, .choice_node = n, .choice = redact_walk_number(tape, n, number)};
+        visit_choice(&w, place);
     }
 }
 
@@ -162,7 +207,7 @@ struct candidate {
 static void tell_text(const struct candidate *c, uint32_t node, enum candidate_path path)
 {
     struct redact_place place = {
-        .node = node, .choice_node = c->node, .choice = c->number, .path = path, .field = path};
+        .node = node, .choice_node = c->node, .choice = c->number, .path = path, .field = path, .goes_on = true};
     if (json_is(c->w->tape, node, JSON_STRING) && json_raw(c->w->tape, node).len > 2) c->w->fn(c->w->arg, &place);
 }
 
@@ -172,22 +217,30 @@ static void tell_whole(const struct candidate *c, uint32_t node, uint64_t path)
     const struct json_tape *tape = c->w->tape;
     if (json_type(tape, node) < JSON_STRING || is_no_text(tape, node)) return;
     path = mix_name(mix(path, c->number), json_key(tape, node));
-    visit(c->w, (struct redact_place){.node = node,
-                                      .choice_node = JSON_NONE,
-                                      .choice = REDACT_NO_CHOICE,
-                                      .path = path,
-                                      .field = path,
-                                      .is_given = is_given(tape, node)});
+    struct redact_place place = {
+        .node = node, .choice_node = JSON_NONE, .choice = REDACT_NO_CHOICE, .path = path, .field = path};
+    if (is_given(tape, node))
+        visit_given(c->w, place);
+    else
+        visit(c->w, place);
 }
 
-/* Arguments that come in pieces: [{"jsonPath":"$.city","stringValue":"Ber","willContinue":true}] */
+/* Arguments that come in pieces: [{"jsonPath":"$.city","stringValue":"Ber","willContinue":true}]. A number comes whole,
+ * and is read as what a tool is given: {"jsonPath":"$.card","numberValue":1}. */
 static void tell_partial(const struct candidate *c, uint32_t call)
 {
     const struct json_tape *tape = c->w->tape;
     uint32_t list = json_get(tape, call, SLICE("partialArgs"));
     uint32_t n = json_is(tape, list, JSON_ARRAY) ? json_first(tape, list) : JSON_NONE;
-    for (; n != JSON_NONE; n = json_next(tape, n))
-        tell_text(c, json_get(tape, n, SLICE("stringValue")), PATH_ARGUMENTS);
+    for (uint64_t at = 0; n != JSON_NONE; n = json_next(tape, n), at++) {
+        uint64_t path = mix(mix(PATH_ARGUMENTS, c->number), at);
+        struct redact_place whole = {
+            .node = n, .choice_node = JSON_NONE, .choice = REDACT_NO_CHOICE, .path = path, .field = path};
+        if (json_get(tape, n, SLICE("numberValue")) != JSON_NONE)
+            visit_given(c->w, whole);
+        else
+            tell_text(c, json_get(tape, n, SLICE("stringValue")), PATH_ARGUMENTS);
+    }
 }
 
 static void tell_call(const struct candidate *c, uint32_t call, uint64_t path)
@@ -270,6 +323,37 @@ void redact_walk_event(const struct json_tape *tape, redact_place_fn fn, void *a
 {
     struct walk w = {tape, fn, arg};
     visit(&w, (struct redact_place){.node = 0, .choice_node = JSON_NONE, .choice = redact_walk_event_choice(tape)});
+}
+
+/* Of an answer that is a list each element is one. */
+static void visit_answer(const struct walk *w, uint32_t answer)
+{
+    const struct json_tape *tape = w->tape;
+    uint32_t candidates = json_get(tape, answer, SLICE("candidates"));
+    struct redact_place place = {.node = answer, .choice_node = JSON_NONE, .choice = REDACT_NO_CHOICE};
+    if (!json_is(tape, candidates, JSON_ARRAY)) {
+        visit(w, place);
+        return;
+    }
+    redact_walk_candidates(tape, candidates, w->fn, w->arg);
+    for (uint32_t n = json_first(tape, answer); n != JSON_NONE; n = json_next(tape, n)) {
+        if (n != candidates) visit_member(w, place, n);
+    }
+}
+
+void redact_walk_answer(const struct json_tape *tape, redact_place_fn fn, void *arg)
+{
+    struct walk w = {tape, fn, arg};
+    uint32_t choices = json_get(tape, 0, SLICE("choices"));
+    if (json_is(tape, choices, JSON_ARRAY)) {
+        redact_walk_choices(tape, choices, fn, arg);
+        redact_walk_rest(tape, fn, arg);
+    } else if (json_is(tape, 0, JSON_ARRAY)) {
+        for (uint32_t n = json_first(tape, 0); n != JSON_NONE; n = json_next(tape, n))
+            visit_answer(&w, n);
+    } else {
+        visit_answer(&w, 0);
+    }
 }
 
 struct slice redact_walk_logprobs(const struct json_tape *tape, uint32_t choice)

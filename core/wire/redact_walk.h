@@ -8,23 +8,31 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "wire/json.h"
 
 #define REDACT_NO_CHOICE UINT64_MAX
 
 /* Where a string stands. Chunks of one text agree in choice and path. */
 struct redact_place {
-    uint32_t node;        /* the string; never an empty one */
+    uint32_t node;        /* the string, never an empty one; or is_json */
     uint32_t choice_node; /* JSON_NONE: it belongs to none */
     uint64_t choice;      /* its "index", else its place; REDACT_NO_CHOICE */
     uint64_t path;        /* of the names and numbers on the way from the choice */
     uint64_t field;       /* of the names alone */
-    bool is_given;        /* inside of what a tool is given: no name there is the format's */
+    bool is_json;         /* an object that a tool is given: read as its JSON, as if it stood in a string */
+    bool goes_on;         /* of an answer in one piece, too: with that of the same choice and path */
+    bool is_beside;       /* in a choice that has a delta, but not in that */
 };
 
 typedef void (*redact_place_fn)(void *arg, const struct redact_place *place);
 
-/* The texts of every choice of the array. */
+/* What a reader of that place reads: decoded, in the arena where that takes memory. */
+struct slice redact_walk_text(const struct json_tape *tape, const struct redact_place *place, struct arena *arena);
+
+/* The texts of an answer in one piece. */
+void redact_walk_answer(const struct json_tape *tape, redact_place_fn fn, void *arg);
+/* The texts of every choice of the array, a choice's delta before what stands beside it. */
 void redact_walk_choices(const struct json_tape *tape, uint32_t choices, redact_place_fn fn, void *arg);
 /* The texts of an answer that belong to no choice, wherever else they stand: an error's, search results, citations … */
 void redact_walk_rest(const struct json_tape *tape, redact_place_fn fn, void *arg);

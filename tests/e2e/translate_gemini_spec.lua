@@ -150,6 +150,16 @@ for name, side in pairs(sides) do
       assert.same({ 429, "slow down", "rate_limit_error" }, { r.status, side.error_of(r.body).message, side.error_of(r.body).type }, r.body)
     end)
 
+    it("is told when to come again, which Google says in the body", function()
+      local body = cjson.encode { error = { code = 503, status = "UNAVAILABLE", message = "slow down", details = {
+        { ["@type"] = "type.googleapis.com/google.rpc.RetryInfo", retryDelay = "33.5s" } } } }
+      m:script { match = "echo", status = 503, body = body }
+      local r = side.ask("older", "echo x")
+      assert.same({ "34", "slow down" }, { r:get("retry-after"), side.error_of(r.body).message }, r.body)
+      m:script { match = "echo", status = 429, body = body } -- the mock has the header then
+      assert.equal("2", side.ask("older", "echo x"):get("retry-after"))
+    end)
+
     it("is told what was left out, or refused for it", function()
       local since = m:mark()
       local knob = name == "chat" and { frequency_penalty = 0.5 } or name == "messages" and { metadata = { user_id = "u" } } or { user = "u" }

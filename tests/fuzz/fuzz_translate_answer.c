@@ -125,7 +125,7 @@ static const char *const gemini[] = {
     PIECE("\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\"}]}},{\"finishReason\":\"STOP\"},{\"index\":0,\"finishReason\":\"STOP\"}]"),
 };
 static const char *const odd_gemini[] = {
-    PART("1,null,[],{},{\"text\":1},{\"functionCall\":1}"), PART("{\"functionCall\":{\"name\":\"f\",\"args\":[1]}}"), ENDS("{}"), ENDS("\"\""), ENDS("99"),
+    PART("1,null,[],{},{\"text\":1},{\"functionCall\":1}"), PART("{\"functionCall\":{\"name\":\"f\",\"args\":[1]}}"), ENDS("{}"), ENDS("\"\""), ENDS("99"), ENDS("0"), ENDS("\"FINISH_REASON_UNSPECIFIED\""),
     PARTIAL("$", "\"stringValue\":\"\""), PARTIAL("$.a.b", "\"stringValue\":1"), PARTIAL("$[0]", "\"boolValue\":1"), PARTIAL("$.a", ""),
     PART("{\"functionCall\":{\"partialArgs\":[1,{}],\"willContinue\":true}}"), PART("{\"functionCall\":{\"partialArgs\":{}}}"), "data: []\n\n",
     "data: {\"candidates\":{}}\n\n", "data: {\"candidates\":[1,null,[]]}\n\n", PIECE("\"promptFeedback\":{\"blockReason\":\"\"}"),
@@ -302,7 +302,7 @@ static void check_stream(const struct plan *p, struct slice answer)
     check(!is_over || h.has_ended || h.has_error || whole.has_stopped || h.is_beyond);
     check(!(h.has_ended && whole.has_stopped));
     bool has_way_back = p->client->answers->reader_new && p->provider->answers->writer_new;
-    if (has_way_back && p->provider != &dialect_gemini) check_back(p, &h, buf_slice(&whole.out));
+    if (has_way_back) check_back(p, &h, buf_slice(&whole.out));
     hearing_clear(&h);
     translating_clear(&whole);
     translating_clear(&cut);

@@ -168,7 +168,9 @@ static bool feed_failure(struct translate *t, const struct piece *p)
 {
     struct relay *r = relay_of(t);
     struct slice id = slice_str(r->parts.x->id);
-    r->head.status = translator_failure(translator_of(t), r->head.status, p->said, id, &t->whole);
+    r->head.status =
+        translator_failure(translator_of(t), r->head.status, r->head.error_type, p->said, id, &t->whole);
+    r->head.retry_after_s = translator_retry_after_s(t->translator);
     return pass_whole(t, buf_slice(&t->whole));
 }
 

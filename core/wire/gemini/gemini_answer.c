@@ -48,22 +48,33 @@ static void tell_parts(struct said_telling *t, uint32_t parts)
 
 /* ---- Candidates. */
 
-/* In words, or as the number of one. */
+/* In words, or as the number of one. The word of protocol buffers for what nobody has said says nothing here either. */
+bool gemini_is_finish(const struct json_tape *tape, uint32_t reason)
+{
+    if (json_is(tape, reason, JSON_NUMBER)) return !slice_equal(json_raw(tape, reason), SLICE("0"));
+    return json_is(tape, reason, JSON_STRING) && json_raw(tape, reason).len > 2 &&
+           !json_text_is(tape, reason, SLICE("FINISH_REASON_UNSPECIFIED"));
+}
+
+static void keep_reason(struct dialect_stream *stream, const struct json_tape *tape, uint32_t reason)
+{
+    if (json_is(tape, reason, JSON_STRING)) {
+        dialect_copy_text(stream->finish_reason, sizeof stream->finish_reason, tape, reason);
+        return;
+    }
+    struct slice number = json_raw(tape, reason);
+    size_t len = number.len < DIALECT_REASON_BYTES ? number.len : DIALECT_REASON_BYTES - 1;
+    memcpy(stream->finish_reason, number.ptr, len);
+    stream->finish_reason[len] = '\0';
+}
+
 static unsigned read_finish(struct dialect_stream *stream, const struct json_tape *tape, uint32_t candidate,
                             uint32_t index)
 {
     static const struct gemini_name name = {{"finishReason", 12}, {"finish_reason", 13}};
     uint32_t reason = gemini_get(tape, candidate, name);
-    if (json_is(tape, reason, JSON_STRING)) {
-        dialect_copy_text(stream->finish_reason, sizeof stream->finish_reason, tape, reason);
-    } else if (json_is(tape, reason, JSON_NUMBER)) {
-        struct slice number = json_raw(tape, reason);
-        size_t len = number.len < DIALECT_REASON_BYTES ? number.len : DIALECT_REASON_BYTES - 1;
-        memcpy(stream->finish_reason, number.ptr, len);
-        stream->finish_reason[len] = '\0';
-    } else {
-        return 0;
-    }
+    if (!gemini_is_finish(tape, reason)) return 0;
+    keep_reason(stream, tape, reason);
     dialect_finish_choice(stream, index);
     return SAID_FINISHED;
 }

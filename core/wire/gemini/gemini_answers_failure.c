@@ -1,4 +1,5 @@
-/* What went wrong, in the words of Google's APIs. Source: google.rpc.Code; Gemini API, "Troubleshooting". */
+/* What went wrong, in the words of Google's APIs. Source: google.rpc.Code, google.rpc.RetryInfo; Gemini API,
+ * "Troubleshooting"; ProtoJSON, for durations. */
 #include "wire/gemini/gemini_answers.h"
 
 static const struct failure_word words[] = {
@@ -12,15 +13,38 @@ static const struct failure_word words[] = {
     {{"DEADLINE_EXCEEDED", 17}, FAILURE_TIMEOUT},  {{"UNAVAILABLE", 11}, FAILURE_OVERLOADED},
 };
 
-/* A key that is wrong is called an argument: then the reason says it. */
-static bool is_of_key(const struct json_tape *tape, uint32_t error)
+#define DELAY_S_MAX 999999999u
+
+/* "3.5s" in whole seconds, none too short; 0: it is no such text. */
+static uint32_t seconds_of(struct slice text)
 {
-    uint32_t details = json_get(tape, error, SLICE("details"));
-    if (!json_is(tape, details, JSON_ARRAY)) return false;
-    for (uint32_t n = json_first(tape, details); n != JSON_NONE; n = json_next(tape, n)) {
-        if (json_text_is(tape, json_get(tape, n, SLICE("reason")), SLICE("API_KEY_INVALID"))) return true;
+    uint64_t seconds;
+    struct slice fraction, whole = slice_split(text, '.', &fraction);
+    bool has_fraction = whole.len < text.len;
+    struct slice *last = has_fraction ? &fraction : &whole;
+    if (!last->len || last->ptr[--last->len] != 's') return 0;
+    if (!slice_to_u64(whole, &seconds) || seconds > DELAY_S_MAX) return 0;
+    for (size_t i = 0; has_fraction && i < fraction.len; i++) {
+        if (fraction.ptr[i] < '0' || fraction.ptr[i] > '9') return 0;
+        if (fraction.ptr[i] != '0') return (uint32_t)seconds + 1;
     }
-    return false;
+    return (uint32_t)seconds;
+}
+
+/* A key that is wrong is called an argument: then the reason says it. */
+static void read_detail(const struct json_tape *tape, uint32_t detail, struct failure *failure, struct arena *arena)
+{
+    if (json_text_is(tape, json_get(tape, detail, SLICE("reason")), SLICE("API_KEY_INVALID")))
+        failure->kind = FAILURE_AUTHENTICATION;
+    uint32_t delay = seconds_of(failure_member(tape, detail, SLICE("retryDelay"), arena));
+    if (delay) failure->retry_after_s = delay;
+}
+
+static void read_details(const struct json_tape *tape, uint32_t details, struct failure *failure, struct arena *arena)
+{
+    if (!json_is(tape, details, JSON_ARRAY)) return;
+    for (uint32_t n = json_first(tape, details); n != JSON_NONE; n = json_next(tape, n))
+        read_detail(tape, n, failure, arena);
 }
 
 static uint32_t error_of(const struct json_tape *tape)
@@ -43,6 +67,6 @@ void gemini_read_failure(const struct json_tape *tape, struct slice name, struct
     int status = status_of(failure_member(tape, error, SLICE("code"), arena));
     if (!failure_of_word(words, sizeof words / sizeof words[0], word, &failure->kind) && !failure->status && status)
         failure->kind = failure_of_status(status);
-    if (is_of_key(tape, error)) failure->kind = FAILURE_AUTHENTICATION;
+    read_details(tape, json_get(tape, error, SLICE("details")), failure, arena);
     failure->message = failure_message(tape, arena);
 }

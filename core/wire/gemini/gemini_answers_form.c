@@ -3,7 +3,7 @@
  *
  * Its streams have no end marker: the event that has the finish reason is their end, so it waits for the provider's.
  * Libraries keep a turn only where each of its events says something, that one too: it has in it the last character
- * that was said, or the last call, which are held for that.
+ * that was said or thought, or the last call or signature, which are held for that.
  * Source: Gemini API reference, GenerateContentResponse; Google's libraries for Python and JavaScript (chats).
  */
 #include "wire/gemini/gemini_told.h"
@@ -91,14 +91,19 @@ static struct buf *begin(struct gemini_out *out)
     return &out->text;
 }
 
+static void append_part(struct buf *out, enum gemini_text kind, struct slice text)
+{
+    append_text(out, "{\"text\":\"", text, kind == GEMINI_THOUGHT ? "\",\"thought\":true}" : "\"}");
+}
+
 static void append_held(struct gemini_out *out)
 {
-    if (out->is_call)
+    if (out->holds == GEMINI_PART)
         buf_append(&out->text, buf_slice(&out->held));
     else
-        append_text(&out->text, "{\"text\":\"", buf_slice(&out->held), "\"}");
+        append_part(&out->text, out->holds, buf_slice(&out->held));
     buf_reset(&out->held);
-    out->is_call = false;
+    out->holds = GEMINI_NOTHING;
 }
 
 static bool send_held(struct gemini_out *out)
@@ -134,27 +139,19 @@ static size_t last_of(struct slice text)
     return last;
 }
 
-static bool say_events(struct gemini_out *out, struct slice lead, struct slice text)
+static bool say_event(struct gemini_out *out, enum gemini_text kind, uint32_t part, struct slice lead,
+                      struct slice text)
 {
-    if (out->is_call && !send_held(out)) return false;
+    (void)part;
+    if (out->holds != kind && !send_held(out)) return false;
+    out->holds = kind;
     buf_append(&out->held, lead);
     buf_append(&out->held, text);
     struct slice all = buf_slice(&out->held);
     size_t last = last_of(all);
     if (!last) return true;
-    append_text(begin(out), "{\"text\":\"", slice_of(all.ptr, last), "\"}");
+    append_part(begin(out), kind, slice_of(all.ptr, last));
     buf_consume(&out->held, last);
-    return send(out, NULL, NULL);
-}
-
-static bool say_event(struct gemini_out *out, enum gemini_text kind, uint32_t part, struct slice lead,
-                      struct slice text)
-{
-    (void)part;
-    if (kind == GEMINI_SAID) return say_events(out, lead, text);
-    if (!send_held(out)) return false;
-    append_text(begin(out), "{\"text\":\"", lead, "");
-    append_text(&out->text, "", text, "\",\"thought\":true}");
     return send(out, NULL, NULL);
 }
 
@@ -162,19 +159,23 @@ static bool sign_event(struct gemini_out *out, uint32_t part, struct slice signa
 {
     (void)part;
     if (!send_held(out)) return false;
-    append_text(begin(out), "{\"thought\":true,\"thoughtSignature\":\"", signature, "\"}");
-    return send(out, NULL, NULL);
+    append_text(&out->held, "{\"thought\":true,\"thoughtSignature\":\"", signature, "\"}");
+    out->holds = GEMINI_PART;
+    return true;
 }
 
 static bool call_event(struct gemini_out *out, struct slice id, struct slice name, struct slice args)
 {
     if (!send_held(out)) return false;
     append_call(&out->held, id, name, args);
-    return out->is_call = true;
+    out->holds = GEMINI_PART;
+    return true;
 }
 
+/* Of nothing at all the text is empty, and no thought. */
 static bool end_events(struct gemini_out *out, const char *reason, const struct usage *usage)
 {
+    if (!buf_len(&out->held)) out->holds = GEMINI_NOTHING;
     begin(out);
     append_held(out);
     return send(out, reason, usage);

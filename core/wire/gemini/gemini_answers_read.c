@@ -173,13 +173,20 @@ static bool read_text(struct answer_reader *in, uint32_t part, uint32_t text)
     return sign(in, part, said.len ? GEMINI_SIGNED_TEXT : GEMINI_SIGNED_END) && say(in, OPEN_TEXT, said);
 }
 
+/* A text, or a signature, which is one of a part that would begin inside of a call. */
+static bool says_more(const struct answer_reader *in, uint32_t part)
+{
+    return is_filled(in, json_get(in->tape, part, SLICE("text"))) ||
+           is_filled(in, at(in, part, "thoughtSignature", "thought_signature"));
+}
+
 static bool read_part(struct answer_reader *in, uint32_t part)
 {
     uint32_t text = json_get(in->tape, part, SLICE("text")), call = at(in, part, "functionCall", "function_call");
     if (json_is(in->tape, call, JSON_OBJECT)) return read_call(in, part, call);
     if (json_is(in->tape, text, JSON_STRING)) {
-        if (in->in_call && is_filled(in, text)) return refuse(in, "a call of a tool was cut");
-        return read_text(in, part, text);
+        if (in->in_call && says_more(in, part)) return refuse(in, "a call of a tool was cut");
+        return in->in_call || read_text(in, part, text);
     }
     return close_part(in) && lose_part(in, part);
 }
@@ -237,11 +244,13 @@ static bool refuse_call(const struct answer_reader *in, struct slice word)
                      SLICE_FMT(word));
 }
 
+/* A word that is none of these (OTHER, NO_IMAGE, one that is new) is told as a filter's: all of them mean that the
+ * model did not come to its own end, and who is told "stop" takes half an answer for a whole one. */
 static bool finish(struct answer_reader *in, struct slice word)
 {
     if (is_lost_call(word)) return refuse_call(in, word);
     in->has_finished = true;
-    in->reason = REASON_STOP;
+    in->reason = REASON_REFUSED;
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
         if (!slice_equal(word, reasons[i].word)) continue;
         in->reason = reasons[i].reason;
@@ -260,7 +269,7 @@ static bool read_finish(struct answer_reader *in, uint32_t candidate)
 {
     uint32_t reason = at(in, candidate, "finishReason", "finish_reason");
     bool is_number = json_is(in->tape, reason, JSON_NUMBER);
-    if (!is_number && !json_is(in->tape, reason, JSON_STRING)) return true;
+    if (!gemini_is_finish(in->tape, reason)) return true;
     if (!finish(in, is_number ? json_raw(in->tape, reason) : inside(in, reason))) return false;
     explain(in, at(in, candidate, "finishMessage", "finish_message"));
     return true;

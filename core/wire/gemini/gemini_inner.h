@@ -30,5 +30,7 @@ void gemini_read_body(struct said_reader *reader, struct dialect_stream *stream,
 void gemini_read_event(struct said_reader *reader, struct dialect_stream *stream, struct slice name, struct slice data,
                        struct said *said);
 enum dialect_end gemini_judge_end(const struct dialect_stream *stream);
+/* A candidate's "finishReason", a word or the number of one: does it say that the candidate has ended? */
+bool gemini_is_finish(const struct json_tape *tape, uint32_t reason);
 
 #endif

@@ -8,8 +8,8 @@
 #include "base/buf.h"
 #include "wire/translate/answers.h"
 
-/* A text of a content. */
-enum gemini_text { GEMINI_NOTHING, GEMINI_SAID, GEMINI_THOUGHT };
+/* A text of a content; or a part that is whole. */
+enum gemini_text { GEMINI_NOTHING, GEMINI_SAID, GEMINI_THOUGHT, GEMINI_PART };
 
 /* How a response is written: as events, or as one body. Functions are false when nobody hears more of it. */
 struct gemini_out {
@@ -19,10 +19,10 @@ struct gemini_out {
     struct buf text;  /* the event that is being written, or the body */
     struct buf tail;  /* what each response ends with: whose it is */
     struct buf parts; /* of a body: all so far */
-    struct buf held;  /* of events: the last character that was said, or a call: the last event has that in it */
-    bool is_call;     /* … a call */
-    enum gemini_text open; /* of a body: the part that may go on … */
-    uint32_t part;         /* … and its number */
+    struct buf held;  /* of events: what the last one is to have in it, so far … */
+    enum gemini_text holds; /* … the last character of a text, or a part */
+    enum gemini_text open;  /* of a body: the part that may go on … */
+    uint32_t part;          /* … and its number */
 };
 
 struct gemini_form {

@@ -234,9 +234,9 @@ static void write_level(const struct writing *w)
                                                  [EFFORT_LOW] = {"LOW", 3},
                                                  [EFFORT_MEDIUM] = {"MEDIUM", 6},
                                                  [EFFORT_HIGH] = {"HIGH", 4}};
-    enum effort effort = writing_effort(w, w->c->effort, EFFORT_MINIMAL);
+    enum effort effort = writing_effort(w, EFFORT_MINIMAL);
     bool is_off = w->c->effort == EFFORT_NONE;
-    if (!levels[effort].len || is_off) drop(w, w->c->words->effort);
+    if (!levels[effort].len) drop(w, w->c->words->effort);
     if (!levels[effort].len) return;
     writing_name(w, SLICE("thinkingConfig"));
     buf_printf(w->out, "{\"includeThoughts\":%s,\"thinkingLevel\":\"%.*s\"}", is_off ? "false" : "true",

@@ -365,6 +365,23 @@ static void write_system(const struct writing *w)
     buf_append(w->out, SLICE("]}"));
 }
 
+/* NULL: it calls nothing. */
+static const struct part *first_call(const struct message *m)
+{
+    const struct part *p = m->parts.first;
+    while (p && p->kind != PART_CALL)
+        p = p->next;
+    return p;
+}
+
+/* A call must stand behind something that the user said, and is refused where it begins the conversation: then a blank
+ * stands there, which says nothing. */
+static void write_blank_turn(const struct writing *w, const struct part *call)
+{
+    buf_append(w->out, SLICE("{\"role\":\"user\",\"parts\":[{\"text\":\" \"}]}"));
+    dropped_add_at(w->dropped, w->c->words->messages, call->message, SLICE("order"));
+}
+
 /* Nothing but a system text is what the user says there: a content there must be. */
 void gemini_write_contents(const struct writing *w)
 {
@@ -375,6 +392,8 @@ void gemini_write_contents(const struct writing *w)
     writing_name(w, SLICE("contents"));
     buf_append_char(w->out, '[');
     if (!c->first && c->system.first) write_content(&k, SLICE("user"), &c->system);
+    const struct part *call = c->first && c->first->speaker == SPEAKER_ASSISTANT ? first_call(c->first) : NULL;
+    if (call) write_blank_turn(w, call);
     for (const struct message *m = c->first; m; m = m->next)
         write_content(&k, m->speaker == SPEAKER_ASSISTANT ? SLICE("model") : SLICE("user"), &m->parts);
     buf_append_char(w->out, ']');

@@ -27,7 +27,8 @@ void conversation_init(struct conversation *c, const struct chat_request *r, str
                                .is_stream = r->is_stream,
                                .max_tokens = r->max_tokens,
                                .thinking_tokens = -1,
-                               .schema = JSON_NONE};
+                               .schema = JSON_NONE,
+                               .labels = JSON_NONE};
     struct slice key = r->max_tokens_node == JSON_NONE ? SLICE_NONE : json_key(&r->tape, r->max_tokens_node);
     if (key.len > 2) c->max_tokens_name = slice_of(key.ptr + 1, key.len - 2);
     for (int k = 0; k < KNOBS; k++)

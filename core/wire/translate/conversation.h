@@ -152,6 +152,8 @@ struct conversation {
     struct slice schema_name; /* a JSON string */
     bool is_schema_strict;
     struct slice user; /* who asks, for the provider's own checks: a JSON string */
+    uint32_t labels;   /* "metadata", what the client's own side is to know the request by: a node, of an object;
+                          JSON_NONE: none */
     enum service_tier tier;
 };
 

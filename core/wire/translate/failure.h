@@ -35,6 +35,7 @@ struct failure {
     enum failure_kind kind;
     int status;                        /* of the answer; 0: it came in a stream */
     struct slice message, code, param; /* the provider's; empty: not said */
+    uint32_t retry_after_s;            /* where the body says when to come again; 0: it does not */
 };
 
 /* What one dialect calls a kind. */

@@ -60,7 +60,7 @@ static bool settle_kind(const struct writing *w, struct thinking *t)
     case THINKING_BUDGET: return settle_budget(w->c, t);
     case THINKING_ADAPTIVE:
         t->kind = THINKING_ADAPTIVE;
-        t->effort = writing_effort(w, w->c->effort, EFFORT_MINIMAL);
+        t->effort = writing_effort(w, EFFORT_MINIMAL);
         return true;
     }
     return false;

@@ -30,6 +30,7 @@ struct translator {
     struct slice as_it_came;    /* of an event that was mended: its data, as long as the mended one's */
     const char *mended;         /* … where that begins; NULL: it was not mended */
     struct said_reader reader;  /* of those */
+    uint32_t retry_after_s;     /* of an error; 0: it does not say when to come again */
     bool is_over;               /* its end, or an error, has been told: nothing comes behind that */
     struct buf model;           /* the client's name for it, as it stands inside a JSON string */
     struct buf text;            /* of one that is mended */
@@ -203,12 +204,35 @@ const struct dropped *translator_dropped(const struct translator *t)
 
 /* ---- errors */
 
+/* The object that tells of it. Google's APIs tell of an error as of an answer that is a list, as its element. */
+static uint32_t find_failure(const struct json_tape *tape)
+{
+    if (!tape || !json_is(tape, 0, JSON_ARRAY)) return tape && json_is(tape, 0, JSON_OBJECT) ? 0 : JSON_NONE;
+    uint32_t n = json_first(tape, 0);
+    while (n != JSON_NONE && json_get(tape, n, SLICE("error")) == JSON_NONE)
+        n = json_next(tape, n);
+    return n;
+}
+
+/* Of a tape of its own: readers begin at the root. */
+static void read_element(const struct translator *t, struct slice name, struct slice json, struct failure *failure,
+                         struct arena *arena)
+{
+    struct json_tape tape;
+    struct fault why;
+    json_init(&tape);
+    if (json_parse(&tape, json, &why)) t->provider->answers->read_failure(&tape, name, failure, arena);
+    json_clear(&tape);
+}
+
 static void read_failure(const struct translator *t, struct slice name, const struct said *said,
                          struct failure *failure, struct arena *arena)
 {
-    bool is_object = said->tape && json_is(said->tape, 0, JSON_OBJECT);
-    if (is_object)
+    uint32_t node = find_failure(said->tape);
+    if (node == 0)
         t->provider->answers->read_failure(said->tape, name, failure, arena);
+    else if (node != JSON_NONE)
+        read_element(t, name, json_raw(said->tape, node), failure, arena);
     else
         failure->message = utf8_cut(said->json, LIMIT_FAILURE_TEXT_BYTES);
     if (!failure->message.len) failure->message = SLICE("The provider gave no reason.");
@@ -230,18 +254,24 @@ static bool write_failure(struct translator *t, struct slice name, const struct 
     return event_errors(&t->comment, t->event, t->arg);
 }
 
-int translator_failure(struct translator *t, int status, const struct said *said, struct slice request_id,
-                       struct buf *body)
+int translator_failure(struct translator *t, int status, struct slice name, const struct said *said,
+                       struct slice request_id, struct buf *body)
 {
     struct failure failure = {.kind = failure_of_status(status), .status = status < 400 ? 0 : status};
     struct dialect_error error = {.request_id = request_id};
     struct arena arena;
     arena_init(&arena);
-    read_failure(t, SLICE_NONE, said, &failure, &arena);
+    read_failure(t, name, said, &failure, &arena);
     t->client->answers->word_failure(&failure, &error, &status);
+    error.retry_after_s = t->retry_after_s = failure.retry_after_s;
     t->client->write_body_error(body, &error);
     arena_clear(&arena);
     return status ? status : 502;
+}
+
+uint32_t translator_retry_after_s(const struct translator *t)
+{
+    return t->retry_after_s;
 }
 
 /* ---- events */

@@ -32,7 +32,7 @@ static void on_nothing(void *arg)
     (void)arg;
 }
 
-static const struct recorder_events events = {on_lost, on_nothing, on_nothing};
+static const struct recorder_events events = {.on_lost = on_lost, .on_change = on_nothing, .on_idle = on_nothing};
 
 static void on_message(void *arg, const struct pipe_message *m)
 {

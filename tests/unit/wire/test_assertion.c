@@ -132,26 +132,26 @@ static void what_is_signed_is_for_one_url_and_verifies(void)
     arena_clear(&arena);
 }
 
-static void expect_grant(const char *json, const char *token, uint32_t life_s)
+static void expect_token(const char *json, const char *text, uint32_t life_s)
 {
-    struct grant grant;
+    struct access_token token;
     struct fault why;
-    bool is_good = grant_read(slice_str(json), &grant, &why);
-    if (is_good != (token != NULL)) UNIT_FAIL("%s: %s", json, is_good ? "taken" : fault_message(&why));
-    if (is_good && token) {
-        EXPECT_SLICE(slice_str(token), buf_slice(&grant.token));
-        EXPECT_INT((int)life_s, (int)grant.life_s);
+    bool is_good = access_token_read(slice_str(json), &token, &why);
+    if (is_good != (text != NULL)) UNIT_FAIL("%s: %s", json, is_good ? "taken" : fault_message(&why));
+    if (is_good && text) {
+        EXPECT_SLICE(slice_str(text), buf_slice(&token.text));
+        EXPECT_INT((int)life_s, (int)token.life_s);
     }
-    grant_clear(&grant);
+    access_token_clear(&token);
 }
 
 static void answers_are_tokens_or_none(void)
 {
-    expect_grant("{\"access_token\":\"ya29.abcdef\",\"expires_in\":3599,\"token_type\":\"Bearer\"}", "ya29.abcdef", 3599);
-    expect_grant("{\"access_token\":\"ya29.\\u0061bcdef\",\"expires_in\":1}", "ya29.abcdef", 1);
-    expect_grant("{\"access_token\":\"ya29.abcdef\"}", "ya29.abcdef", 300);
-    expect_grant("{\"access_token\":\"ya29.abcdef\",\"expires_in\":9000000000000000000}", "ya29.abcdef", LIMIT_GRANT_LIFE_S);
-    expect_grant("{\"access_token\":\"ya29.abcdef\",\"token_type\":\"bearer\",\"expires_in\":9}", "ya29.abcdef", 9);
+    expect_token("{\"access_token\":\"ya29.abcdef\",\"expires_in\":3599,\"token_type\":\"Bearer\"}", "ya29.abcdef", 3599);
+    expect_token("{\"access_token\":\"ya29.\\u0061bcdef\",\"expires_in\":1}", "ya29.abcdef", 1);
+    expect_token("{\"access_token\":\"ya29.abcdef\"}", "ya29.abcdef", 300);
+    expect_token("{\"access_token\":\"ya29.abcdef\",\"expires_in\":9000000000000000000}", "ya29.abcdef", LIMIT_ACCESS_TOKEN_LIFE_S);
+    expect_token("{\"access_token\":\"ya29.abcdef\",\"token_type\":\"bearer\",\"expires_in\":9}", "ya29.abcdef", 9);
     static const char *const bad[] = {
         "", "<html>", "[]", "{}", "{\"access_token\":\"\"}", "{\"access_token\":7}", "{\"access_token\":\"short\"}",
         "{\"access_token\":\"with a blank\"}", "{\"access_token\":\"with\\r\\nline-end\"}", "{\"access_token\":\"b\\u00e9b\\u00e9b\\u00e9\"}",
@@ -159,28 +159,28 @@ static void answers_are_tokens_or_none(void)
         "{\"access_token\":\"ya29.abcdef\",\"expires_in\":\"3600\"}", "{\"access_token\":\"ya29.abcdef\",\"expires_in\":1e999}",
         "{\"access_token\":\"ya29.abcdef\",\"expires_in\":null}", "{\"access_token\":\"ya29.abcdef\",\"token_type\":\"mac\"}"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        expect_grant(bad[i], NULL, 0);
+        expect_token(bad[i], NULL, 0);
 }
 
 static void a_token_has_a_largest_size(void)
 {
-    for (size_t len = LIMIT_GRANT_BYTES; len <= LIMIT_GRANT_BYTES + 1; len++) {
-        char json[LIMIT_GRANT_BYTES + 64], text[LIMIT_GRANT_BYTES + 2];
+    for (size_t len = LIMIT_ACCESS_TOKEN_BYTES; len <= LIMIT_ACCESS_TOKEN_BYTES + 1; len++) {
+        char json[LIMIT_ACCESS_TOKEN_BYTES + 64], text[LIMIT_ACCESS_TOKEN_BYTES + 2];
         memset(text, 't', len);
         text[len] = '\0';
         snprintf(json, sizeof json, "{\"access_token\":\"%s\",\"expires_in\":60}", text);
-        expect_grant(json, len == LIMIT_GRANT_BYTES ? text : NULL, 60);
+        expect_token(json, len == LIMIT_ACCESS_TOKEN_BYTES ? text : NULL, 60);
     }
 }
 
 static void refusals_are_visible_and_cut(void)
 {
     char text[24];
-    grant_refusal(SLICE("{\"error\":\"invalid_grant\",\"error_description\":\"Bad\\u0000 \\u00e9 signature and more\"}"), text, sizeof text);
+    assertion_refusal(SLICE("{\"error\":\"invalid_grant\",\"error_description\":\"Bad\\u0000 \\u00e9 signature and more\"}"), text, sizeof text);
     EXPECT_STR("invalid_grant: Bad? ?? ", text);
-    grant_refusal(SLICE("<html>"), text, sizeof text);
+    assertion_refusal(SLICE("<html>"), text, sizeof text);
     EXPECT_STR("", text);
-    grant_refusal(SLICE("{\"error\":{\"message\":1}}"), text, sizeof text);
+    assertion_refusal(SLICE("{\"error\":{\"message\":1}}"), text, sizeof text);
     EXPECT_STR("", text);
 }
 

@@ -66,6 +66,98 @@ static void what_comes_back_is_encoded_at_every_level(void)
     done();
 }
 
+/* What a tool is given as an object is masked as it is where it stands in a string: numbers too, and those that follow
+ * each other. */
+static void what_tools_are_given_is_masked_as_its_json(void)
+{
+    static const char *const given[][2] = {
+        {"{\"card\":5500000000000004}", "{\"card\":\"[credit_card]\"}"},
+        {"{ \"a\" : [1, -5500000000000004 , {\"b\":\"cy\\u0040x.org\"}]}", "{ \"a\" : [1, \"[credit_card]\" , {\"b\":\"[email_3]\"}]}"},
+        {"{\"cy@x.org\":true,\"to\":\"[email]\"}", "{\"[email_3]\":true,\"to\":\"ana@example.com\"}"},
+        {"{\"name\":\"x\",\"n\":[55,12]}", "{\"name\":\"x\",\"n\":[55,12]}"},
+    };
+    static const char *const around[] = {
+        "{\"content\":[{\"type\":\"tool_use\",\"name\":\"f\",\"input\":%s}]}",
+        "{\"candidates\":[{\"content\":{\"parts\":[{\"functionCall\":{\"name\":\"f\",\"args\":%s}}]}}]}",
+        "{\"choices\":[{\"message\":{\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":%s}}]}}]}",
+    };
+    for (size_t a = 0; a < sizeof around / sizeof around[0]; a++) {
+        for (size_t g = 0; g < sizeof given / sizeof given[0]; g++) {
+            char body[400], want[400], event[420];
+            snprintf(body, sizeof body, around[a], given[g][0]);
+            snprintf(want, sizeof want, around[a], given[g][1]);
+            expect_answer(body, want);
+            use_rules(true, true);
+            send_request(ASKED, CHAT_CHAT);
+            snprintf(event, sizeof event, "data: %s\n\n", body);
+            run_stream(slice_str(event));
+            snprintf(event, sizeof event, "data: %s\n\n", want);
+            EXPECT_TEXT(event, buf_slice(&out));
+            done();
+        }
+    }
+}
+
+static void expect_events(const char *sse, const char *want)
+{
+    use_rules(true, true);
+    send_request(ASKED, CHAT_CHAT);
+    run_stream(slice_str(sse));
+    EXPECT_TEXT(want, buf_slice(&out));
+    done();
+}
+
+#define PARTIAL(list) "{\"candidates\":[{\"content\":{\"parts\":[{\"functionCall\":{\"partialArgs\":[" list "]}}]}}]}"
+
+static void numbers_in_partial_arguments_are_masked(void)
+{
+    expect_events("data: " PARTIAL("{\"jsonPath\":\"$.a\",\"numberValue\":5500000000000004},{\"jsonPath\":\"$.b\",\"numberValue\":7}") "\n\n",
+                  "data: " PARTIAL("{\"jsonPath\":\"$.a\",\"numberValue\":\"[credit_card]\"},{\"jsonPath\":\"$.b\",\"numberValue\":7}") "\n\n");
+    expect_events("data: " PARTIAL("{\"jsonPath\":\"$.a\",\"stringValue\":\"EMP-65\"}") "\n\ndata: " PARTIAL("{\"stringValue\":\"4321\"}") "\n\n",
+                  "data: " PARTIAL("{\"jsonPath\":\"$.a\",\"stringValue\":\"[employee_id_2]\"}") "\n\ndata: " PARTIAL("{\"stringValue\":\"\"}") "\n\n");
+}
+
+#define DETAILS(list) "\"reasoning_details\":[" list "]"
+#define THOUGHT(index, text) "{\"type\":\"reasoning.text\",\"text\":\"" text "\",\"index\":" #index "}"
+
+/* Pieces of thoughts that have one number are one text, in one event or answer as in several. */
+static void pieces_of_one_number_are_one_text(void)
+{
+    expect_answer("{\"choices\":[{\"message\":{" DETAILS(THOUGHT(0, "EMP-65") "," THOUGHT(0, "4321")) "}}]}",
+                  "{\"choices\":[{\"message\":{" DETAILS(THOUGHT(0, "[employee_id_2]") "," THOUGHT(0, "")) "}}]}");
+    expect_answer("{\"choices\":[{\"message\":{" DETAILS(THOUGHT(0, "EMP-65") "," THOUGHT(1, "4321")) "}}]}",
+                  "{\"choices\":[{\"message\":{" DETAILS(THOUGHT(0, "EMP-65") "," THOUGHT(1, "4321")) "}}]}");
+    expect_events("data: {\"choices\":[{\"delta\":{" DETAILS(THOUGHT(0, "EMP-6") "," THOUGHT(0, "54")) "}}]}\n\n"
+                  "data: {\"choices\":[{\"delta\":{" DETAILS(THOUGHT(0, "321")) "}}]}\n\n",
+                  "data: {\"choices\":[{\"delta\":{" DETAILS(THOUGHT(0, "[employee_id_2]") "," THOUGHT(0, "")) "}}]}\n\n"
+                  "data: {\"choices\":[{\"delta\":{" DETAILS(THOUGHT(0, "")) "}}]}\n\n");
+}
+
+/* Google's clients join the parts of a candidate. */
+static void parts_of_a_whole_candidate_are_one_text(void)
+{
+    static const char *const said = "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"EMP-65\"},{\"text\":\"EMP-99\",\"thought\":true},{\"text\":\"4321 x\"}]}}]}",
+                      *const want = "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"[employee_id_2]\"},{\"text\":\"EMP-99\",\"thought\":true},{\"text\":\" x\"}]}}]}";
+    expect_answer(said, want);
+    expect_answer("[{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"EMP-65\"}]}}]},{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"4321\"}]}}]}]",
+                  "[{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"[employee_id_2]\"}]}}]},{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"\"}]}}]}]");
+}
+
+#define AGAIN(piece, all) "data: {\"choices\":[{\"message\":{\"content\":\"" all "\"},\"delta\":{\"content\":\"" piece "\"}}]}\n\n"
+#define BESIDE(piece, again) "data: {\"content\":\"" again "\",\"choices\":[{\"delta\":{\"content\":\"" piece "\"}}]}\n\n"
+
+/* All that was said so far in each event (Perplexity), or its piece once more. */
+static void what_is_told_again_is_masked_as_the_text_is(void)
+{
+    expect_events(AGAIN("a EMP-65", "a EMP-65") AGAIN("43", "a EMP-6543") AGAIN("21 b", "a EMP-654321 b") FINISH,
+                  AGAIN("a [employee_id_2]", "a [employee_id_2]") AGAIN("", "a [employee_id_2]") AGAIN(" b", "a [employee_id_2] b") FINISH);
+    expect_events(BESIDE("a EMP-65", "a EMP-65") BESIDE("4321 b", "4321 b") FINISH,
+                  BESIDE("a [employee_id_2]", "a [employee_id_2]") BESIDE(" b", " b") FINISH);
+    expect_events(AGAIN("EMP-65", "") AGAIN("4321 b", "") "data: {\"choices\":[{\"delta\":{},\"message\":{\"content\":\"EMP-654321 b\"},\"finish_reason\":\"stop\"}]}\n\n",
+                  AGAIN("[employee_id_2]", "") AGAIN(" b", "") "data: {\"choices\":[{\"delta\":{},\"message\":{\"content\":\"[employee_id_2] b\"},\"finish_reason\":\"stop\"}]}\n\n");
+    expect_events(AGAIN("a", "x EMP-65") AGAIN("b", "x EMP-654321 c") FINISH, AGAIN("a", "x EMP-65") AGAIN("b", "x [employee_id_2] c") FINISH);
+}
+
 static void deeper_than_is_read_does_not_go_out(void)
 {
     struct buf text, json;
@@ -104,6 +196,11 @@ int main(void)
     RUN(what_belongs_to_no_choice_is_masked_too);
     RUN(arguments_are_masked_as_they_are_decoded);
     RUN(what_comes_back_is_encoded_at_every_level);
+    RUN(what_tools_are_given_is_masked_as_its_json);
+    RUN(numbers_in_partial_arguments_are_masked);
+    RUN(pieces_of_one_number_are_one_text);
+    RUN(parts_of_a_whole_candidate_are_one_text);
+    RUN(what_is_told_again_is_masked_as_the_text_is);
     RUN(deeper_than_is_read_does_not_go_out);
     buf_clear(&sent);
     buf_clear(&out);

@@ -168,11 +168,44 @@ static void a_call_that_the_model_could_not_make_is_no_answer(void)
     expect_refused(ENDS("\"UNEXPECTED_TOOL_CALL\""), "UNEXPECTED_TOOL_CALL");
 }
 
-static void a_reason_that_is_new_is_named(void)
+/* Whatever it is, the model has not come to its own end: nobody is told that it has. */
+static void a_reason_that_is_new_is_named_and_is_no_stop(void)
 {
-    hear(&dialect_openai, TEXT("a") ENDS("\"A_NEW_ONE\""));
-    EXPECT_STR("stop", h.reason);
-    expect_lost("answer.finishReason");
+    static const char *const told[] = {"content_filter", "refusal", "content_filter"};
+    for (size_t i = 0; i < 3; i++) {
+        hear(clients[i], TEXT("a") ENDS("\"A_NEW_ONE\""));
+        EXPECT_STR(told[i], h.reason);
+        expect_lost("answer.finishReason");
+        done();
+    }
+    expect_reason(TEXT("a") ENDS("\"OTHER\",\"finishMessage\":\"why\""), "content_filter", "refusal", "why");
+    expect_reason(TEXT("a") ENDS("9"), "content_filter", "refusal", "");
+}
+
+/* The word for what nobody has said: some write it with every piece. */
+static void a_reason_that_nobody_has_said_ends_nothing(void)
+{
+    static const char *const unsaid[] = {"\"FINISH_REASON_UNSPECIFIED\"", "0", "\"\"", "null"};
+    char bytes[1024];
+    for (size_t i = 0; i < 4; i++) {
+        snprintf(bytes, sizeof bytes, PIECE("\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\"}]},\"finishReason\":%s}]"), unsaid[i]);
+        hear(&dialect_openai, bytes);
+        EXPECT(!h.has_ended && t.end == DIALECT_CUT);
+        done();
+        snprintf(bytes, sizeof bytes, PIECE("\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\"}]},\"finishReason\":%s}]") STOP, unsaid[i]);
+        hear(&dialect_openai, bytes);
+        EXPECT_STR("stop", h.reason);
+        EXPECT_INT(0, t.dropped.count);
+        done();
+    }
+}
+
+static void what_begins_inside_of_a_call_is_refused(void)
+{
+    expect_refused(BEGIN("f") PARTS("{\"text\":\"\",\"thoughtSignature\":\"QQ==\"}") END STOP, "cut");
+    expect_refused(BEGIN("f") PARTS("{\"text\":\"b\"}"), "cut");
+    hear(&dialect_openai, BEGIN("f") PARTS("{\"text\":\"\"}") END STOP);
+    EXPECT_STR("tool_calls", h.reason);
     done();
 }
 
@@ -237,6 +270,48 @@ static void a_character_in_two_halves_is_one(void)
 
 /* ---- errors */
 
+static void expect_delay(const char *detail, uint32_t seconds)
+{
+    char body[256];
+    snprintf(body, sizeof body, "{\"error\":{\"code\":429,\"message\":\"M\",\"status\":\"RESOURCE_EXHAUSTED\",\"details\":[1,%s]}}", detail);
+    translate_failure(&t, &dialect_gemini, &dialect_openai, 429, slice_str(body));
+    EXPECT_INT(seconds, translator_retry_after_s(t.translator));
+    translating_clear(&t);
+}
+
+/* As Google tells of one where events were not asked for; and as its API for OpenAI's clients does. */
+static void an_error_in_a_list_is_one(void)
+{
+#define IN_LIST "[1,{\"candidates\":[]},{\"error\":{\"code\":503,\"message\":\"M\",\"status\":\"UNAVAILABLE\"}}]"
+    static const struct dialect *const providers[] = {&dialect_gemini, &dialect_openai};
+    for (size_t i = 0; i < 2; i++) {
+        translate_failure(&t, providers[i], &dialect_anthropic, 503, SLICE(IN_LIST));
+        hearing_begin(&h, &dialect_anthropic);
+        hearing_body(&h, buf_slice(&t.out));
+        EXPECT_STR("M", h.error_message);
+        done();
+    }
+    translate_failure(&t, &dialect_gemini, &dialect_anthropic, 503, SLICE("[1]"));
+    hearing_begin(&h, &dialect_anthropic);
+    hearing_body(&h, buf_slice(&t.out));
+    EXPECT_STR("[1]", h.error_message);
+    done();
+}
+
+static void an_error_says_when_to_come_again(void)
+{
+#define RETRY(delay) "{\"@type\":\"type.googleapis.com/google.rpc.RetryInfo\",\"retryDelay\":" delay "}"
+    expect_delay(RETRY("\"34s\""), 34);
+    expect_delay(RETRY("\"34.074824224s\""), 35);
+    expect_delay(RETRY("\"0.2s\""), 1);
+    expect_delay(RETRY("\"7.000s\""), 7);
+    expect_delay(RETRY("\"0s\""), 0);
+    static const char *const odd[] = {RETRY("\"s\""), RETRY("\"34\""), RETRY("\"\""), RETRY("\"-1s\""), RETRY("\"1.-s\""), RETRY("\".5s\""),
+                                      RETRY("\"1.\""), RETRY("\"99999999999s\""), RETRY("34"), RETRY("{\"seconds\":34}"), "{}"};
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
+        expect_delay(odd[i], 0);
+}
+
 static void expect_error(int status, const char *body, int told, const char *openai, const char *anthropic)
 {
     translate_failure(&t, &dialect_gemini, &dialect_openai, status, slice_str(body));
@@ -286,11 +361,15 @@ int main(void)
     RUN(signatures_have_the_mark_of_their_part);
     RUN(reasons_have_their_words);
     RUN(a_call_that_the_model_could_not_make_is_no_answer);
-    RUN(a_reason_that_is_new_is_named);
+    RUN(a_reason_that_is_new_is_named_and_is_no_stop);
+    RUN(a_reason_that_nobody_has_said_ends_nothing);
+    RUN(what_begins_inside_of_a_call_is_refused);
     RUN(what_no_client_can_be_told_is_named);
     RUN(lists_are_answers_too);
     RUN(what_is_no_answer_is_refused);
     RUN(a_character_in_two_halves_is_one);
+    RUN(an_error_in_a_list_is_one);
+    RUN(an_error_says_when_to_come_again);
     RUN(errors_have_their_words);
     RUN(an_error_in_a_stream_ends_it);
     return unit_close("translate_answers_gemini");

@@ -143,6 +143,18 @@ static void thoughts_are_told_where_they_are_asked_for(void)
     done();
 }
 
+/* An answer that ends with a thought has that in its last event: an empty text there, and the turn is not kept. */
+static void the_last_event_has_the_last_thought(void)
+{
+    hear(O_TEXT("ab") O_CHUNK("\"reasoning_content\":\"see\"", "null") O_END("stop"));
+    EXPECT(left("{\"text\":\"e\",\"thought\":true}],\"role\":\"model\"},\"finishReason\""));
+    EXPECT_SLICE(SLICE("see"), buf_slice(&h.reasoning));
+    done();
+    hear(O_TEXT("ab") O_CHUNK("\"reasoning_details\":[{\"signature\":\"S\"}]", "null") O_END("stop"));
+    EXPECT(left("{\"thought\":true,\"thoughtSignature\":\"bW9vbmdhdGUuc2lnbmF0dXJlLlM=\"}],\"role\":\"model\"},\"finishReason\""));
+    done();
+}
+
 static void a_body_signs_the_thought_itself(void)
 {
     translate_body(&t, &dialect_openai, &dialect_gemini,
@@ -177,6 +189,7 @@ int main(void)
     RUN(a_call_that_the_bound_cut_is_not_told);
     RUN(there_are_bounds);
     RUN(thoughts_are_told_where_they_are_asked_for);
+    RUN(the_last_event_has_the_last_thought);
     RUN(a_body_signs_the_thought_itself);
     RUN(events_are_asked_for_in_any_spelling);
     return unit_close("translate_gemini");

@@ -1,4 +1,4 @@
-#include "admin/grant_fetcher.h"
+#include "admin/access_token_fetcher.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,14 +11,14 @@
 #include "base/version.h"
 #include "net/fetch.h"
 #include "net/loop.h"
-#include "store/grants.h"
+#include "store/access_tokens.h"
 #include "wire/assertion.h"
 
 #define ERROR_BYTES 320
 #define MARGIN_S 30u /* a token is not used in its last seconds, or in the last tenth of a short one's */
 
 struct source {
-    struct grant_fetcher *fetcher;
+    struct access_token_fetcher *fetcher;
     uint64_t id; /* 0: a free place */
     char *account, *scope, *ca_file;
     struct slice key_file; /* owned, a secret */
@@ -34,13 +34,13 @@ struct source {
     char error[ERROR_BYTES];   /* of the last that has ended */
 };
 
-struct grant_fetcher {
+struct access_token_fetcher {
     struct loop *loop;
     struct fetch_pool *pool; /* NULL until there is a source */
-    struct grants *grants;
-    grant_outcome_fn on_outcome;
+    struct access_tokens *tokens;
+    access_token_outcome_fn on_outcome;
     void *arg;
-    struct source sources[LIMIT_GRANTS];
+    struct source sources[LIMIT_ACCESS_TOKENS];
 };
 
 /* ---- What there is of secrets. */
@@ -70,8 +70,8 @@ static void wipe_secret(struct slice *secret)
 static uint64_t pause_ms(const struct source *s)
 {
     unsigned doublings = s->failures - 1 < 10 ? s->failures - 1 : 10;
-    uint64_t ms = (uint64_t)LIMIT_GRANT_RETRY_MS << doublings;
-    return ms < LIMIT_GRANT_RETRY_MAX_MS ? ms : LIMIT_GRANT_RETRY_MAX_MS;
+    uint64_t ms = (uint64_t)LIMIT_ACCESS_TOKEN_RETRY_MS << doublings;
+    return ms < LIMIT_ACCESS_TOKEN_RETRY_MAX_MS ? ms : LIMIT_ACCESS_TOKEN_RETRY_MAX_MS;
 }
 
 /* Not all gateways of a fleet at once. */
@@ -83,22 +83,22 @@ static void plan(struct source *s, uint64_t ms)
 
 /* ---- How a question ends. */
 
-static void take(struct source *s, const struct grant *grant)
+static void take(struct source *s, const struct access_token *token)
 {
-    uint64_t margin_s = grant->life_s / 10 < MARGIN_S ? grant->life_s / 10 : MARGIN_S;
-    uint64_t until_ns = clock_mono_ns() + (grant->life_s - margin_s) * NS_PER_S;
-    grants_put(s->fetcher->grants, s->id, buf_slice(&grant->token), until_ns);
+    uint64_t margin_s = token->life_s / 10 < MARGIN_S ? token->life_s / 10 : MARGIN_S;
+    uint64_t until_ns = clock_mono_ns() + (token->life_s - margin_s) * NS_PER_S;
+    access_tokens_put(s->fetcher->tokens, s->id, buf_slice(&token->text), until_ns);
     if (s->failures)
         log_event(LOG_INFO, "account_token", "the provider account %s has a token again", s->account);
     s->failures = 0;
-    plan(s, (uint64_t)grant->life_s * 750);
+    plan(s, (uint64_t)token->life_s * 750);
 }
 
 static void note_failure(struct source *s)
 {
-    uint64_t until_ns = grants_until(s->fetcher->grants, s->id), now_ns = clock_mono_ns();
+    uint64_t until_ns = access_tokens_until(s->fetcher->tokens, s->id), now_ns = clock_mono_ns();
     s->failures++;
-    grants_failed(s->fetcher->grants, s->id);
+    access_tokens_failed(s->fetcher->tokens, s->id);
     plan(s, pause_ms(s));
     if (until_ns > now_ns)
         log_event(LOG_WARN, "account_token_failed",
@@ -113,12 +113,12 @@ static void note_failure(struct source *s)
 static void judge_answer(struct source *s)
 {
     struct fault why;
-    struct grant grant;
-    if (grant_read(buf_slice(&s->answer), &grant, &why))
-        take(s, &grant);
+    struct access_token token;
+    if (access_token_read(buf_slice(&s->answer), &token, &why))
+        take(s, &token);
     else
         snprintf(s->problem, sizeof s->problem, "%s", fault_message(&why));
-    grant_clear(&grant);
+    access_token_clear(&token);
 }
 
 static void finish(struct source *s)
@@ -142,11 +142,11 @@ static void on_head(void *arg, const struct fetch_head *head)
 static void on_data(void *arg, struct slice bytes)
 {
     struct source *s = arg;
-    if (buf_len(&s->answer) + bytes.len <= LIMIT_GRANT_ANSWER_BYTES) {
+    if (buf_len(&s->answer) + bytes.len <= LIMIT_ACCESS_TOKEN_ANSWER_BYTES) {
         buf_append(&s->answer, bytes);
         return;
     }
-    snprintf(s->problem, sizeof s->problem, "the answer is larger than %u bytes", LIMIT_GRANT_ANSWER_BYTES);
+    snprintf(s->problem, sizeof s->problem, "the answer is larger than %u bytes", LIMIT_ACCESS_TOKEN_ANSWER_BYTES);
     fetch_cancel(s->fetch);
     finish(s);
 }
@@ -155,7 +155,7 @@ static void on_data(void *arg, struct slice bytes)
 static void say_refusal(struct source *s)
 {
     char words[160];
-    grant_refusal(buf_slice(&s->answer), words, sizeof words);
+    assertion_refusal(buf_slice(&s->answer), words, sizeof words);
     bool repeats = memmem(words, strlen(words), "eyJ", 3) != NULL;
     snprintf(s->problem, sizeof s->problem, "it was answered %d%s%s", s->status, words[0] && !repeats ? ": " : "",
              repeats ? "" : words);
@@ -179,7 +179,7 @@ static void post(struct source *s, struct slice url)
 {
     static const struct fetch_header headers[] = {{{"content-type", 12}, {"application/x-www-form-urlencoded", 33}},
                                                   {{"accept", 6}, {"application/json", 16}}};
-    struct grant_fetcher *f = s->fetcher;
+    struct access_token_fetcher *f = s->fetcher;
     s->body = buf_slice(&s->asking);
     struct fetch_request request = {
         .method = SLICE("POST"),
@@ -190,7 +190,7 @@ static void post(struct source *s, struct slice url)
         .body_count = 1,
         .ca_file = s->ca_file,
         .connect_timeout_ms = LIMIT_CONNECT_TIMEOUT_MS,
-        .total_timeout_ms = LIMIT_GRANT_FETCH_MS,
+        .total_timeout_ms = LIMIT_ACCESS_TOKEN_FETCH_MS,
     };
     if (!f->pool) f->pool = fetch_pool_new(f->loop, "moongate/" MOONGATE_VERSION);
     s->fetch = fetch_start(f->pool, &request, &events, s);
@@ -225,9 +225,9 @@ static void on_time(void *arg)
 
 /* ---- Sources. */
 
-static struct source *find(struct grant_fetcher *f, uint64_t id)
+static struct source *find(struct access_token_fetcher *f, uint64_t id)
 {
-    for (size_t i = 0; i < LIMIT_GRANTS; i++)
+    for (size_t i = 0; i < LIMIT_ACCESS_TOKENS; i++)
         if (f->sources[i].id == id) return &f->sources[i];
     return NULL;
 }
@@ -247,7 +247,7 @@ static void drop(struct source *s)
 }
 
 /* A process of before may have left its token: it is asked for anew all the same, which costs one question. */
-static void add(struct grant_fetcher *f, const struct grant_source *from)
+static void add(struct access_token_fetcher *f, const struct access_token_source *from)
 {
     struct source *s = find(f, 0);
     *s = (struct source){.fetcher = f,
@@ -263,72 +263,73 @@ static void add(struct grant_fetcher *f, const struct grant_source *from)
     loop_timer_arm_ms(&s->timer, 0);
 }
 
-static void drop_others(struct grant_fetcher *f, const struct grant_source *sources, size_t count)
+static void drop_others(struct access_token_fetcher *f, const struct access_token_source *sources, size_t count)
 {
-    for (size_t i = 0; i < LIMIT_GRANTS; i++)
+    for (size_t i = 0; i < LIMIT_ACCESS_TOKENS; i++)
         f->sources[i].is_named = false;
     for (size_t i = 0; i < count; i++) {
         struct source *s = find(f, sources[i].id);
         if (s) s->is_named = true;
     }
-    for (size_t i = 0; i < LIMIT_GRANTS; i++)
+    for (size_t i = 0; i < LIMIT_ACCESS_TOKENS; i++)
         if (!f->sources[i].is_named) drop(&f->sources[i]);
 }
 
-void grant_fetcher_sources(struct grant_fetcher *f, const struct grant_source *sources, size_t count)
+void access_token_fetcher_sources(struct access_token_fetcher *f, const struct access_token_source *sources,
+                                  size_t count)
 {
-    uint64_t ids[LIMIT_GRANTS];
+    uint64_t ids[LIMIT_ACCESS_TOKENS];
     drop_others(f, sources, count);
     for (size_t i = 0; i < count; i++)
         ids[i] = sources[i].id;
-    grants_keep(f->grants, ids, count);
+    access_tokens_keep(f->tokens, ids, count);
     for (size_t i = 0; i < count; i++)
         if (!find(f, sources[i].id)) add(f, &sources[i]);
 }
 
-void grant_fetcher_look(struct grant_fetcher *f)
+void access_token_fetcher_look(struct access_token_fetcher *f)
 {
     uint64_t now_ns = clock_mono_ns();
-    for (size_t i = 0; i < LIMIT_GRANTS; i++) {
+    for (size_t i = 0; i < LIMIT_ACCESS_TOKENS; i++) {
         struct source *s = &f->sources[i];
-        bool is_soon = s->refused_ns && now_ns - s->refused_ns < LIMIT_GRANT_REFUSED_MS * NS_PER_MS;
-        if (!s->id || is_soon || !grants_is_refused(f->grants, s->id)) continue;
+        bool is_soon = s->refused_ns && now_ns - s->refused_ns < LIMIT_ACCESS_TOKEN_REFUSED_MS * NS_PER_MS;
+        if (!s->id || is_soon || !access_tokens_is_refused(f->tokens, s->id)) continue;
         s->refused_ns = now_ns;
         begin(s);
     }
 }
 
-bool grant_fetcher_view(const struct grant_fetcher *f, size_t index, struct grant_view *view)
+bool access_token_fetcher_view(const struct access_token_fetcher *f, size_t index, struct access_token_view *view)
 {
     uint64_t now_ns = clock_mono_ns();
-    for (size_t i = 0; i < LIMIT_GRANTS; i++) {
+    for (size_t i = 0; i < LIMIT_ACCESS_TOKENS; i++) {
         const struct source *s = &f->sources[i];
         if (!s->id || index-- > 0) continue;
-        uint64_t until_ns = grants_until(f->grants, s->id);
-        *view = (struct grant_view){slice_str(s->account), s->error,
-                                    until_ns > now_ns ? (until_ns - now_ns) / NS_PER_S : 0, s->is_tried};
+        uint64_t until_ns = access_tokens_until(f->tokens, s->id);
+        *view = (struct access_token_view){slice_str(s->account), s->error,
+                                           until_ns > now_ns ? (until_ns - now_ns) / NS_PER_S : 0, s->is_tried};
         return true;
     }
     return false;
 }
 
-struct grant_fetcher *grant_fetcher_new(struct loop *loop, struct grants *grants, grant_outcome_fn on_outcome,
-                                        void *arg)
+struct access_token_fetcher *access_token_fetcher_new(struct loop *loop, struct access_tokens *tokens,
+                                                      access_token_outcome_fn on_outcome, void *arg)
 {
-    struct grant_fetcher *f = mem_zalloc(1, sizeof *f);
+    struct access_token_fetcher *f = mem_zalloc(1, sizeof *f);
     f->loop = loop;
-    f->grants = grants;
+    f->tokens = tokens;
     f->on_outcome = on_outcome;
     f->arg = arg;
-    for (size_t i = 0; i < LIMIT_GRANTS; i++)
+    for (size_t i = 0; i < LIMIT_ACCESS_TOKENS; i++)
         f->sources[i].fetcher = f;
     return f;
 }
 
-void grant_fetcher_free(struct grant_fetcher *f)
+void access_token_fetcher_free(struct access_token_fetcher *f)
 {
     if (!f) return;
-    for (size_t i = 0; i < LIMIT_GRANTS; i++)
+    for (size_t i = 0; i < LIMIT_ACCESS_TOKENS; i++)
         drop(&f->sources[i]);
     fetch_pool_free(f->pool);
     mem_free(f);
