@@ -10,11 +10,6 @@
 #include "flow/reply.h"
 #include "wire/http.h"
 
-static const struct kept_object *object_of(const struct exchange *x)
-{
-    return &x->request.kept[0];
-}
-
 static bool asks_for_stream(const struct exchange *x)
 {
     struct slice rest = x->head.query;
@@ -35,10 +30,14 @@ static bool read_id(struct exchange *x, struct slice id, struct slice *text, str
 
 bool keeping_name(struct exchange *x, struct slice id, struct slice inner, struct fault *why)
 {
-    struct slice text;
-    if (!read_id(x, id, &text, why) || (inner.len && !read_id(x, inner, &x->inner_path, why))) return false;
-    x->request.is_stream = asks_for_stream(x);
-    return kept_add(&x->request, &x->arena, x->api->object, text, why);
+    return read_id(x, id, &x->object_path, why) && (!inner.len || read_id(x, inner, &x->inner_path, why));
+}
+
+bool keeping_note(struct exchange *x, struct fault *why)
+{
+    if (!x->api->place) return true;
+    if (x->api->kind == API_OBJECT) x->request.is_stream = asks_for_stream(x);
+    return kept_add(&x->request, &x->arena, x->api->object, x->object_path, why);
 }
 
 /* ---- Where it goes. */
@@ -50,7 +49,7 @@ struct slice keeping_place(const struct exchange *x, struct arena *arena)
     if (!star) return SLICE_NONE;
     buf_init(&place);
     buf_append(&place, slice_of(pattern, (size_t)(star - pattern)));
-    http_encode_segment(&place, object_of(x)->id);
+    http_encode_segment(&place, x->object_path);
     const char *second = strchr(star + 1, '*');
     buf_append(&place, second ? slice_of(star + 1, (size_t)(second - star - 1)) : slice_str(star + 1));
     if (second) http_encode_segment(&place, x->inner_path);
@@ -140,5 +139,5 @@ void keeping_first(struct job *job)
 void keeping_answered(struct job *job, int status)
 {
     bool is_over = (status >= 200 && status < 300) || status == 404;
-    if (job->x->api->is_end && is_over) owning_forget(job, object_of(job->x)->id);
+    if (job->x->api->is_end && is_over) owning_forget(job, job->x->object_path);
 }

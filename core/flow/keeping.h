@@ -18,6 +18,8 @@
 
 /* inner: what it holds, as the path says it; empty: nothing. False: one of them is no id. */
 bool keeping_name(struct exchange *x, struct slice id, struct slice inner, struct fault *why);
+/* The request names it, when its body, if it has one, is read. False: it names too many. */
+bool keeping_note(struct exchange *x, struct fault *why);
 void keeping_first(struct job *job);
 /* Empty: the request is about no object. */
 struct slice keeping_place(const struct exchange *x, struct arena *arena);

@@ -146,13 +146,13 @@ static size_t held_bytes(const struct exchange *x)
 static bool parse_body(struct job *job, struct fault *why)
 {
     struct exchange *x = job->x;
-    if (x->api->kind != API_CALL) return true;
+    if (x->api->kind != API_CALL) return keeping_note(x, why);
     struct slice model = x->api->names_model ? x->model_path : slice_str(x->api->stands_for);
     if (!open_form(x, why)) return false;
     struct slice body = buf_slice(&x->body);
     bool is_read = chat_parse_for(&x->request, x->api->client, body, x->api->asks, model, &x->arena, why);
     if (x->api->is_stream) x->request.is_stream = true;
-    return is_read &&
+    return is_read && keeping_note(x, why) &&
            intake_hold(&job->hold, held_bytes(x), why);
 }
 

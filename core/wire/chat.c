@@ -55,12 +55,9 @@ bool chat_parse(struct chat_request *r, const struct dialect *dialect, struct sl
 bool chat_parse_for(struct chat_request *r, const struct dialect *dialect, struct slice body, enum chat_kind kind,
                     struct slice model, struct arena *arena, struct fault *why)
 {
-    struct chat_request before = *r;
+    struct chat_attached attached = r->attached;
     chat_clear(r);
-    r->attached = before.attached;
-    r->kept = before.kept;
-    r->kept_count = before.kept_count;
-    if (r->kept_count) r->uses |= CHAT_USES_STORED;
+    r->attached = attached;
     r->dialect = dialect;
     r->kind = kind;
     r->model = model;

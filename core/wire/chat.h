@@ -113,8 +113,7 @@ struct chat_request {
     /* Values inside messages in which no name is the format's, such as a tool's input; in order, apart; in the arena */
     struct chat_span *free;
     uint32_t free_count;
-    /* Objects that the provider keeps and the request names, each once; in the arena. Those that its path names come
-     * before chat_parse(), which keeps them. */
+    /* Objects that the provider keeps and the request names, each once; in the arena. */
     struct kept_object *kept;
     uint32_t kept_count;
 };
