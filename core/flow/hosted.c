@@ -62,8 +62,8 @@ static void rewrite(struct call *call, const struct json_tape *tape)
     arena_clear(&arena);
 }
 
-/* It is JSON that was just written here; but what a tool was asked, a text of JSON in one API, stands inside the body in
- * another, and so may be deeper than all that is read. */
+/* It is JSON that was just written here; but what a tool was asked, a text of JSON in one API, stands inside the body
+ * in another, and so may be deeper than all that is read. */
 bool hosted_rewrite(struct call *call, struct fault *why)
 {
     struct json_tape tape;
@@ -74,8 +74,8 @@ bool hosted_rewrite(struct call *call, struct fault *why)
     if (is_read)
         rewrite(call, &tape);
     else
-        fault_set(why, FAULT_BAD_BODY, "as this model's provider takes it, it is nested deeper than %u levels, or has too "
-                  "many values: make what tools were asked simpler", LIMIT_JSON_DEPTH);
+        fault_set(why, FAULT_BAD_BODY, "as this model's provider takes it, it is nested deeper than %u levels, or has "
+                  "too many values: make what tools were asked simpler", LIMIT_JSON_DEPTH);
     json_clear(&tape);
     return is_read;
 }

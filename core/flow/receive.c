@@ -136,13 +136,6 @@ static bool open_form(struct exchange *x, struct fault *why)
     return x->form != NULL;
 }
 
-/* The form keeps its members as they stand in the body, to see which of them are edited. */
-static size_t held_bytes(const struct exchange *x)
-{
-    size_t body = buf_len(&x->body);
-    return body + (x->form ? body : 0) + buf_len(&x->upload) + json_bytes(&x->request.tape);
-}
-
 static bool parse_body(struct job *job, struct fault *why)
 {
     struct exchange *x = job->x;
@@ -153,7 +146,7 @@ static bool parse_body(struct job *job, struct fault *why)
     bool is_read = chat_parse_for(&x->request, x->api->client, body, x->api->asks, model, &x->arena, why);
     if (x->api->is_stream) x->request.is_stream = true;
     return is_read && keeping_note(x, why) &&
-           intake_hold(&job->hold, held_bytes(x), why);
+           intake_hold(&job->hold, exchange_request_bytes(x), why);
 }
 
 static void go_on(struct job *job)

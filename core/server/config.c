@@ -39,6 +39,19 @@ static void check_credential(struct config_reader *r, struct slice path, const s
     }
 }
 
+/* Both would go out, and the signature is of one. */
+static void check_headers(struct config_reader *r, struct slice path, const struct provider *p)
+{
+    struct slice rest = p->headers;
+    struct provider_header header;
+    while (provider_next_header(&rest, &header)) {
+        if (kind_sets_header(p->kind, header.name))
+            config_bad(r, config_join(r, path, "headers"), FINDING_BAD_VALUE, "leave it out",
+                       "`%.*s` is the gateway's own in calls to accounts of kind \"%.*s\"", SLICE_FMT(header.name),
+                       SLICE_FMT(p->kind));
+    }
+}
+
 /* By the table: of a version that was wrong something else has been said. */
 static void check_version(struct config_reader *r, struct slice path, const struct provider *p, const json_t *table)
 {
@@ -94,6 +107,7 @@ static void read_provider(struct config_reader *r, struct slice path, const char
     r->homes.at[HOME_PROVIDER] = p;
     config_read_group(r, provider_fields, path, table);
     check_credential(r, path, p);
+    check_headers(r, path, p);
     if (!json_is_object(table)) return;
     check_version(r, path, p, table);
     check_access_keys(r, path, p, table);

@@ -73,6 +73,11 @@ bool kind_takes_access_keys(struct slice kind)
     return reach_signs(kind);
 }
 
+bool kind_sets_header(struct slice kind, struct slice name)
+{
+    return reach_sets(kind, name);
+}
+
 bool kind_takes_version(struct slice kind)
 {
     return reach_takes_version(kind);

@@ -20,6 +20,8 @@ struct slice kind_key_header(struct slice kind);
 struct slice kind_token_header(void);
 /* Are its calls signed where it has access keys? */
 bool kind_takes_access_keys(struct slice kind);
+/* Is that header none of an account's own, since the gateway says it there? */
+bool kind_sets_header(struct slice kind, struct slice name);
 /* May its URLs have an api_version in their query? And must they, at this one? */
 bool kind_takes_version(struct slice kind);
 bool kind_needs_version(struct slice kind, struct slice url);

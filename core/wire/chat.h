@@ -78,6 +78,7 @@ struct chat_pieces {
 struct chat_attached {
     uint64_t audio_bytes;
     uint32_t pictures;
+    bool has_foreign_text; /* a file is a text in an encoding that nobody reads here (wire/charset.h) */
 };
 
 struct chat_request {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "wire/charset.h"
 #include "wire/json.h"
 #include "wire/multipart.h"
 
@@ -76,9 +77,11 @@ static bool append_member(struct buf *json, const struct multipart_part *part, s
     return true;
 }
 
-static void attach(struct chat_attached *attached, enum chat_kind kind, const struct multipart_part *part)
+static void attach(struct chat_attached *attached, enum chat_kind kind, const struct multipart_part *part,
+                   struct slice bytes)
 {
     bool is_sound = kind == CHAT_TRANSCRIPTIONS || kind == CHAT_TRANSLATIONS;
+    if (kind == CHAT_FILES && part->is_file && charset_is_foreign(bytes, part->type)) attached->has_foreign_text = true;
     if (kind == CHAT_FILES) return;
     if (part->is_file && is_sound) attached->audio_bytes += part->to - part->value;
     if (part->is_file && !is_sound) attached->pictures++;
@@ -95,7 +98,7 @@ static bool append_members(struct form *form, struct slice body, enum chat_kind 
         size_t from = buf_len(json);
         if (!append_member(json, part, body, kind, why)) return false;
         form->members[i] = arena_copy(arena, slice_of(buf_ptr(json) + from, buf_len(json) - from));
-        attach(attached, kind, part);
+        attach(attached, kind, part, multipart_value(part, body));
     }
     buf_append_char(json, '}');
     return true;

@@ -25,7 +25,7 @@ local function sent_body(since, n)
 end
 
 describe("files and batches", function()
-  local open -- without a budget
+  local open, plain -- without a budget; with rights alone
   setup(function()
     local files = {}
     for name, text in pairs(POLICIES) do files[name] = text end
@@ -33,12 +33,20 @@ describe("files and batches", function()
     files["budget.lua"] = nil
     open = gateway.start { mock = m, name = "open", policies = files }
   end)
-  teardown(function() if open then open:stop() end end)
+  setup(function()
+    local files = { ["init.lua"] = 'return chain { "auth", "access" }' }
+    for _, name in ipairs { "auth.lua", "access.lua", "models.lua" } do files[name] = POLICIES[name] end
+    plain = gateway.start { mock = m, name = "plain", policies = files }
+  end)
+  teardown(function()
+    if open then open:stop() end
+    if plain then plain:stop() end
+  end)
 
   local function upload(gw, purpose, bytes, of)
     of = of or {}
     of.path = "/v1/files"
-    of.type, of.json = form.of { { "purpose", purpose }, { "file", bytes, filename = "a.jsonl", type = "application/jsonl" } }
+    of.type, of.json = form.of { { "purpose", purpose }, { "file", bytes, filename = "a.jsonl", type = "application/octet-stream" } }
     return gw:ask(of), of.json
   end
 
@@ -71,6 +79,20 @@ describe("files and batches", function()
     assert.equal(200, r.status, r.body)
     local got, request = sent_body(since)
     assert.equal("a\nof [email]\r\n\"b\"\n", form.parts(m:header(request, "content-type"), got)[2].value)
+  end)
+
+  it("that are texts in another encoding are refused where texts are looked into", function()
+    local since = m:mark()
+    local function wide(text) return (text:gsub(".", "%0\0")) end
+    for _, bytes in ipairs { "\255\254" .. wide("ana@example.com"), wide("ana@example.com"), "caf\233 of ana@example.com" } do
+      local r = upload(g, "user_data", bytes)
+      assert.same({ 415, "unreadable_text" }, { r.status, gateway.error_of(r).code })
+      assert.equal(200, (upload(plain, "user_data", bytes)).status)
+    end
+    local type, body = form.of { { "purpose", "user_data" }, { "file", "\1\255 ana@example.com", filename = "a.txt", type = "text/plain" } }
+    assert.equal(415, g:ask({ path = "/v1/files", type = type, json = body }).status)
+    assert.equal(200, (upload(g, "user_data", "%PDF-1.7\n%\255\254\1\0 ana@example.com")).status)
+    assert.equal(4, #m:requests(since))
   end)
 
   it("for batches have lines whose models the caller may use there", function()
@@ -126,9 +148,6 @@ describe("files and batches", function()
   end)
 
   it("for batches are read in turns, however long, where nobody scans them", function()
-    local files = { ["init.lua"] = 'return chain { "auth", "access" }' }
-    for _, name in ipairs { "auth.lua", "access.lua", "models.lua" } do files[name] = POLICIES[name] end
-    local plain = gateway.start { mock = m, name = "lines", policies = files }
     local lines, one = {}, line("gpt-image-1", ("word "):rep(200))
     for i = 1, 12000 do lines[i] = one end
     local r = upload(plain, "batch", table.concat(lines))
@@ -137,7 +156,6 @@ describe("files and batches", function()
     r = upload(plain, "batch", table.concat(lines))
     lines[#lines] = "x\n"
     local bad = upload(plain, "batch", table.concat(lines))
-    plain:stop()
     assert.equal(403, r.status, r.body)
     assert.truthy(bad.body:find("line 12001 of", 1, true), bad.body)
   end)
@@ -179,7 +197,11 @@ describe("files and batches", function()
     m:script { body = cjson.encode { id = id, object = "file", deleted = true } }
     assert.equal(200, about("DELETE", "/v1/files/" .. id).status)
     assert.equal(404, about("GET", "/v1/files/" .. id).status)
-    assert.equal(405, about("GET", "/v1/files").status)
+    for _, path in ipairs { "/v1/files", "/v1/batches" } do
+      r = about("GET", path)
+      assert.equal(405, r.status)
+      assert.truthy(r.body:find("Lists are not served: an app keeps", 1, true), r.body)
+    end
     r = batch(g, cjson.decode((upload(g, "batch", line("gpt-image-1", "a"))).body).id)
     assert.equal("unpriced", gateway.error_of(r).code)
     assert.truthy(r.body:find("no policy sees what a batch", 1, true), r.body)

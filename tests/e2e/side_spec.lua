@@ -140,6 +140,14 @@ describe("images", function()
     assert.equal(3, record.billed.images)
   end)
 
+  it("want a model that is named", function()
+    for _, path in ipairs { "/v1/images/generations", "/v1/moderations" } do
+      local r = g:ask { path = path, json = { prompt = "a", input = "a" } }
+      assert.equal(400, r.status, r.body)
+      assert.truthy(r.body:find("GET /v1/models lists", 1, true), r.body)
+    end
+  end)
+
   it("are streamed as they come, each event", function()
     local since = m:mark()
     local body = '{"model":"paint","prompt":"a","n":2,"stream":true,"partial_images":1}'

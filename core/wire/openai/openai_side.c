@@ -141,6 +141,18 @@ static bool read_texts(struct members *in)
     return members_read_hints(in, KEY_METADATA);
 }
 
+/* Providers have one of their own there, which no policy knows. */
+static bool lacks_model(struct members *in)
+{
+    const struct chat_request *r = in->r;
+    bool may_lack = r->kind == CHAT_MODERATIONS || makes_images(r->kind);
+    if (!may_lack || r->is_model_apart || members_value(in, KEY_MODEL) != JSON_NONE) return false;
+    fault_set(in->why, FAULT_BAD_BODY,
+              "\"model\" is missing: name one that GET /v1/models lists; which one its provider would take nobody "
+              "governs, and so there is none by default");
+    return true;
+}
+
 bool openai_read_side(struct chat_request *r, struct arena *arena, struct fault *why)
 {
     uint32_t nodes[KEYS_COUNT];
@@ -149,7 +161,8 @@ bool openai_read_side(struct chat_request *r, struct arena *arena, struct fault 
     if (!members_read(&in)) return false;
     uint32_t temperature = members_value(&in, KEY_TEMPERATURE);
     if (json_is(&r->tape, temperature, JSON_NUMBER)) r->temperature = json_to_double(&r->tape, temperature);
-    if (!members_read_model(&in, KEY_MODEL) || !read_stream(&in) || !read_count(&in) || !read_texts(&in)) return false;
+    if (lacks_model(&in) || !members_read_model(&in, KEY_MODEL)) return false;
+    if (!read_stream(&in) || !read_count(&in) || !read_texts(&in)) return false;
     read_pieces(&in);
     read_uses(&in);
     return true;

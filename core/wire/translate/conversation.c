@@ -171,3 +171,18 @@ struct slice effort_word(enum effort effort)
 {
     return effort_words[effort];
 }
+
+int64_t effort_tokens(enum effort effort)
+{
+    switch (effort) {
+    case EFFORT_UNSAID:
+    case EFFORT_NONE: return 0;
+    case EFFORT_MINIMAL:
+    case EFFORT_LOW: return 1024;
+    case EFFORT_MEDIUM: return 8192;
+    case EFFORT_HIGH:
+    case EFFORT_XHIGH:
+    case EFFORT_MAX: return 24576;
+    }
+    return 0;
+}

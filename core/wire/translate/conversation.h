@@ -175,5 +175,7 @@ struct slice conversation_knob(const struct conversation *c, enum knob knob);
 /* "low" …; EFFORT_UNSAID: no word of that kind. Text, without quotes. */
 enum effort effort_named(struct slice word);
 struct slice effort_word(enum effort effort);
+/* For models that are told how many tokens they may think at most; 0: none. */
+int64_t effort_tokens(enum effort effort);
 
 #endif

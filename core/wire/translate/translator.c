@@ -276,14 +276,19 @@ uint32_t translator_retry_after_s(const struct translator *t)
 
 /* ---- events */
 
-/* Of an event whose characters were cut in two: read again, with signs in their place. Usage and texts have been told
- * by the reading before. */
+/* With signs in the place of characters that were cut in two: to be read again. */
+static bool mend(struct translator *t, struct slice json, const char *complaint)
+{
+    buf_reset(&t->text);
+    return halves_mend(json, &t->text) || refuse(t, complaint);
+}
+
+/* Usage and texts have been told by the reading before. */
 static bool read_mended(struct translator *t, const struct sse_event *event)
 {
     struct dialect_stream told;
     struct said said;
-    buf_reset(&t->text);
-    if (!halves_mend(event->data, &t->text)) return refuse(t, "an event of it is no JSON object");
+    if (!mend(t, event->data, "an event of it is no JSON object")) return false;
     dialect_stream_init(&told, 1);
     t->provider->read_event(&t->reader, &told, event->name, buf_slice(&t->text), &said);
     if (said.what & SAID_ERROR) return write_failure(t, event->name, &said);
@@ -324,10 +329,21 @@ bool translator_finish(struct translator *t, const struct dialect_stream *told, 
     return result(t, t->provider->answers->read_end(t->in), why);
 }
 
+static bool read_body(struct translator *t, const struct said *said)
+{
+    struct dialect_stream told;
+    struct said mended;
+    if (!(said->what & SAID_UNREADABLE)) return t->provider->answers->read_body(t->in, said);
+    if (!mend(t, said->json, "it is no JSON object")) return false;
+    dialect_stream_init(&told, 1);
+    t->provider->read_body(&t->reader, &told, buf_slice(&t->text), &mended);
+    if (mended.what & (SAID_UNREADABLE | SAID_ERROR)) return refuse(t, "it is no JSON object");
+    return t->provider->answers->read_body(t->in, &mended);
+}
+
 bool translator_body(struct translator *t, const struct said *said, const struct dialect_stream *told,
                      struct fault *why)
 {
     t->usage = &told->usage;
-    bool is_object = !(said->what & SAID_UNREADABLE) || refuse(t, "it is no JSON object");
-    return result(t, is_object && t->provider->answers->read_body(t->in, said), why);
+    return result(t, read_body(t, said), why);
 }

@@ -107,6 +107,10 @@ static void an_account_of_amazons_signs_or_bears(void)
     expect_bad(BEDROCK("region = 'x', session_token = env 'TEST_ID', secret_access_key = env 'TEST_ID'"), 1, 30,
                "`access_key_id` is missing", "env");
     expect_bad(BEDROCK("region = 'x', key = env 'TEST_ID', " SIGNED), 1, 89, "one of them, not both", "leave");
+    expect_bad(BEDROCK("region = 'x', " SIGNED ", headers = { ['X-Amz-Date'] = 'x' }"), 1, 163, "the gateway's own",
+               "leave it out");
+    expect_bad(BEDROCK("key = env 'TEST_ID', headers = { accept = 'x' }"), 1, 100, "the gateway's own", "leave it out");
+    config_free(load_good(BEDROCK("headers = { ['X-Amzn-Bedrock-GuardrailIdentifier'] = 'g' }")));
     expect_bad(PROVIDER("url = 'http://x', region = 'x'"), 1, 76, "has no `region`", "leave it out");
 }
 

@@ -153,6 +153,8 @@ static void reasons_have_their_words(void)
 {
     expect_reason(TEXT("a") STOP, "stop", "end_turn", "");
     expect_reason(TEXT("a") ENDS("1"), "stop", "end_turn", "");
+    expect_reason(TEXT("a") ENDS("\"stop\""), "stop", "end_turn", "");
+    expect_reason(TEXT("a") ENDS("\"max_tokens\""), "length", "max_tokens", "");
     expect_reason(TEXT("a") ENDS("\"MAX_TOKENS\""), "length", "max_tokens", "");
     expect_reason(TEXT("a") ENDS("\"SAFETY\",\"finishMessage\":\"no \\u00e9\""), "content_filter", "refusal", "no \xC3\xA9");
     expect_reason(TEXT("a") ENDS("\"RECITATION\""), "content_filter", "refusal", "");
