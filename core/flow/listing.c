@@ -60,7 +60,10 @@ static bool read_query(struct listing *l, struct fault *why)
         struct slice name;
         bool (*read)(struct slice value, struct listing *l, struct fault *why);
     } parameters[] = {
-        {{"limit", 5}, read_limit}, {{"order", 5}, read_order}, {{"after", 5}, read_after}, {{"purpose", 7}, refuse_purpose}};
+        {{"limit", 5}, read_limit},
+        {{"order", 5}, read_order},
+        {{"after", 5}, read_after},
+        {{"purpose", 7}, refuse_purpose}};
     struct slice rest = l->job->x->head.query;
     while (rest.len) {
         struct slice value = SLICE_NONE, name = slice_split(slice_split(rest, '&', &rest), '=', &value);
@@ -118,12 +121,17 @@ static void tell(struct job *job, const struct link_listed *listed, struct slice
     buf_clear(&body);
 }
 
+static struct slice shown(struct slice id)
+{
+    return id.len > 100 ? slice_of(id.ptr, 100) : id;
+}
+
 static void refuse(const struct listing *l, uint32_t state)
 {
     struct fault why = {.code = FAULT_OBJECTS};
     if (state == LINK_LIST_NOWHERE)
         fault_set(&why, FAULT_UNKNOWN_OBJECT, "No such %s object: %.*s; \"after\" names the last one of a page.",
-                  kept_name(l->job->x->api->object), SLICE_FMT(slice_of(l->after.ptr, l->after.len < 100 ? l->after.len : 100)));
+                  kept_name(l->job->x->api->object), SLICE_FMT(shown(l->after)));
     reply_fault(l->job, &why);
 }
 

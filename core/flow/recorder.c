@@ -254,7 +254,8 @@ static bool are_whole(struct slice objects, uint32_t count)
     for (; count && objects.len >= sizeof object; count--) {
         memcpy(&object, objects.ptr, sizeof object);
         if (objects.len - sizeof object < object.id_bytes) return false;
-        objects = slice_of(objects.ptr + sizeof object + object.id_bytes, objects.len - sizeof object - object.id_bytes);
+        size_t whole = sizeof object + object.id_bytes;
+        objects = slice_of(objects.ptr + whole, objects.len - whole);
     }
     return !count && !objects.len;
 }

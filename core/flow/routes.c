@@ -119,6 +119,7 @@ static void choose_method(struct place *place, struct slice method)
 /* Those that are asked for most: a text has an end. */
 static bool is_common(const struct api *api)
 {
+    if (api->kind == API_LIST) return false;
     return api->kind != API_CALL || chat_is_written(api->asks) || api->asks == CHAT_EMBEDDINGS;
 }
 
