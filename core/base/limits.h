@@ -241,6 +241,7 @@
 #define LIMIT_SSHSIG_BYTES (8u * KIB)      /* of one as text */
 #define LIMIT_SSHSIG_RSA_BITS_MIN 3072u
 #define LIMIT_SSHSIG_RSA_BITS_MAX 8192u
+#define LIMIT_SIGNATURES 64u              /* of one bundle */
 #define LIMIT_SIGNERS 256u                 /* lines of keys in a file of allowed signers */
 #define LIMIT_SIGNERS_BYTES (64u * KIB)    /* of that file */
 #define LIMIT_SIGNERS_REFUSED 16u          /* of its lines that are named */

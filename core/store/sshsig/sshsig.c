@@ -17,41 +17,6 @@
 #define LINE_CHARS 70u
 #define TOUCH_BYTES 5u
 
-/* ---- SSH's data types. */
-
-static bool take(struct slice *rest, size_t len, struct slice *taken)
-{
-    if (rest->len < len) return false;
-    *taken = slice_of(rest->ptr, len);
-    *rest = slice_of(rest->ptr + len, rest->len - len);
-    return true;
-}
-
-bool ssh_take_u32(struct slice *rest, uint32_t *value)
-{
-    struct slice bytes;
-    uint32_t wire;
-    if (!take(rest, sizeof wire, &bytes)) return false;
-    memcpy(&wire, bytes.ptr, sizeof wire);
-    *value = be32toh(wire);
-    return true;
-}
-
-bool ssh_take_string(struct slice *rest, struct slice *value)
-{
-    uint32_t len;
-    return ssh_take_u32(rest, &len) && take(rest, len, value);
-}
-
-/* The first bit is a sign: a zero stands before a number whose own first bit is set, and nowhere else. */
-bool ssh_take_number(struct slice *rest, struct slice *bytes)
-{
-    if (!ssh_take_string(rest, bytes) || bytes->len == 0 || (uint8_t)bytes->ptr[0] & 0x80) return false;
-    if (bytes->ptr[0] != 0) return true;
-    *bytes = slice_of(bytes->ptr + 1, bytes->len - 1);
-    return bytes->len && (uint8_t)bytes->ptr[0] & 0x80;
-}
-
 /* ---- The armor: lines of 70 characters, the last of 1 to 70. */
 
 static bool join_lines(struct slice lines, struct buf *out)
@@ -112,7 +77,7 @@ bool sshsig_read(struct slice text, struct arena *arena, struct sshsig *sig, str
     *sig = (struct sshsig){.key = SLICE_NONE};
     if (!unarmor(text, arena, &bytes))
         return fault_set(why, FAULT_INTERNAL, "it is not the text of a signature as ssh-keygen -Y sign writes it");
-    if (!take(&bytes, MAGIC.len, &magic) || !slice_equal(magic, MAGIC) || !ssh_take_u32(&bytes, &version))
+    if (!ssh_take(&bytes, MAGIC.len, &magic) || !slice_equal(magic, MAGIC) || !ssh_take_u32(&bytes, &version))
         return fault_set(why, FAULT_INTERNAL, "it holds something else than a signature over a file");
     if (version != VERSION)
         return fault_set(why, FAULT_INTERNAL, "it is in version %u of the format, of which 1 is known", version);

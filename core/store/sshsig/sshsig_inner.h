@@ -9,6 +9,7 @@
 #include "base/slice.h"
 
 /* Each takes its bytes from the front of *rest; false: they are not there. */
+bool ssh_take(struct slice *rest, size_t len, struct slice *bytes);
 bool ssh_take_u32(struct slice *rest, uint32_t *value);
 bool ssh_take_string(struct slice *rest, struct slice *value);
 /* A positive number without needless zeros, as its bytes. */
