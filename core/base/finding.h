@@ -213,6 +213,10 @@
       "A row with thresholds of its own has none of the file's, and none of them denies: it is counted, and refuses "  \
       "nothing.",                                                                                                      \
       "Repeat in the row the threshold that denies.")                                                                  \
+    X(ODD_ACCOUNT, "odd_account", "MG0324", "an account that its provider would hardly answer",                        \
+      "A provider's url is not where such an API begins, its region is another than its url's, or nothing says who "   \
+      "asks. A proxy in between may want it so.",                                                                      \
+      "Compare it with the account's row in examples/operating.md.")                                                   \
     /* The load itself. */                                                                                             \
     X(NEEDS_RESTART, "needs_restart", "MG0401", "a change that needs a restart",                                       \
       "Listening addresses, workers and the data folder are fixed when the gateway starts.",                           \

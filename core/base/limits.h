@@ -258,6 +258,7 @@
 #define LIMIT_WITNESS_RETRY_MS 1000u       /* one that did not take them is tried again, first after this … */
 #define LIMIT_WITNESS_RETRY_MS_MAX 60000u  /* … then twice as long each time, up to this */
 #define LIMIT_WITNESS_MS 10000u            /* one call of a webhook, whole */
+#define LIMIT_CA_FILE_BYTES (4u << 20)      /* of authorities, in moongate.lua; a system's have 200 KB */
 #define LIMIT_SINKS 32u                    /* in moongate.lua that notices go to */
 #define LIMIT_SINK_COMMAND_WORDS 32u       /* of a sink's command */
 #define LIMIT_NOTICE_MS 10000u             /* one attempt to send a notice, whole: a call or a command */

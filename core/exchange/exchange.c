@@ -162,6 +162,13 @@ struct slice exchange_service_tier(const struct exchange *x)
     return edit ? unquoted(edit->json) : x->request.service_tier;
 }
 
+/* The form keeps its members as they stand in the body, to see which of them are edited. */
+size_t exchange_request_bytes(const struct exchange *x)
+{
+    size_t body = buf_len(&x->body);
+    return body + (x->form ? body : 0) + buf_len(&x->upload) + json_bytes(&x->request.tape);
+}
+
 const char *exchange_outcome_name(enum exchange_outcome outcome)
 {
     switch (outcome) {

@@ -159,6 +159,8 @@ bool exchange_sets(const struct exchange *x, struct slice name);
  * as long as the exchange. */
 struct slice exchange_service_tier(const struct exchange *x);
 
+/* What its body and all that is made of it to be read take of memory. */
+size_t exchange_request_bytes(const struct exchange *x);
 const char *exchange_outcome_name(enum exchange_outcome outcome); /* "ok", "denied", "client_closed", … */
 /* The first header of that name (ASCII case ignored), or SLICE_NONE. */
 struct slice exchange_header(const struct exchange *x, struct slice name);

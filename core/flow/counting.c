@@ -16,14 +16,19 @@ static bool is_spent(struct counting *counting, struct loop *loop)
     return counting->spent_ns >= LIMIT_COUNT_SLICE_MS * NS_PER_MS;
 }
 
+static bool count_step_of(struct job *job)
+{
+    return count_step(job->x->count, LIMIT_COUNT_STEP_BYTES);
+}
+
 /* As much as this turn has left; true: it is done. */
-static bool count_some(struct job *job)
+static bool do_some(struct job *job)
 {
     struct flow *flow = job->flow;
     uint64_t began_ns = clock_mono_ns();
     bool is_done = false;
     while (!is_done && !is_spent(&flow->counting, flow->parts.loop)) {
-        is_done = count_step(job->x->count, LIMIT_COUNT_STEP_BYTES);
+        is_done = job->wait.step(job);
         uint64_t now_ns = clock_mono_ns();
         flow->counting.spent_ns += now_ns - began_ns;
         began_ns = now_ns;
@@ -48,7 +53,7 @@ static void on_turn(void *arg)
     struct counting *counting = &flow->counting;
     while (!list_is_empty(&counting->jobs) && !is_spent(counting, flow->parts.loop)) {
         struct job *job = LIST_OWNER(counting->jobs.next, struct job, wait.link);
-        if (count_some(job)) {
+        if (do_some(job)) {
             go_on(job);
         } else {
             list_remove(&job->wait.link);
@@ -64,10 +69,11 @@ static void cancel(struct job *job)
 }
 
 /* Where others wait nobody goes first: who comes anew in every turn would else keep them waiting. */
-void counting_run(struct job *job, void (*then)(struct job *job))
+void counting_steps(struct job *job, bool (*step)(struct job *job), void (*then)(struct job *job))
 {
     struct counting *counting = &job->flow->counting;
-    if (list_is_empty(&counting->jobs) && count_some(job)) {
+    job->wait.step = step;
+    if (list_is_empty(&counting->jobs) && do_some(job)) {
         then(job);
         return;
     }
@@ -75,6 +81,11 @@ void counting_run(struct job *job, void (*then)(struct job *job))
     job->stop = cancel;
     list_append(&counting->jobs, &job->wait.link);
     loop_timer_arm_ms(&counting->timer, 0);
+}
+
+void counting_run(struct job *job, void (*then)(struct job *job))
+{
+    counting_steps(job, count_step_of, then);
 }
 
 void counting_for_target(struct job *job, const struct target *target, void (*then)(struct job *job))

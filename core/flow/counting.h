@@ -4,6 +4,7 @@
  *
  *     counting_run(job, then);                      // job->x->count to its end, then(job): at once, or in a later turn
  *     counting_for_target(job, target, then);       // the same where that target counts in a vocabulary of its own
+ *     counting_steps(job, step, then);              // other work on its body, in turns with those
  *
  * job->stop is this room's while a job waits; `then` finds it cleared, or as it was when nothing had to be waited for.
  * Private to core/flow.
@@ -14,6 +15,8 @@
 #include "flow/job.h"
 
 void counting_run(struct job *job, void (*then)(struct job *job));
+/* step: some thousands of bytes; true when it is done. */
+void counting_steps(struct job *job, bool (*step)(struct job *job), void (*then)(struct job *job));
 void counting_for_target(struct job *job, const struct target *target, void (*then)(struct job *job));
 
 /* Of a flow: who waits for the next turn. */

@@ -18,11 +18,12 @@ bool credential_is_refused(int status)
 
 void credential_report(struct job *job, int status)
 {
-    struct slice name = job->call->provider->name;
-    metrics_account_refused(job->flow->metrics, name, status);
+    const struct provider *account = job->call->provider;
+    const char *field = is_elsewhere(status) ? "url" : account->credentials.len ? "credentials" : "key";
+    metrics_account_refused(job->flow->metrics, account->name, status);
     log_event(LOG_ERROR, "provider_account",
               "%s: the provider account %.*s was answered %d: look at its %s in moongate.lua", job->x->id,
-              SLICE_FMT(name), status, is_elsewhere(status) ? "url" : "key");
+              SLICE_FMT(account->name), status, field);
 }
 
 void credential_fault(const struct job *job, int status, struct fault *why)

@@ -43,7 +43,7 @@ static bool refuse_dropped(const struct exchange *x, struct slice names, struct 
 static bool hold(struct call *call, struct fault *why)
 {
     struct job *job = call->job;
-    return intake_hold(&job->hold, buf_len(&job->x->body) + buf_len(&call->crossed), why);
+    return intake_hold(&job->hold, exchange_request_bytes(job->x) + buf_len(&call->crossed), why);
 }
 
 /* Told, or refused where the model's row wants that. */
@@ -73,8 +73,7 @@ static bool translate(struct call *call, const struct target *target, struct sli
     if (!translate_request(call->job->x->api->client, body, call->dialect, &to, arena, &call->crossed, &dropped, why))
         return false;
     tool_names_keep(&names_there, &call->job->x->arena, &call->tool_names);
-    hosted_rewrite(call);
-    fitted_rewrite(call, &dropped);
+    if (!hosted_rewrite(call, why) || !fitted_rewrite(call, &dropped, why)) return false;
     return tell_dropped(call, target, &dropped, names, why) && hold(call, why);
 }
 
@@ -88,8 +87,8 @@ bool crossing_write(struct call *call, const struct target *target, struct slice
     *dropped = SLICE_NONE;
     if (!crossing_is_foreign(call)) {
         hosted_note(call, &unknown);
-        fitted_write(call, target, &unknown);
-        return tell_dropped(call, target, &unknown, dropped, why) && hold(call, why);
+        return fitted_write(call, target, &unknown, why) && tell_dropped(call, target, &unknown, dropped, why) &&
+               hold(call, why);
     }
     arena_init(&arena);
     buf_init(&edited);

@@ -66,8 +66,7 @@ static void forget_request(struct job *job)
         buf_clear(&x->body);
         buf_clear(&x->upload);
     }
-    size_t left = buf_len(&x->body) + buf_len(&x->upload) + buf_len(&job->call->crossed);
-    intake_hold(&job->hold, left, NULL); /* less than before */
+    intake_hold(&job->hold, exchange_request_bytes(x) + buf_len(&job->call->crossed), NULL); /* less than before */
 }
 
 /* Of a whole answer: what it cost is known. */
@@ -98,6 +97,13 @@ static void tell_type(struct call *call, const struct relay_head *head)
     size_t i = find_header(call, SLICE("content-type"));
     call->headers[i] = (struct conn_header){SLICE("content-type"), head->content_type};
     if (i == call->header_count) call->header_count++;
+}
+
+/* What was in a coding, and gave way to words of ours, is in none. */
+static void tell_coding(struct call *call, const struct relay_head *head)
+{
+    size_t i = find_header(call, SLICE("content-encoding"));
+    if (!head->content_encoding.len && i < call->header_count) call->headers[i] = call->headers[--call->header_count];
 }
 
 /* As clients of other dialects look for it: in a header, unless the provider has one of its own. */
@@ -134,6 +140,7 @@ void deliver_head(struct job *job, const struct relay_head *head, int64_t length
     x->response.status = head->status;
     x->first_byte_ns = clock_mono_ns();
     tell_type(job->call, head);
+    tell_coding(job->call, head);
     tell_delay(job->call, head);
     if (length != CONN_STREAM) {
         add_cost(job);

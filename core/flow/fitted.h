@@ -2,11 +2,11 @@
  * Bodies for accounts whose server takes less than the API that it speaks (wire/fitting.h, moongate.lua's rejects and
  * renames).
  *
- *     fitted_write(call, target, &dropped);    // of the caller's own body: call->crossed, where anything of it changes
- *     fitted_rewrite(call, &dropped);          // of call->crossed
+ *     if (!fitted_write(call, target, &dropped, &why)) …   // of the caller's own body: call->crossed, where it changes
+ *     if (!fitted_rewrite(call, &dropped, &why)) …         // of call->crossed
  *
- * For other accounts, forms, and bodies with nothing of that, nothing is done: the caller's bytes go out. Private to
- * core/flow.
+ * For other accounts, forms, and bodies with nothing of that, nothing is done: the caller's bytes go out. False
+ * (FAULT_BAD_BODY): it cannot be read once more. Private to core/flow.
  */
 #ifndef MOONGATE_FLOW_FITTED_H
 #define MOONGATE_FLOW_FITTED_H
@@ -14,7 +14,7 @@
 #include "flow/call.h"
 #include "wire/translate/dropped.h"
 
-void fitted_write(struct call *call, const struct target *target, struct dropped *dropped);
-void fitted_rewrite(struct call *call, struct dropped *dropped);
+bool fitted_write(struct call *call, const struct target *target, struct dropped *dropped, struct fault *why);
+bool fitted_rewrite(struct call *call, struct dropped *dropped, struct fault *why);
 
 #endif

@@ -22,14 +22,14 @@ static const struct foreign foreigns[] = {
     {"images/*", "Of the paths of images POST /v1/images/generations, /v1/images/edits and /v1/images/variations are "
                  "served here; images to be read go into the messages of POST /v1/chat/completions."},
     {"videos*", "Making videos is not served here."},
-    {"files/*",
+    {"files*",
      "Of files POST /v1/files, GET and DELETE /v1/files/{id} and GET /v1/files/{id}/content are served here."},
     {"uploads*", "Uploads are not served here: put texts into the messages of POST /v1/chat/completions."},
     {"cachedContents*",
      "Cached contents are not served here: whose one is, its name does not say. Send what it would hold in "
      "\"contents\" and \"systemInstruction\"."},
     {"tunedModels*", "Tuned models are not served by that path: give one a name in models.lua, and ask for that."},
-    {"batches/*",
+    {"batches*",
      "Of batches POST /v1/batches, GET /v1/batches/{id} and POST /v1/batches/{id}/cancel are served here."},
     {"fine_tuning/*", "Fine tuning is not served here: use the provider's own address."},
     {"fine-tunes*", "Fine tuning is not served here: use the provider's own address."},

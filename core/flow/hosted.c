@@ -1,6 +1,6 @@
 #include "flow/hosted.h"
 
-#include "base/check.h"
+#include "base/limits.h"
 #include "flow/crossing.h"
 #include "lua/betas.h"
 
@@ -47,24 +47,35 @@ void hosted_edit(const struct call *call, struct splice *edits)
     call->dialect->hosting->edit(host, &previews, edits);
 }
 
-/* It is JSON that was just written here. */
-void hosted_rewrite(struct call *call)
+static void rewrite(struct call *call, const struct json_tape *tape)
 {
-    struct json_tape tape;
     struct splice edits;
     struct arena arena;
     struct buf body;
-    struct fault why;
-    if (!hosted_by(call)) return;
-    json_init(&tape);
     arena_init(&arena);
     buf_init(&body);
-    check(json_parse(&tape, buf_slice(&call->crossed), &why));
-    splice_init(&edits, &tape, buf_slice(&call->crossed), &arena);
+    splice_init(&edits, tape, buf_slice(&call->crossed), &arena);
     hosted_edit(call, &edits);
     splice_apply(&edits, &body);
     buf_clear(&call->crossed);
     call->crossed = body;
     arena_clear(&arena);
+}
+
+/* It is JSON that was just written here; but what a tool was asked, a text of JSON in one API, stands inside the body
+ * in another, and so may be deeper than all that is read. */
+bool hosted_rewrite(struct call *call, struct fault *why)
+{
+    struct json_tape tape;
+    struct fault unread;
+    if (!hosted_by(call)) return true;
+    json_init(&tape);
+    bool is_read = json_parse(&tape, buf_slice(&call->crossed), &unread);
+    if (is_read)
+        rewrite(call, &tape);
+    else
+        fault_set(why, FAULT_BAD_BODY, "as this model's provider takes it, it is nested deeper than %u levels, or has "
+                  "too many values: make what tools were asked simpler", LIMIT_JSON_DEPTH);
     json_clear(&tape);
+    return is_read;
 }

@@ -3,7 +3,7 @@
  *
  *     hosted_note(call, &dropped);           // previews that the host would refuse the request for
  *     hosted_edit(call, &edits);             // of the caller's own body …
- *     hosted_rewrite(call);                  // … or of call->crossed
+ *     hosted_rewrite(call, &why);            // … or of call->crossed
  *
  * Of calls to others nothing is done. Private to core/flow.
  */
@@ -19,6 +19,7 @@ const struct host *hosted_by(const struct call *call);
 bool hosted_has_headers_in_body(const struct call *call);
 void hosted_note(const struct call *call, struct dropped *dropped);
 void hosted_edit(const struct call *call, struct splice *edits);
-void hosted_rewrite(struct call *call);
+/* False: FAULT_BAD_BODY, and call->crossed is as it was. */
+bool hosted_rewrite(struct call *call, struct fault *why);
 
 #endif

@@ -85,7 +85,8 @@ struct waiting {
     struct list_link link;         /* in one of the flow's lists: while keys are fetched, while tokens are counted */
     bool has_waited;               /* for keys: once is enough */
     void (*identified)(struct job *job); /* when it is known who asks */
-    void (*then)(struct job *job); /* when the tokens are counted */
+    bool (*step)(struct job *job); /* of the work that is done in turns; true: it is done */
+    void (*then)(struct job *job); /* … when the tokens are counted */
 };
 
 typedef void (*reserve_fn)(struct job *job, const struct verdict *no);
@@ -154,6 +155,7 @@ struct job {
     struct loop_timer timer; /* of the step at work, for its next turn or its patience */
     struct waiting wait;
     struct question question;
+    struct batched *batched; /* of a file for a batch, in the exchange's arena; NULL: it is none (flow/batched.h) */
     const struct earlier *earlier; /* what the last call came to that another target was to make good; NULL: none */
     struct call *call; /* to a provider, under way or the last; NULL: none was made (flow/call.h) */
 };

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "flow/batched.h"
 #include "flow/cors.h"
 #include "flow/deliver.h"
 #include "flow/drain.h"
@@ -145,14 +146,14 @@ static bool parse_body(struct job *job, struct fault *why)
     bool is_read = chat_parse_for(&x->request, x->api->client, body, x->api->asks, model, &x->arena, why);
     if (x->api->is_stream) x->request.is_stream = true;
     return is_read &&
-           intake_hold(&job->hold, buf_len(&x->body) + buf_len(&x->upload) + json_bytes(&x->request.tape), why);
+           intake_hold(&job->hold, exchange_request_bytes(x), why);
 }
 
 static void go_on(struct job *job)
 {
     struct fault why;
     if (parse_body(job, &why))
-        estimate(job);
+        batched_first(job, estimate);
     else
         reply_fault(job, &why);
 }

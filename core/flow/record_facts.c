@@ -34,6 +34,7 @@ static void append_found(struct buf *out, const struct redact *r)
         buf_append_u64(out, redact_found(r, kind));
     }
     if (redact_is_cut(r)) append_number(out, NAME(".cut"), 1); /* no kind is called so */
+    if (redact_is_foreign(r)) append_number(out, NAME(".foreign"), 1);
     if (redact_is_too_deep(r)) append_number(out, NAME(".deep"), 1);
     buf_append_char(out, '}');
 }

@@ -225,6 +225,9 @@ static bool find_meant(struct slice *path, struct arena *arena, struct place *pl
     return find_plain(*path, arena, place);
 }
 
+/* A provider's list has what all apps have at that account, a page of it, and whose each is stands nowhere in it. */
+#define UNLISTED " Lists are not served: an app keeps the ids that it is given, and asks for each by its id."
+
 struct route_match routes_find(struct slice method, struct slice path, struct slice upgrade, struct arena *arena)
 {
     struct route_match match = {.kind = ROUTE_NONE, .api = &api_none};
@@ -246,8 +249,9 @@ struct route_match routes_find(struct slice method, struct slice path, struct sl
     } else if (is_websocket(upgrade)) {
         match.fault.code = FAULT_UPGRADE;
     } else {
-        fault_set(&match.fault, FAULT_METHOD, "This path does not take %.*s; it takes %s.", SLICE_FMT(method),
-                  match.allow.ptr);
+        const char *also = place.api && place.api->stands_for ? UNLISTED : "";
+        fault_set(&match.fault, FAULT_METHOD, "This path does not take %.*s; it takes %s.%s", SLICE_FMT(method),
+                  match.allow.ptr, also);
     }
     return match;
 }

@@ -29,7 +29,7 @@ static bool may_pass(const struct call *call, struct slice name)
 {
     bool is_about_other_api =
         (crossing_is_foreign(call) || hosted_has_headers_in_body(call)) && headers_is_of_api(name);
-    if (signature_sets(call, name)) return false;
+    if (reach_sets(call->provider->kind, name)) return false;
     if (headers_reach_provider(name) && !is_about_other_api) return true;
     return settings_lists(call->provider->pass, name) &&
            !auth_rules_is_secret(policy_set_auth(call->job->policies), name);

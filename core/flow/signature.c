@@ -4,13 +4,6 @@
 #include "wire/reach.h"
 #include "wire/sigv4.h"
 
-bool signature_sets(const struct call *call, struct slice name)
-{
-    if (!reach_signs(call->provider->kind)) return false;
-    return slice_iequal(name, SLICE("accept")) ||
-           (name.len > 6 && slice_iequal(slice_of(name.ptr, 6), SLICE("x-amz-")));
-}
-
 /* A caller may accept what his own API sends; there it would be refused. */
 static struct slice accepted(const struct call *call)
 {

@@ -12,8 +12,6 @@
 
 #define SIGNATURE_HEADERS 4u
 
-/* No caller's header of that name goes along. */
-bool signature_sets(const struct call *call, struct slice name);
 /* Returns how many there are now; what they are made of lies in call->passing. Reads the clock. */
 size_t signature_add(struct call *call, const struct fetch_request *request, struct fetch_header *headers);
 

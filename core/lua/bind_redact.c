@@ -176,7 +176,7 @@ static bool recalls(const struct policy_eval *eval)
 
 static bool has_recalled(struct policy_eval *eval)
 {
-    bool has = is_recalled(eval, ".cut") || is_recalled(eval, ".deep");
+    bool has = is_recalled(eval, ".cut") || is_recalled(eval, ".foreign") || is_recalled(eval, ".deep");
     for (unsigned kind = 0; kind < detect_kind_count(eval->detector->detect); kind++) {
         if (eval->detector->kinds >> kind & 1 && recalled_count(eval, kind)) has = true;
     }
@@ -246,7 +246,8 @@ static int on_found_rank(lua_State *L)
     return 1;
 }
 
-/* is_cut() → is there more text than was scanned? is there JSON in JSON that is nested deeper than this many levels? */
+/* is_cut() → is there more text than was scanned? is there JSON in JSON that is nested deeper than this many levels? is
+ * there a file that is a text in another encoding? */
 static int on_is_cut(lua_State *L)
 {
     struct policy_eval *eval = bind_eval(L);
@@ -257,7 +258,8 @@ static int on_is_cut(lua_State *L)
         lua_pushinteger(L, LIMIT_SIGHT_LEVELS);
     else
         lua_pushnil(L);
-    return 2;
+    lua_pushboolean(L, is_again ? is_recalled(eval, ".foreign") : r && redact_is_foreign(r));
+    return 3;
 }
 
 /* is_detected(kind) → does a detector of this chain look for it? */

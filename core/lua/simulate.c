@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "store/claims.h"
 #include "wire/json.h"
+#include "exchange/lines.h"
 
 static const uint8_t no_digest[KEY_DIGEST_BYTES];
 
@@ -33,6 +34,20 @@ static bool read_api(struct exchange *x, const struct json_tape *tape, struct fa
     return true;
 }
 
+/* Of a file for a batch: the gateway reads them in turns (flow/batched.h). */
+static bool read_lines(struct exchange *x, struct fault *why)
+{
+    struct chat_request *r = &x->request;
+    if (!lines_are_in(r)) return true;
+    uint32_t text = json_get(&r->tape, json_get(&r->tape, 0, SLICE("file")), SLICE("text"));
+    bool has_text = json_is(&r->tape, text, JSON_STRING);
+    struct lines *lines = lines_new(r, has_text ? json_text(&r->tape, text, &x->arena) : SLICE_NONE, &x->arena);
+    enum lines_state state = LINES_MORE;
+    while (state == LINES_MORE)
+        state = lines_step(lines, SIZE_MAX, why);
+    return state == LINES_READ;
+}
+
 static bool read_body(struct exchange *x, const struct json_tape *tape, struct fault *why)
 {
     if (x->api->kind != API_CALL) return true;
@@ -41,7 +56,7 @@ static bool read_body(struct exchange *x, const struct json_tape *tape, struct f
     bool is_read = chat_parse_for(&x->request, x->api->client, buf_slice(&x->body), x->api->asks,
                                   slice_str(x->api->stands_for), &x->arena, why);
     if (x->api->is_stream) x->request.is_stream = true;
-    return is_read;
+    return is_read && read_lines(x, why);
 }
 
 static void read_headers(struct exchange *x, const struct json_tape *tape)

@@ -29,11 +29,26 @@ static void check_credential(struct config_reader *r, struct slice path, const s
 {
     struct slice rest = p->headers, own = kind_key_header(p->kind);
     struct provider_header header;
-    bool has_key = p->key.len || p->access_key_id.len;
+    bool has_token = p->credentials.len > 0, has_key = p->key.len || p->access_key_id.len || has_token;
+    if (has_token) own = kind_token_header();
     while (has_key && own.len && provider_next_header(&rest, &header)) {
         if (slice_iequal(header.name, own) || slice_iequal(header.name, SLICE("authorization")))
             config_bad(r, config_join(r, path, "headers"), FINDING_BAD_VALUE, "leave one of them out",
-                       "`key` is sent as `%.*s`: one of them, not both", SLICE_FMT(own));
+                       "`%s` is sent as `%.*s`: one of them, not both", has_token ? "credentials" : "key",
+                       SLICE_FMT(own));
+    }
+}
+
+/* Both would go out, and the signature is of one. */
+static void check_headers(struct config_reader *r, struct slice path, const struct provider *p)
+{
+    struct slice rest = p->headers;
+    struct provider_header header;
+    while (provider_next_header(&rest, &header)) {
+        if (kind_sets_header(p->kind, header.name))
+            config_bad(r, config_join(r, path, "headers"), FINDING_BAD_VALUE, "leave it out",
+                       "`%.*s` is the gateway's own in calls to accounts of kind \"%.*s\"", SLICE_FMT(header.name),
+                       SLICE_FMT(p->kind));
     }
 }
 
@@ -92,6 +107,7 @@ static void read_provider(struct config_reader *r, struct slice path, const char
     r->homes.at[HOME_PROVIDER] = p;
     config_read_group(r, provider_fields, path, table);
     check_credential(r, path, p);
+    check_headers(r, path, p);
     if (!json_is_object(table)) return;
     check_version(r, path, p, table);
     check_access_keys(r, path, p, table);
@@ -132,6 +148,7 @@ void config_read_providers(struct config_reader *r, const struct field *f, struc
         read_provider(r, config_join(r, path, name), name, value, &s->providers[s->provider_count++]);
     }
     qsort(s->providers, s->provider_count, sizeof *s->providers, compare_providers);
+    config_check_credentials(r, path);
 }
 
 /* ---- The whole. */

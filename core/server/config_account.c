@@ -23,6 +23,9 @@ static bool read_named_file(struct config_reader *r, struct slice path, struct s
     bool is_good = config_read_file(full.ptr, LIMIT_SECRET_BYTES, &content) ||
                    config_bad(r, path, FINDING_NO_FILE, "paths are relative to the configuration file", "%s: %s",
                               full.ptr, strerror(errno));
+    if (is_good && buf_len(&content) == 0)
+        is_good = config_bad(r, path, FINDING_BAD_SECRET,
+                             "the JSON file of a service account's key, as Google gives it", "%s is empty", full.ptr);
     if (is_good) *out = arena_copy(r->arena, buf_slice(&content));
     wipe(buf_slice(&content));
     buf_clear(&content);
@@ -105,7 +108,31 @@ void config_check_account(struct config_reader *r, struct slice path, struct pro
         check_google(r, path, p, table);
     else if (p->kind.len)
         check_others(r, path, p, table);
-    if (!p->url.len && !json_object_get(table, "url"))
-        config_bad(r, path, FINDING_MISSING_FIELD, "add url = \"https://…/v1\"", "`url` is missing");
+    config_check_url(r, path, p, table);
     if (p->kind.len && kind_is_google(p->kind)) check_key_file(r, path, p);
+}
+
+static bool is_among(const uint64_t *ids, size_t count, uint64_t id)
+{
+    for (size_t i = 0; i < count; i++)
+        if (ids[i] == id) return true;
+    return false;
+}
+
+/* Of one more than there is room for nobody would ask. */
+void config_check_credentials(struct config_reader *r, struct slice path)
+{
+    const struct settings *s = r->config->settings;
+    uint64_t ids[LIMIT_ACCESS_TOKENS];
+    size_t count = 0;
+    for (size_t i = 0; i < s->provider_count; i++) {
+        uint64_t id = provider_credentials(&s->providers[i]).id;
+        if (!id || is_among(ids, count, id)) continue;
+        if (count == LIMIT_ACCESS_TOKENS) {
+            config_bad(r, path, FINDING_BAD_VALUE, "accounts with the same key file share one",
+                       "more than %u different `credentials`", LIMIT_ACCESS_TOKENS);
+            return;
+        }
+        ids[count++] = id;
+    }
 }

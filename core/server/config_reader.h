@@ -72,6 +72,11 @@ bool config_read_credentials(struct config_reader *r, struct slice path, const s
                              struct slice *out);
 /* Behind all fields of an account, by its table: of one that was wrong something else has been said. */
 void config_check_account(struct config_reader *r, struct slice path, struct provider *p, const struct json_t *table);
+/* Behind all accounts: there are not too many that are given tokens. */
+void config_check_credentials(struct config_reader *r, struct slice path);
+/* config_url.c: an account's url that is missing is an error, one at which its API hardly begins a warning. */
+void config_check_url(struct config_reader *r, struct slice path, const struct provider *p,
+                      const struct json_t *table);
 /* config_notify.c */
 bool config_read_sink_kind(struct config_reader *r, struct slice path, const struct json_t *value, struct slice *out);
 bool config_read_hook_url(struct config_reader *r, struct slice path, const struct json_t *value, struct slice *out);

@@ -110,6 +110,18 @@ static void refuse_both(struct config_reader *r, struct slice path, const json_t
                    "kind = \"%.*s\" says which server it is", SLICE_FMT(kind));
 }
 
+/* What is known of servers is about chats of OpenAI's API. */
+static bool is_openais(struct slice kind)
+{
+    return slice_equal(kind, SLICE("openai")) || slice_equal(kind, SLICE("openai_compatible"));
+}
+
+static void refuse_server_of(struct config_reader *r, struct slice path, struct slice kind)
+{
+    config_bad(r, config_join(r, path, "server"), FINDING_BAD_VALUE, "leave it out, or kind = \"openai_compatible\"",
+               "an account of kind \"%.*s\" has no `server`", SLICE_FMT(kind));
+}
+
 void config_take_server(struct config_reader *r, struct slice path, struct provider *p, const json_t *table)
 {
     struct slice kind = slice_str(json_string_value(json_object_get(table, "kind")));
@@ -118,6 +130,7 @@ void config_take_server(struct config_reader *r, struct slice path, struct provi
         refuse_both(r, path, table, kind);
         p->server = arena_copy(r->arena, kind);
     }
+    if (!by_kind && p->server.len && p->kind.len && !is_openais(p->kind)) refuse_server_of(r, path, p->kind);
     const struct server *server = p->server.len ? servers_find(p->server) : NULL;
     if (server) {
         p->rejects = merge(r, p->rejects, server->rejects, p->accepts);

@@ -120,8 +120,9 @@ static bool read_url(struct config_reader *r, struct slice path, const json_t *v
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
         if (c <= ' ' || c >= 0x7F || c == '?' || c == '#' || c == '\\') {
-            return config_bad(r, path, FINDING_BAD_VALUE, NULL, "`%.*s` has a character that may not stand there",
-                              SLICE_FMT(text));
+            return config_bad(r, path, FINDING_BAD_VALUE,
+                              "visible ASCII without ?, # and \\; what a query says has fields of its own",
+                              "`%.*s` has a character that may not stand there", SLICE_FMT(text));
         }
     }
     while (text.len && text.ptr[text.len - 1] == '/')
@@ -183,7 +184,7 @@ static bool read_host(struct config_reader *r, struct slice path, const json_t *
 
 static bool refuse_kind(struct config_reader *r, struct slice path, struct slice kind)
 {
-    const char *near = servers_nearest(kind);
+    const char *meant = kind_nearest(kind), *near = meant ? meant : servers_nearest(kind);
     char hint[512];
     if (near)
         snprintf(hint, sizeof hint, "did you mean \"%s\"?", near);
@@ -205,6 +206,22 @@ static bool read_kind(struct config_reader *r, struct slice path, const json_t *
     return true;
 }
 
+/* Of one without a certificate curl says no more than that it cannot be read, at each call. */
+static bool check_pem(struct config_reader *r, struct slice path, const char *file)
+{
+    static const char begin[] = "CERTIFICATE-----";
+    struct buf content;
+    buf_init(&content);
+    bool is_good = config_read_file(file, LIMIT_CA_FILE_BYTES, &content) ||
+                   config_bad(r, path, FINDING_NO_FILE, "paths are relative to the configuration file", "%s: %s", file,
+                              strerror(errno));
+    if (is_good && (!buf_len(&content) || !memmem(buf_ptr(&content), buf_len(&content), begin, sizeof begin - 1)))
+        is_good = config_bad(r, path, FINDING_BAD_VALUE, "a text that begins -----BEGIN CERTIFICATE-----",
+                             "%s holds no certificates (PEM)", file);
+    buf_clear(&content);
+    return is_good;
+}
+
 static bool read_file(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
 {
     struct slice text;
@@ -212,11 +229,8 @@ static bool read_file(struct config_reader *r, struct slice path, const json_t *
         return config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be the path of a PEM file, not %s",
                           config_type_name(value));
     if (!config_read_text(r, path, value, &text)) return false;
-    text = config_resolve_path(r, text);
-    if (access(text.ptr, R_OK) != 0)
-        return config_bad(r, path, FINDING_NO_FILE, NULL, "%s: %s", text.ptr, strerror(errno));
-    *out = text;
-    return true;
+    *out = config_resolve_path(r, text);
+    return check_pem(r, path, out->ptr);
 }
 
 static bool read_path(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
@@ -402,7 +416,7 @@ const struct field_type
     type_word = {"word", "of a-z, 0-9, - and _", TEXT, .read_text = read_word},
     type_host = {"host", "a name without a port", TEXT, .read_text = read_host},
     type_kind = {"kind",
-                 "\"openai\", \"openai_compatible\", \"azure\", \"anthropic\", \"gemini\", \"bedrock\" "
+                 "\"openai\", \"openai_compatible\", \"azure\", \"anthropic\", \"gemini\", \"bedrock\", "
                  "\"vertex\" or a server's name", TEXT, .read_text = read_kind},
     type_credentials = {"key file", "the path of a key file, env \"NAME\" or file \"path\"", TEXT, .is_secret = true,
                         .read_text = config_read_credentials},

@@ -3,8 +3,54 @@
 #include <openssl/sha.h>
 
 #include "base/hex.h"
+#include "base/nearest.h"
 #include "wire/assertion.h"
 #include "wire/reach.h"
+
+/* How they are called elsewhere, and how their URLs look. */
+static const struct kind_words {
+    const char *name, *url;
+    const char *others[4];
+} kinds[] = {
+    {"openai", "https://api.openai.com/v1", {"OpenAI", "open_ai", "chatgpt", "gpt"}},
+    {"openai_compatible", "https://host/v1", {"openai-compatible", "openai_like", "compatible", "custom"}},
+    {"anthropic", "https://api.anthropic.com/v1", {"Anthropic", "claude"}},
+    {"gemini", "https://generativelanguage.googleapis.com/v1beta", {"Gemini", "google", "google_gemini"}},
+    {"azure", "https://NAME.openai.azure.com", {"Azure", "azure_openai", "microsoft"}},
+    {"bedrock", "https://bedrock-runtime.us-east-1.amazonaws.com", {"Bedrock", "aws", "amazon", "aws_bedrock"}},
+    {"vertex", "https://europe-west4-aiplatform.googleapis.com",
+     {"Vertex", "vertex_ai", "google_vertex", "gcp"}},
+};
+
+static const struct kind_words *find_words(struct slice kind)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (slice_equal(kind, slice_str(kinds[i].name))) return &kinds[i];
+    return NULL;
+}
+
+static bool is_called(const struct kind_words *k, struct slice word)
+{
+    for (size_t i = 0; i < sizeof k->others / sizeof k->others[0] && k->others[i]; i++)
+        if (slice_iequal(word, slice_str(k->others[i]))) return true;
+    return false;
+}
+
+const char *kind_nearest(struct slice word)
+{
+    const char *names[sizeof kinds / sizeof kinds[0]];
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (is_called(&kinds[i], word)) return kinds[i].name;
+        names[i] = kinds[i].name;
+    }
+    return nearest_word(word, names, sizeof names / sizeof names[0]);
+}
+
+const char *kind_url_example(struct slice kind)
+{
+    const struct kind_words *words = find_words(kind);
+    return words ? words->url : "https://host/v1";
+}
 
 bool kind_is_known(struct slice kind)
 {
@@ -17,9 +63,19 @@ struct slice kind_key_header(struct slice kind)
     return dialect ? reach_key_header(kind, dialect).name : SLICE_NONE;
 }
 
+struct slice kind_token_header(void)
+{
+    return reach_token_header().name;
+}
+
 bool kind_takes_access_keys(struct slice kind)
 {
     return reach_signs(kind);
+}
+
+bool kind_sets_header(struct slice kind, struct slice name)
+{
+    return reach_sets(kind, name);
 }
 
 bool kind_takes_version(struct slice kind)

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "wire/eventstream.h"
+#include "wire/exceptions.h"
 #include "wire/json.h"
 #include "wire/translate/answers.h"
 
@@ -20,37 +21,6 @@ struct bedrock {
 
 /* --- what went wrong --- */
 
-/* Of a status that says less, or none; case is not told apart, since heads and streams spell them differently. */
-static const struct failure_word exceptions[] = {
-    {{"AccessDeniedException", 21}, FAILURE_PERMISSION},
-    {{"ConflictException", 17}, FAILURE_CONFLICT},
-    {{"InternalServerException", 23}, FAILURE_SERVER},
-    {{"ModelErrorException", 19}, FAILURE_SERVER},
-    {{"ModelNotReadyException", 22}, FAILURE_OVERLOADED},
-    {{"ModelStreamErrorException", 25}, FAILURE_SERVER},
-    {{"ModelTimeoutException", 21}, FAILURE_TIMEOUT},
-    {{"ResourceNotFoundException", 25}, FAILURE_MISSING},
-    {{"ServiceUnavailableException", 27}, FAILURE_OVERLOADED},
-    {{"ThrottlingException", 19}, FAILURE_RATE},
-    {{"ValidationException", 19}, FAILURE_REQUEST},
-};
-
-static enum failure_kind kind_of(struct slice name, enum failure_kind otherwise)
-{
-    for (size_t i = 0; i < sizeof exceptions / sizeof exceptions[0]; i++) {
-        if (slice_iequal(exceptions[i].word, name)) return exceptions[i].kind;
-    }
-    return otherwise;
-}
-
-/* "ThrottlingException:http://…", or "com.amazon…#ThrottlingException". */
-static struct slice bare_name(struct slice type)
-{
-    struct slice rest, behind, name = slice_split(type, ':', &rest);
-    slice_split(name, '#', &behind);
-    return slice_trim(behind.len ? behind : name);
-}
-
 static bool has_words(const struct dialect *spoken)
 {
     return spoken->answers && spoken->answers->word_failure && spoken->write_event_error && spoken->write_body_error;
@@ -58,9 +28,10 @@ static bool has_words(const struct dialect *spoken)
 
 static struct dialect_error word(const struct dialect *spoken, struct slice name, struct slice message, int *status)
 {
-    enum failure_kind otherwise = *status ? failure_of_status(*status) : FAILURE_SERVER;
-    struct failure failure = {.kind = kind_of(name, otherwise), .status = *status, .message = message};
+    struct failure failure = {
+        .kind = *status ? failure_of_status(*status) : FAILURE_SERVER, .status = *status, .message = message};
     struct dialect_error error = {.status = 0};
+    exceptions_find(name, &failure.kind);
     spoken->answers->word_failure(&failure, &error, status);
     error.status = 0; /* its type is the dialect's own */
     return error;
@@ -73,23 +44,34 @@ static struct slice message_of(const struct json_tape *tape, struct arena *arena
     return json_is(tape, message, JSON_STRING) ? json_text(tape, message, arena) : SLICE_NONE;
 }
 
+/* Of nothing that is said in it, or in Amazon's form; another's is the model's server's own. */
+static bool is_amazons(struct json_tape *tape, struct slice body, struct arena *arena, struct slice *message)
+{
+    struct fault why;
+    *message = SLICE_NONE;
+    if (!body.len) return true;
+    if (!json_parse(tape, body, &why) || !json_is(tape, 0, JSON_OBJECT)) return false;
+    *message = message_of(tape, arena);
+    return message->ptr || json_first(tape, 0) == JSON_NONE;
+}
+
 bool bedrock_write_error(const struct dialect *spoken, int status, struct slice type, struct slice body,
                          struct buf *out)
 {
-    struct slice message = SLICE_NONE;
+    struct slice message;
     struct json_tape tape;
     struct arena arena;
-    struct fault why;
     arena_init(&arena);
     json_init(&tape);
-    if (has_words(spoken) && json_parse(&tape, body, &why)) message = message_of(&tape, &arena);
-    if (message.ptr) {
-        struct dialect_error error = word(spoken, bare_name(type), message, &status);
+    bool is_told = has_words(spoken) && is_amazons(&tape, body, &arena, &message);
+    if (is_told) {
+        if (!message.len) message = exceptions_bare_name(type);
+        struct dialect_error error = word(spoken, type, message, &status);
         spoken->write_body_error(out, &error);
     }
     json_clear(&tape);
     arena_clear(&arena);
-    return message.ptr != NULL;
+    return is_told;
 }
 
 /* --- what streams --- */
@@ -195,7 +177,7 @@ static bool write_exception(struct bedrock *b, const struct eventstream_message 
     if (!eventstream_header(m, SLICE(":exception-type"), &name) || !is_name(name))
         return refuse(b, "an exception of no type");
     if (!has_words(b->spoken)) {
-        write_event(&b->text, name, m->payload);
+        write_event(&b->text, exceptions_has_name(name) ? name : SLICE("error"), m->payload);
         return true;
     }
     arena_init(&arena);
@@ -218,7 +200,9 @@ static bool write_error(struct bedrock *b, const struct eventstream_message *m)
         return true;
     }
     buf_init(&json);
-    buf_append(&json, SLICE("{\"message\":"));
+    buf_append(&json, SLICE("{\"__type\":"));
+    buf_append_json(&json, code);
+    buf_append(&json, SLICE(",\"message\":"));
     buf_append_json(&json, message);
     buf_append_char(&json, '}');
     write_event(&b->text, SLICE("error"), buf_slice(&json));

@@ -10,7 +10,8 @@
  * Of InvokeModelWithResponseStream a "chunk" holds an event of the model's own API, byte for byte, and its name is the
  * event's "type". Of ConverseStream an event is named by its :event-type, and its data is the payload. Exceptions are
  * the provider's errors: in a dialect that has words for them an error event of it (wire/translate/failure.h), else
- * named as they are, "throttlingException". Nothing is made up, an end least of all.
+ * named as they are, "throttlingException", or "error" where that is no exception's name. Nothing is made up, an end
+ * least of all.
  * Source: Amazon Bedrock API reference, InvokeModelWithResponseStream, ConverseStream, "Common error types".
  */
 #ifndef MOONGATE_WIRE_BEDROCK_H
@@ -31,7 +32,8 @@ void bedrock_free(struct bedrock *b); /* NULL is welcome */
 bool bedrock_feed(struct bedrock *b, struct slice bytes, bedrock_text_fn on_text, void *arg, struct fault *why);
 /* Of an event that is not whole. */
 size_t bedrock_held_bytes(const struct bedrock *b);
-/* A body with an error status; type: its x-amzn-errortype. False, and nothing is written: it stays as it is. */
+/* A body with an error status; type: its x-amzn-errortype, which is told where nothing else is. False, and nothing is
+ * written: it is not in Amazon's form, and stays as it is. */
 bool bedrock_write_error(const struct dialect *spoken, int status, struct slice type, struct slice body,
                          struct buf *out);
 

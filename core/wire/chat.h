@@ -77,6 +77,7 @@ struct chat_pieces {
 struct chat_attached {
     uint64_t audio_bytes;
     uint32_t pictures;
+    bool has_foreign_text; /* a file is a text in an encoding that nobody reads here (wire/charset.h) */
 };
 
 struct chat_request {
@@ -100,7 +101,7 @@ struct chat_request {
     uint32_t generated;           /* how many are made, and paid for: best_of where that is more */
     uint32_t n_node;
     struct chat_pieces pieces;
-    /* Of a file that a batch is to be made of: the models that its lines name, each once; in the arena. */
+    /* Of a file that a batch is to be made of: the models that its lines name (exchange/lines.h); in the arena. */
     struct slice *line_models;
     uint32_t line_model_count;
     struct chat_attached attached; /* who collected it says so, before chat_parse(), which keeps it */

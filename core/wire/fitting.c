@@ -112,19 +112,24 @@ static void rename_key(struct walk *w, uint32_t value, struct slice new)
     if (w->edits) splice_bytes(w->edits, at, at + key.len, quoted(w, new));
 }
 
+/* All of that name but the one; of what says the same nothing is lost. */
+static void take_out_others(struct walk *w, struct slice name, uint32_t one)
+{
+    for (uint32_t n = json_first(w->tape, 0); n != JSON_NONE; n = json_next(w->tape, n)) {
+        if (n == one || !json_key_is(w->tape, n, name)) continue;
+        take_out(w, 0, n);
+        if (!slice_equal(json_raw(w->tape, n), json_raw(w->tape, one))) name_root(w, name);
+    }
+}
+
+/* The old name is the one that the gateway reads, and sets: a bound of its own is not to give way to the caller's. */
 static void rename_member(struct walk *w, struct slice old, struct slice new)
 {
-    bool is_taken = json_get(w->tape, 0, new) != JSON_NONE;
-    for (uint32_t n = json_first(w->tape, 0); n != JSON_NONE; n = json_next(w->tape, n)) {
-        if (!json_key_is(w->tape, n, old)) continue;
-        if (!is_taken) {
-            rename_key(w, n, new);
-        } else {
-            take_out(w, 0, n);
-            name_root(w, old);
-        }
-        is_taken = true;
-    }
+    uint32_t value = json_get(w->tape, 0, old);
+    if (value == JSON_NONE || slice_equal(old, new)) return;
+    take_out_others(w, new, value);
+    take_out_others(w, old, value);
+    rename_key(w, value, new);
 }
 
 static void rename_one(struct walk *w, struct slice line)

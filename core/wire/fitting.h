@@ -9,8 +9,9 @@
  * rejects, a line each: "store" a member of the root; "messages.name" a member of each element, also of the object
  * "function" in it; "response_format.json_schema" the whole member where its type is that, or what it has of that name.
  * "n" is not rejected where it is 1, which all servers do anyway.
- * renames: the old name, a tab, the new one; "role.developer\tsystem" is about the role of messages. Where the new name
- * stands there already, the old one is taken out and named. Only where the root is an object. No state.
+ * renames: the old name, a tab, the new one; "role.developer\tsystem" is about the role of messages. What
+ * stands under the new name already gives way, and is named unless it says the same. Only where the root is an object.
+ * No state.
  */
 #ifndef MOONGATE_WIRE_FITTING_H
 #define MOONGATE_WIRE_FITTING_H

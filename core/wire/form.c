@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "wire/charset.h"
 #include "wire/json.h"
 #include "wire/multipart.h"
 
@@ -76,9 +77,11 @@ static bool append_member(struct buf *json, const struct multipart_part *part, s
     return true;
 }
 
-static void attach(struct chat_attached *attached, enum chat_kind kind, const struct multipart_part *part)
+static void attach(struct chat_attached *attached, enum chat_kind kind, const struct multipart_part *part,
+                   struct slice bytes)
 {
     bool is_sound = kind == CHAT_TRANSCRIPTIONS || kind == CHAT_TRANSLATIONS;
+    if (kind == CHAT_FILES && part->is_file && charset_is_foreign(bytes, part->type)) attached->has_foreign_text = true;
     if (kind == CHAT_FILES) return;
     if (part->is_file && is_sound) attached->audio_bytes += part->to - part->value;
     if (part->is_file && !is_sound) attached->pictures++;
@@ -95,7 +98,7 @@ static bool append_members(struct form *form, struct slice body, enum chat_kind 
         size_t from = buf_len(json);
         if (!append_member(json, part, body, kind, why)) return false;
         form->members[i] = arena_copy(arena, slice_of(buf_ptr(json) + from, buf_len(json) - from));
-        attach(attached, kind, part);
+        attach(attached, kind, part, multipart_value(part, body));
     }
     buf_append_char(json, '}');
     return true;
@@ -110,6 +113,16 @@ struct form *form_read(struct slice content_type, struct slice body, enum chat_k
                    multipart_parse(&form->parts, body, form->boundary, arena, why) &&
                    append_members(form, body, kind, arena, json, attached, why);
     return is_read ? form : NULL;
+}
+
+struct slice form_file_text(const struct form *form, struct slice body, struct slice name)
+{
+    for (size_t i = 0; i < form->parts.count; i++) {
+        const struct multipart_part *part = &form->parts.parts[i];
+        struct slice bytes = multipart_value(part, body);
+        if (part->is_file && slice_equal(part->name, name)) return utf8_is_valid(bytes) ? bytes : SLICE_NONE;
+    }
+    return SLICE_NONE;
 }
 
 /* ---- Writing. */

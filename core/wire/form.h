@@ -25,6 +25,8 @@ struct form;
  * FAULT_BAD_BODY. */
 struct form *form_read(struct slice content_type, struct slice body, enum chat_kind kind, struct arena *arena,
                        struct buf *json, struct chat_attached *attached, struct fault *why);
+/* What the file of that name holds, in the body; without a pointer: there is none, or it is no UTF-8. */
+struct slice form_file_text(const struct form *form, struct slice body, struct slice name);
 /* The body's pieces, none empty; the array and what is new are in the arena. False: FAULT_BAD_BODY, an edit holds the
  * boundary. */
 bool form_write(const struct form *form, struct slice body, struct slice edited, struct arena *arena,

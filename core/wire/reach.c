@@ -18,6 +18,13 @@ bool reach_signs(struct slice kind)
     return is_bedrock(kind);
 }
 
+bool reach_sets(struct slice kind, struct slice header)
+{
+    struct slice prefix = SLICE("x-amz-");
+    bool is_of_signature = header.len > prefix.len && slice_iequal(slice_of(header.ptr, prefix.len), prefix);
+    return reach_signs(kind) && (is_of_signature || slice_iequal(header, SLICE("accept")));
+}
+
 bool reach_counts(struct slice kind)
 {
     return !is_bedrock(kind);

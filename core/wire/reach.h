@@ -54,6 +54,8 @@ bool reach_takes_version(struct slice kind);
 bool reach_needs_version(struct slice kind, struct slice url);
 /* Are its calls signed (wire/sigv4.h) where the account has access keys? */
 bool reach_signs(struct slice kind);
+/* Does the gateway itself say that header there, with what is signed, so that nobody else's goes along? */
+bool reach_sets(struct slice kind, struct slice header);
 /* Does its API count a request's tokens as its dialect does? Else the gateway counts. */
 bool reach_counts(struct slice kind);
 

@@ -51,7 +51,7 @@ struct redact {
     struct arena *arena;
 
     /* where the scan is */
-    bool is_begun, is_done, is_cut, is_too_deep, is_answer_too_deep;
+    bool is_begun, is_done, is_cut, is_foreign, is_too_deep, is_answer_too_deep;
     uint32_t node; /* whose text it is; JSON_NONE: none left */
     struct look look;
     struct memo *memo; /* NULL: none */
@@ -318,6 +318,7 @@ static void end_text(struct redact *r)
 bool redact_scan(struct redact *r, const struct chat_request *request, struct slice body)
 {
     r->body = body.ptr;
+    r->is_foreign = request->attached.has_foreign_text;
     for (size_t done = 0; !r->is_done && done < PIECE_BYTES;) {
         if (look_is_done(&r->look)) {
             end_text(r);
@@ -346,7 +347,7 @@ bool redact_is_scanned(const struct redact *r)
 
 bool redact_has_findings(const struct redact *r)
 {
-    return r->hit_count > 0 || r->is_cut || r->is_too_deep;
+    return r->hit_count > 0 || r->is_cut || r->is_foreign || r->is_too_deep;
 }
 
 uint32_t redact_found(const struct redact *r, unsigned kind)
@@ -357,6 +358,11 @@ uint32_t redact_found(const struct redact *r, unsigned kind)
 bool redact_is_cut(const struct redact *r)
 {
     return r->is_cut;
+}
+
+bool redact_is_foreign(const struct redact *r)
+{
+    return r->is_foreign;
 }
 
 bool redact_is_too_deep(const struct redact *r)

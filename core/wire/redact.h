@@ -68,6 +68,7 @@ bool redact_has_findings(const struct redact *r);
 uint32_t redact_found(const struct redact *r, unsigned kind);
 /* True when the request has more text than may be scanned. */
 bool redact_is_cut(const struct redact *r);
+bool redact_is_foreign(const struct redact *r); /* a file of it is a text that is no UTF-8 */
 /* True when a text has JSON in JSON deeper than LIMIT_SIGHT_LEVELS: what is deeper was not looked at. */
 bool redact_is_too_deep(const struct redact *r);
 

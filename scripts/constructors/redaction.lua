@@ -20,6 +20,7 @@ local MOST_SCAN = 16 * KIB * KIB
 
 local found = { status = 422, code = "sensitive_data" }
 local unscanned = { status = 413, code = "too_large_to_scan" }
+local foreign = { status = 415, code = "unreadable_text" }
 local unseen = { status = 422, code = "too_deep_to_scan" }
 
 -- --- which kinds there are ---
@@ -163,11 +164,14 @@ local function run_findings(f, policy)
 end
 
 local function run_unscanned(f, policy)
-  local is_cut, levels = core.is_cut()
-  if not is_cut and not levels then return nil end
+  local is_cut, levels, is_foreign = core.is_cut()
+  if not is_cut and not levels and not is_foreign then return nil end
   local rule, how = "max_scan", unscanned
   local text = ("more than %d KB of text, and no more is looked at"):format(policy.max_scan / KIB)
-  if not is_cut then
+  if is_foreign then
+    rule, how = "unscanned", foreign
+    text = "the file is a text in another encoding than UTF-8, and is not looked at: send it as UTF-8"
+  elseif not is_cut then
     rule, how, text = "unscanned", unseen, ("JSON in JSON more than %d deep, and no deeper is looked at"):format(levels)
   end
   if policy.unscanned == "deny" then return notes.deny(f, policy, rule, how, text, policy.mode, policy.line) end

@@ -1,4 +1,4 @@
-// Google's client of npm on models of OpenAI's and Anthropic's: all recordings that there are (RECORDINGS names their
+// Google's client of npm on models of OpenAI's, Anthropic's and Amazon's (by Converse): all recordings that there are (RECORDINGS names their
 // folder), chats that remember, functions, what was thought and goes back, and what goes wrong.
 import assert from "node:assert/strict";
 import { ApiError, GoogleGenAI } from "@google/genai";
@@ -6,7 +6,7 @@ import { BASE_URL, KEY, mockScript, refusal, requestsWith, run } from "./kit.mjs
 import { RECORDINGS, callsOf, recordingsOf } from "./recordings.mjs";
 
 const models = () => new GoogleGenAI({ apiKey: KEY, httpOptions: { baseUrl: BASE_URL } });
-const MODELS = ["of-compatible", "of-anthropic"];
+const MODELS = ["of-compatible", "of-anthropic", "of-amazon"];
 const ask = (model, contents, config = {}) => ({ model, contents, config: { maxOutputTokens: 200, ...config } });
 const TOOL = { functionDeclarations: [{ name: "get_weather", parameters: { type: "OBJECT", properties: { words: { type: "STRING" } } } }] };
 const FORCED = { tools: [TOOL], toolConfig: { functionCallingConfig: { mode: "ANY", allowedFunctionNames: ["get_weather"] } } };

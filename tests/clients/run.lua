@@ -222,7 +222,8 @@ all_well = with_gateway({
   return well and native_well
 end) and all_well
 all_well = only_table or with_gateway({
-  config = "tests/clients/translated/moongate.lua", data = gateway.build .. "/translated-data", env = { MOCK_URL = mock.url .. "/v1" },
+  config = "tests/clients/translated/moongate.lua", data = gateway.build .. "/translated-data",
+  env = { MOCK_URL = mock.url .. "/v1", MOCK_ROOT = mock.url },
 }, function(g)
   local folder = recordings and recordings:gsub("^([^/])", os.getenv("PWD") .. "/%1") or nil
   local env = { BASE_URL = g.url, KEY = g:key { app = "table", department = "tests", user = "ann" }, RECORDINGS = folder,

@@ -31,10 +31,13 @@ const PRICES = { input: 3000, read: 300, written: 3750, output: 15000 }; // nano
 const PARTS = Object.keys(PRICES);
 
 let seen = 0;
-async function heardBy() {
+async function newEntries() {
   const { entries, last } = await (await fetch(`${MOCK_CONTROL}/_mock/log?since=${seen}`)).json();
   seen = last;
-  return entries.filter((e) => e.event === "request").map((e) => JSON.parse(e.body));
+  return entries;
+}
+async function heardBy() {
+  return (await newEntries()).filter((e) => e.event === "request").map((e) => JSON.parse(e.body));
 }
 
 class Session {
@@ -148,7 +151,7 @@ for (const row of ROWS) {
   tests[`${row.turns} turns of ${row.client} with ${row.model ?? `a model of ${row.provider}`}`] = async () => {
     const session = new Session(row), headers = { authorization: `Bearer ${session.key}` };
     await until("the key is known", async () => (await fetch(`${BASE_URL}/v1/models`, { headers })).status === 200);
-    await heardBy();
+    await newEntries(); // others' requests, which may have no body
     for (const turn of session.turns) {
       await session.take(turn).catch((error) => {
         error.message = `${turn.mark} ${turn.trouble ?? ""}: ${error.message}`;

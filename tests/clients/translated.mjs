@@ -1,5 +1,5 @@
-// OpenAI's and Anthropic's clients of npm against models of the other vendor: all recordings that there are
-// (RECORDINGS names their folder), and what goes wrong. What they get must be what was recorded.
+// OpenAI's and Anthropic's clients of npm against models of the other vendor, and of Amazon's by Converse: all recordings
+// that there are (RECORDINGS names their folder), and what goes wrong. What they get must be what was recorded.
 import assert from "node:assert/strict";
 import OpenAI from "openai";
 import Anthropic from "@anthropic-ai/sdk";
@@ -125,13 +125,18 @@ if (RECORDINGS) {
   tests["recordings of Anthropic"] = () => replayAll("anthropic.messages", "openai", false);
 }
 
-// --- what goes wrong ---
+// --- what goes wrong, and by Amazon's Converse ---
 
 const scripted = async (mark, script) => mockScript({ match: mark, ...script });
 
+// Each client's request, to the other vendor's model and to one of Amazon's.
+const everywhere = (text, more = {}) => [undefined, "of-amazon"].flatMap((model) =>
+  [["openai", forOpenAI(text, more.openai)], ["anthropic", forAnthropic(text, more.anthropic)]].map(([kind, request]) =>
+    [kind, { ...request, model: model ?? request.model }]));
+
 Object.assign(tests, {
   async "text, whole and streamed"() {
-    for (const [kind, request] of [["openai", forOpenAI("echo one two")], ["anthropic", forAnthropic("echo one two")]]) {
+    for (const [kind, request] of everywhere("echo one two")) {
       assert.equal((await whole[kind](request)).text, "one two");
       const got = await streamed[kind](request, true);
       assert.equal(got.text, "one two");
@@ -142,7 +147,7 @@ Object.assign(tests, {
   async "tools, whole and streamed"() {
     const ofOpenAI = { tools: [{ type: "function", function: { name: "get_weather", parameters: TOOL } }], tool_choice: { type: "function", function: { name: "get_weather" } } };
     const ofAnthropic = { tools: [{ name: "get_weather", input_schema: TOOL }], tool_choice: { type: "tool", name: "get_weather" } };
-    for (const [kind, request] of [["openai", forOpenAI("Weather?", ofOpenAI)], ["anthropic", forAnthropic("Weather?", ofAnthropic)]]) {
+    for (const [kind, request] of everywhere("Weather?", { openai: ofOpenAI, anthropic: ofAnthropic })) {
       const first = await whole[kind](request), second = await streamed[kind](request, true);
       assert.equal(first.calls.length, 1, kind);
       assert.deepEqual(first.calls, second.calls);
@@ -160,6 +165,29 @@ Object.assign(tests, {
         await scripted(mark, { cut, cut_event: 5 });
         const error = await refusal(streamed[kind](request(`${mark} a b c d e f g h`)));
         assert.ok(error.message.length > 0);
+      }
+    }
+  },
+
+  async "of Amazon's: whole and streamed say the same, and end for the same reason"() {
+    for (const [kind, request] of everywhere("echo a b c d e f", { openai: { max_tokens: 3 }, anthropic: { max_tokens: 3 } }).slice(2)) {
+      const first = await whole[kind](request), second = await streamed[kind](request);
+      assert.deepEqual([first.text, first.calls], [second.text, second.calls]);
+      assert.ok(["length", "max_tokens"].includes(first.reason) && first.reason === second.reason, first.reason);
+      const tokens = ({ usage: u }) => [u.input_tokens ?? u.prompt_tokens, u.output_tokens ?? u.completion_tokens];
+      assert.deepEqual(tokens(first), tokens(second));
+      assert.equal(tokens(first)[1], 3);
+    }
+  },
+
+  async "of Amazon's: a stream that is cut, broken or refused is no answer"() {
+    const faults = { cut: { cut: "fin", cut_event: 5 }, torn: { cut: "fin", cut_event: 5, cut_byte: 30 }, broken: { bad_event: 4 },
+      refused: { error_event: 4, error_type: "throttlingException", error_message: "too fast" } };
+    for (const [fault, script] of Object.entries(faults)) {
+      for (const [kind, request] of everywhere(`${fault} at Amazon's a b c d e f g h`).slice(2)) {
+        await scripted(`${fault} at Amazon's`, script);
+        const error = await refusal(streamed[kind](request));
+        if (script.error_message) assert.ok(error.message.includes(script.error_message), error.message);
       }
     }
   },
@@ -184,10 +212,16 @@ Object.assign(tests, {
       ["openai", { status: 429, error_type: "rate_limit_error", error_message: "slow down" }, 429, OpenAI.RateLimitError],
       ["openai", { status: 529, error_type: "overloaded_error", error_message: "busy" }, 503, OpenAI.InternalServerError],
     ];
-    for (const [kind, script, status, Class] of cases) {
-      const mark = `error ${kind} ${script.status}`;
+    const amazon = [
+      ["openai", { status: 400, error_type: "ValidationException", error_message: "too long" }, 400, OpenAI.BadRequestError],
+      ["anthropic", { status: 429, error_type: "ThrottlingException", error_message: "slow down" }, 429, Anthropic.RateLimitError],
+      ["openai", { status: 424, error_type: "ModelErrorException", error_message: "it failed" }, 500, OpenAI.InternalServerError],
+      ["anthropic", { status: 503, error_type: "ServiceUnavailableException", error_message: "busy" }, 503, Anthropic.InternalServerError],
+    ].map((row) => [...row, { model: "of-amazon" }]);
+    for (const [kind, script, status, Class, more] of [...cases, ...amazon]) {
+      const mark = `error ${kind} ${script.status} ${more?.model ?? ""}.`;
       await scripted(mark, script);
-      const error = await refusal(whole[kind]((kind === "openai" ? forOpenAI : forAnthropic)(mark)));
+      const error = await refusal(whole[kind]((kind === "openai" ? forOpenAI : forAnthropic)(mark, more)));
       assert.equal(error.status, status);
       assert.ok(error instanceof Class, error.constructor.name);
       assert.ok(error.message.includes(script.error_message), error.message);

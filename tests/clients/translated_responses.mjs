@@ -7,7 +7,7 @@ import { RECORDINGS, callsOf, parsed, recordingsOf } from "./recordings.mjs";
 
 const openai = () => client(OpenAI, undefined, { baseURL: `${BASE_URL}/v1`, apiKey: process.env.KEY, maxRetries: 0 });
 const MODELS = { "openai.chat": "of-compatible", "anthropic.messages": "of-anthropic" };
-const both = Object.values(MODELS);
+const all = [...Object.values(MODELS), "of-amazon"]; // by Converse
 const ask = (model, text, more = {}) => ({ model, max_output_tokens: 200, store: false, input: [{ role: "user", content: text }], ...more });
 
 function got(response) {
@@ -80,7 +80,7 @@ const WEATHER = { type: "function", name: "get_weather", strict: false, paramete
 
 Object.assign(tests, {
   async "text, whole and streamed"() {
-    for (const model of both) {
+    for (const model of all) {
       for (const how of [whole, streamed]) {
         const is = await how(ask(model, "echo one two"));
         assert.equal(is.text, "one two");
@@ -90,7 +90,7 @@ Object.assign(tests, {
   },
 
   async "tools, and what they gave back"() {
-    for (const model of both) {
+    for (const model of all) {
       const request = ask(model, "Weather?", { tools: [WEATHER], tool_choice: { type: "function", name: "get_weather" } });
       assert.deepEqual((await streamed(request)).calls, (await whole(request)).calls);
       const { output } = await openai().responses.create(request);
@@ -120,7 +120,7 @@ Object.assign(tests, {
   },
 
   async "a stream that is cut is no answer"() {
-    for (const model of both) {
+    for (const model of all) {
       for (const cut of ["fin", "rst"]) {
         const mark = `cut ${model} ${cut} of a response`;
         await mockScript({ match: mark, cut, cut_event: 5 });
@@ -131,7 +131,7 @@ Object.assign(tests, {
 
   async "errors have their class, their words and their status"() {
     const cases = [[400, 400, OpenAI.BadRequestError], [404, 404, OpenAI.NotFoundError], [429, 429, OpenAI.RateLimitError], [503, 503, OpenAI.InternalServerError]];
-    for (const model of both) {
+    for (const model of all) {
       for (const [said, status, Class] of cases) {
         const mark = `error ${said} of a response of ${model}`;
         await mockScript({ match: mark, status: said, error_message: "so it is" });

@@ -181,6 +181,21 @@ describe("a message", function()
       assert.equal(2, g:record(r.id).usage.output_tokens)
     end
   end)
+
+  -- A text of JSON in one API stands inside the body in the other.
+  it("is refused where what a tool was asked is nested deeper there than is read", function()
+    local function asked(levels)
+      local arguments = ('{"a":'):rep(levels) .. "1" .. ("}"):rep(levels)
+      return g:chat(say("haiku", nil, { messages = { { role = "user", content = "x" },
+        { role = "assistant", tool_calls = { { id = "c1", type = "function", ["function"] = { name = "f", arguments = arguments } } } },
+        { role = "tool", tool_call_id = "c1", content = "echo one" } } }))
+    end
+    assert.equal(200, asked(58).status)
+    local r = asked(63)
+    assert.equal(400, r.status, r.body)
+    assert.truthy(gateway.error_of(r).message:find("nested deeper than 64 levels", 1, true), r.body)
+    assert.equal(200, asked(58).status)
+  end)
 end)
 
 describe("a stream", function()
@@ -346,6 +361,18 @@ describe("a model of another publisher", function()
       assert.equal("error", last.name)
       if script.error_message then assert.equal("too fast", cjson.decode(last.data).error.message) end
       assert.not_equal("ok", g:record(r.id).outcome)
+    end
+  end)
+
+  it("is refused for the reason that the head names, whatever the status", function()
+    for exception, word in pairs { ThrottlingException = "rate_limit_error", ServiceQuotaExceededException = "rate_limit_error",
+      ModelNotReadyException = "overloaded_error", BrandNewException = "invalid_request_error" } do
+      for _, model in ipairs { "nova", "haiku" } do
+        m:script { status = 400, error_type = exception, error_message = "no, because" }
+        local r = messages(say(model))
+        assert.equal(400, r.status, r.body)
+        assert.same({ word, "no, because" }, { cjson.decode(r.body).error.type, cjson.decode(r.body).error.message })
+      end
     end
   end)
 

@@ -413,6 +413,17 @@ describe("masks", function()
     end
   end)
 
+  it("stand in an array behind more blanks than anybody waits for, which is counted too", function()
+    local answer = '{"candidates":[{"content":{"parts":[{"text":"ask eve@example.org"}],"role":"model"},"finishReason":"STOP","index":0}],'
+      .. '"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":2,"totalTokenCount":5}}'
+    local body = (" "):rep(70000) .. "[" .. answer .. "]"
+    m:script { raw = ("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"):format(#body, body) }
+    local r = ask { app = "bot", verb = ARRAY }
+    assert.is_nil(r.body:find("eve@", 1, true), r.body)
+    local record = masking:record(r.id)
+    assert.same({ 3, 2, "ok" }, { record.usage.input_tokens, record.usage.output_tokens, record.outcome })
+  end)
+
   it("let the caller's own values through, however the stream is cut", function()
     for _, split in ipairs { 1, 7, 100 } do
       for _, verb in ipairs { EVENTS, ARRAY } do

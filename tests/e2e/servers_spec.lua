@@ -142,6 +142,19 @@ describe("a server", function()
     assert.same({ "system", 50 }, { sent.messages[1].role, sent.max_tokens })
     assert.is_nil(sent.user or sent.safety_identifier or sent.stream_options or sent.max_completion_tokens)
   end)
+
+  -- Else the bound would go out under a name that the server passes over.
+  it("is refused where it is nested deeper there than is read", function()
+    local function asked(levels)
+      local schema = ('{"a":'):rep(levels) .. "1" .. ("}"):rep(levels)
+      return g:ask { path = "/v1/messages", key = false, headers = { { "x-api-key", g.key } }, json = '{"model":"m-mistral","max_tokens":50,'
+        .. '"messages":[{"role":"user","content":"echo one two"}],"tools":[{"name":"f","input_schema":' .. schema .. "}]}" }
+    end
+    assert.equal(200, asked(60).status)
+    local r = asked(61)
+    assert.equal(400, r.status, r.body)
+    assert.truthy(r.body:find("nested deeper than 64 levels", 1, true), r.body)
+  end)
 end)
 
 describe("moongate check", function()

@@ -8,36 +8,9 @@ local form = require("tests.e2e.kit.form")
 local gateway = require("tests.e2e.kit.gateway")
 local mime = require("mime")
 local mock = require("tests.e2e.kit.mock")
+local side = require("tests.e2e.kit.side")
 
-local POLICIES = {
-  ["init.lua"] = 'return chain { "auth", "access", "guards", "redaction", "budget" }',
-  ["auth.lua"] = 'return auth { keys = { headers = { "authorization", "api-key" } } }',
-  ["access.lua"] = [[
-local row = { departments = { "engineering" }, data = "internal" }
-return access { default = "deny", models = { judge = row, rank = row, units = row, paint = row, ["paint-old"] = row, say = row,
-  ["say-new"] = row, hear = row, ["hear-new"] = row, two = row, unpriced = row, dear = row, files = row, batches = row } }]],
-  ["guards.lua"] = [[return policy { rules = { { "secret-project", when = { contains = "bluebird" }, deny = { 403, "not_that" } },
-    { "no-variations", when = { api = "translations", model = "hear" }, deny = { 403, "not_translated" } } } }]],
-  ["redaction.lua"] = 'return redaction { detect = { "email" }, request = { ["*"] = "mask" }, response = { ["*"] = "allow" }, restore = true }',
-  ["budget.lua"] = 'return budget { budgets = { { "all", limit = 1000000, per = "year" } }, '
-    .. 'thresholds = { { at = "100%", deny = { 402, "budget_exhausted" } } } }',
-  ["models.lua"] = [[return models {
-    judge = { targets = { "openai/moderation" }, price = free },
-    rank  = { targets = { "openai/ranker" }, price = usd_per_million { input = "1000", output = "0" } },
-    units = { targets = { "openai/rerank-v3" }, price = usd_per_million { input = "0", output = "0", per_search = "0.002" } },
-    paint = { targets = { "openai/gpt-image-1" }, aliases = { "brush" },
-      price = usd_per_million { input = "5", output = "0", image_input = "10", image_output = "40" } },
-    ["paint-old"] = { targets = { "openai/dall-e-3" }, price = usd_per_million { input = "0", output = "0", per_image = "0.04" } },
-    say       = { targets = { "openai/tts-1" }, price = usd_per_million { input = "0", output = "0", per_character = "0.000015" } },
-    ["say-new"] = { targets = { "openai/gpt-4o-mini-tts" }, price = usd_per_million { input = "0.6", output = "0", audio_output = "12" } },
-    hear      = { targets = { "openai/whisper-1" }, aliases = { "ears" }, price = usd_per_million { input = "0", output = "0", per_second = "0.0001" } },
-    ["hear-new"] = { targets = { "openai/gpt-4o-transcribe" }, price = usd_per_million { input = "2.5", audio_input = "6", output = "10" } },
-    two       = { targets = { "openai/whisper-2", "local/whisper-2" }, price = free },
-    unpriced  = { targets = { "openai/gpt-image-9" }, price = usd_per_million { input = "5", output = "5" } },
-    files     = { targets = { "openai/files" }, price = free }, batches = { targets = { "openai/batches" }, price = free },
-    dear      = { targets = { "openai/dear" }, price = ]] .. calls.PRICE .. [[ } }]],
-}
-
+local POLICIES, SOUND = side.POLICIES, side.SOUND
 local m, g
 
 setup(function()
@@ -49,10 +22,6 @@ teardown(function()
   m:stop()
 end)
 before_each(function() m:reset() end)
-
-local SOUND = {}
-for i = 1, 5210 do SOUND[i] = string.char(i * 7 % 256) end
-SOUND = table.concat(SOUND) .. "\r\n--\r\n--" .. form.BOUNDARY:sub(1, -2) .. "\r\n"
 
 local function heard(parts, of)
   parts[#parts + 1] = { "file", SOUND, filename = "talk of ana@example.com.mp3", type = "audio/mpeg" }
@@ -169,6 +138,14 @@ describe("images", function()
     record = g:record(r.id)
     assert.equal(0.12, usd(record))
     assert.equal(3, record.billed.images)
+  end)
+
+  it("want a model that is named", function()
+    for _, path in ipairs { "/v1/images/generations", "/v1/moderations" } do
+      local r = g:ask { path = path, json = { prompt = "a", input = "a" } }
+      assert.equal(400, r.status, r.body)
+      assert.truthy(r.body:find("GET /v1/models lists", 1, true), r.body)
+    end
   end)
 
   it("are streamed as they come, each event", function()
@@ -360,117 +337,5 @@ describe("a form", function()
   it("is looked into", function()
     local r = heard { { "model", "hear" }, { "prompt", "Bluebird" } }
     assert.equal("not_that", gateway.error_of(r).code)
-  end)
-end)
-
-describe("files and batches", function()
-  local open -- without a budget
-  setup(function()
-    local files = {}
-    for name, text in pairs(POLICIES) do files[name] = text end
-    files["init.lua"] = 'return chain { "auth", "access", "guards", "redaction" }'
-    files["budget.lua"] = nil
-    open = gateway.start { mock = m, name = "files", policies = files }
-  end)
-  teardown(function() if open then open:stop() end end)
-
-  local function upload(gw, purpose, bytes, of)
-    of = of or {}
-    of.path = "/v1/files"
-    of.type, of.json = form.of { { "purpose", purpose }, { "file", bytes, filename = "a.jsonl", type = "application/jsonl" } }
-    return gw:ask(of), of.json
-  end
-
-  local function line(model, text)
-    return cjson.encode { custom_id = "1", method = "POST", url = "/v1/chat/completions",
-      body = { model = model, messages = { { role = "user", content = text } } } } .. "\n"
-  end
-
-  it("of any kind are kept, byte for byte, by who may", function()
-    local since = m:mark()
-    local r, body = upload(g, "user_data", SOUND)
-    assert.equal(200, r.status, r.body)
-    local got, request = sent_body(since)
-    assert.same({ "/v1/files", body }, { request.path, got })
-    local record = g:record(r.id)
-    assert.same({ "files", "ok", 0 }, { record.api, record.outcome, record.cost and record.cost.nano_usd or 0 })
-    local sales = g:new_key { app = "other", department = "sales" }
-    assert.equal(403, (upload(g, "user_data", SOUND, { key = sales })).status)
-    assert.equal(403, (upload(g, "user_data", "a", { headers = { { "X-Moongate-Data", "restricted" } } })).status)
-    assert.equal(401, (upload(g, "user_data", "a", { key = "mgk_nobody" })).status)
-    assert.equal(1, #m:requests(since))
-  end)
-
-  it("that are texts are looked into, and masked", function()
-    local since = m:mark()
-    assert.equal("not_that", gateway.error_of((upload(g, "user_data", "of bluebird"))).code)
-    assert.equal("not_that", gateway.error_of((upload(g, "batch", line("gpt-image-1", "of Bluebird")))).code)
-    assert.equal(0, #m:requests(since))
-    local r = upload(g, "user_data", "a\nof ana@example.com\r\n\"b\"\n")
-    assert.equal(200, r.status, r.body)
-    local got, request = sent_body(since)
-    assert.equal("a\nof [email]\r\n\"b\"\n", form.parts(m:header(request, "content-type"), got)[2].value)
-  end)
-
-  it("for batches have lines whose models the caller may use there", function()
-    local since = m:mark()
-    local r, body = upload(g, "batch", line("gpt-image-1", "a") .. line("moderation", "b"))
-    assert.equal(200, r.status, r.body)
-    assert.equal(body, (sent_body(since)))
-    for _, case in ipairs {
-      { line("gpt-image-1", "a") .. line("gpt-5", "b"), 403, "'gpt-5'" },
-      { line("paint", "a"), 403, "'paint'" }, -- our name, not the provider's
-      { line("gpt-image-1", "a") .. "x\n", 400, "line 2" },
-      { '{"body":{"model":"gpt-image-1","model":"gpt-5"}}\n', 400, "twice" },
-      { '{"body":{}}\n', 400, "names no model" }, { "\255\254", 400, "UTF-8" },
-    } do
-      r = upload(g, "batch", case[1])
-      assert.equal(case[2], r.status, r.body)
-      assert.truthy(gateway.error_of(r).message:find(case[3], 1, true), r.body)
-    end
-    assert.equal(1, #m:requests(since))
-  end)
-
-  it("are their app's: a batch is made of its own file, where nobody counts its money", function()
-    local id = cjson.decode((upload(open, "batch", line("gpt-image-1", "a"))).body).id
-    local function batch(gw, file, key)
-      return gw:ask { path = "/v1/batches", key = key, json = { input_file_id = file, endpoint = "/v1/chat/completions", completion_window = "24h" } }
-    end
-    local other = open:new_key { app = "other", department = "engineering" }
-    local since = m:mark()
-    assert.equal(404, batch(open, id, other).status)
-    assert.equal(404, batch(open, "file-unheard").status)
-    assert.equal(0, #m:requests(since))
-    local r = batch(open, id)
-    assert.equal(200, r.status, r.body)
-    assert.same({ input_file_id = id, endpoint = "/v1/chat/completions", completion_window = "24h" }, cjson.decode((sent_body(since))))
-    assert.equal("batches", open:record(r.id).api)
-    local made = cjson.decode(r.body).id
-    local function about(method, path, key) return open:ask { method = method, path = path, key = key } end
-    since = m:mark()
-    for _, path in ipairs { "/v1/files/" .. id, "/v1/files/" .. id .. "/content", "/v1/batches/" .. made } do
-      assert.equal(404, about("GET", path, other).status)
-    end
-    assert.equal(0, #m:requests(since))
-    for _, bytes in ipairs { '{"a":1}\n{"b":2}\n', 'data: {"error":1}\n\nrest', "\1\2" } do
-      m:script { body = bytes, content_type = "application/octet-stream" }
-      r = about("GET", "/v1/files/" .. id .. "/content")
-      assert.same({ 200, bytes }, { r.status, r.body })
-    end
-    m:script { body = cjson.encode { id = made, object = "batch", status = "completed", output_file_id = "file-out", error_file_id = cjson.null } }
-    assert.equal(404, about("GET", "/v1/files/file-out").status)
-    assert.equal(200, about("GET", "/v1/batches/" .. made).status)
-    m:script { body = cjson.encode { id = "file-out", object = "file" } }
-    assert.equal(200, about("GET", "/v1/files/file-out").status)
-    assert.equal(404, about("GET", "/v1/files/file-out", other).status)
-    m:script { body = cjson.encode { id = made, object = "batch", status = "cancelling" } }
-    assert.equal(200, about("POST", "/v1/batches/" .. made .. "/cancel").status)
-    m:script { body = cjson.encode { id = id, object = "file", deleted = true } }
-    assert.equal(200, about("DELETE", "/v1/files/" .. id).status)
-    assert.equal(404, about("GET", "/v1/files/" .. id).status)
-    assert.equal(405, about("GET", "/v1/files").status)
-    r = batch(g, cjson.decode((upload(g, "batch", line("gpt-image-1", "a"))).body).id)
-    assert.equal("unpriced", gateway.error_of(r).code)
-    assert.truthy(r.body:find("no policy sees what a batch", 1, true), r.body)
   end)
 end)

@@ -107,6 +107,21 @@ for _, side in ipairs(sides) do
       end
     end)
 
+    it("hears an error that nobody can read by its status", function()
+      for _, odd in ipairs { { gzip = true }, { body = "{" .. (" "):rep(5 * 1024 * 1024) .. "}" } } do
+        odd.match, odd.status, odd.error_message = "hi", 422, "wrong"
+        for _, of in ipairs { { stream = true }, {} } do
+          m:script(odd)
+          local r = side.ask(plain, body(side.model, "hi", of))
+          assert.equal(422, r.status, r.body)
+          assert.equal("application/json", r:get("content-type"))
+          assert.is_nil(r:get("content-encoding"))
+          assert.equal("The provider gave no reason.", side.error_of(r.body).message)
+          assert.equal("upstream_error", plain:record(r.id).outcome)
+        end
+      end
+    end)
+
     it("hears errors by their status and text, and whether to come again", function()
       m:script { match = "hi", status = 400, error_type = "invalid_request_error", error_message = "too long", header = "x-should-retry: false" }
       local r = side.ask(plain, body(side.model, "hi"))

@@ -345,3 +345,34 @@ describe("a token", function()
     expect.eventually(function() return ask(own, "flash").status == 200 end, 5, "which is used")
   end)
 end)
+
+describe("moongate check", function()
+  local own
+  setup(function() own = start { name = "check" } end)
+
+  local function check(providers)
+    own.dir:write("other.lua", "return moongate.config { providers = { " .. providers .. " } }\n")
+    return own:command("check", "-c", "other.lua", "policies")
+  end
+
+  it("says that a token and a header of that name are two", function()
+    local out, code = check([[one = { kind = "vertex", project = "p", location = "eu", credentials = "sa.json", headers = { Authorization = "x" } }]])
+    assert.equal(1, code, out)
+    assert.truthy(out:find("`credentials` is sent as `authorization`: one of them, not both", 1, true), out)
+  end)
+
+  it("refuses more key files than tokens are asked for", function()
+    local function accounts(count)
+      local list = {}
+      for i = 1, count do
+        own.dir:write(("sa%d.json"):format(i), giver:key_json { private_key_id = "kid" .. i })
+        for name in ("ab"):gmatch(".") do
+          list[#list + 1] = ('%s%d = { kind = "vertex", project = "p%s", location = "eu", credentials = "sa%d.json" }'):format(name, i, name, i)
+        end
+      end
+      return (check(table.concat(list, ", ")))
+    end
+    assert.truthy(accounts(65):find("more than 64 different `credentials`", 1, true))
+    assert.falsy(accounts(64):find("different `credentials`", 1, true))
+  end)
+end)

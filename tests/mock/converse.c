@@ -56,9 +56,11 @@ static uint64_t prompt_of(const json_t *body, struct buf *out, const char **last
     return tokens;
 }
 
-static char *tool_of(const struct script *script, const char *text)
+static char *tool_of(const json_t *body, const struct script *script, const char *text)
 {
-    if (script->tool) return mem_strdup(script->tool);
+    const json_t *choice = json_object_get(json_object_get(body, "toolConfig"), "toolChoice");
+    const char *named = json_string_value(json_object_get(json_object_get(choice, "tool"), "name"));
+    if (script->tool || named) return mem_strdup(script->tool ? script->tool : named);
     return text && strncmp(text, "call ", 5) == 0 ? mem_strdup(text + 5) : NULL;
 }
 
@@ -192,7 +194,7 @@ struct source *converse_answer(const json_t *body, bool is_stream, const struct 
     c->base = (struct source){.next = is_stream ? stream_next : whole_next, .free = converse_free, .status = 200,
                               .is_stream = is_stream, .content_type = is_stream ? FRAMES_TYPE : "application/json"};
     c->prompt_tokens = prompt_of(body, &prompt, &text);
-    c->tool = tool_of(script, text);
+    c->tool = tool_of(body, script, text);
     c->is_done_sent = script->done != 0;
     c->usage_tokens = script->usage_tokens >= 0 ? (uint64_t)script->usage_tokens : UINT64_MAX;
     c->spoken = spoken_choose(&(struct spoken_ask){script, text, words_seed(buf_slice(&prompt)),

@@ -151,10 +151,11 @@ static bool is_field(struct slice line)
     return false;
 }
 
-/* A stream of a provider that has a spelling of it as an array. */
+/* A stream of a provider that has a spelling of it as an array; blanks without end may stand before one. */
 static bool is_list(const struct relay *r, struct slice first)
 {
-    return r->parts.provider->streams_list && r->parts.x->request.is_stream && first.len && first.ptr[0] == '[';
+    bool may_be = r->parts.provider->streams_list && r->parts.x->request.is_stream;
+    return may_be && (first.len ? first.ptr[0] == '[' : !is_type(r, SLICE("text/event-stream")));
 }
 
 static bool is_frames(const struct relay *r)
@@ -236,6 +237,15 @@ static void word_error(struct relay *r)
     } else {
         buf_clear(&text);
     }
+}
+
+/* AWS's frames say how long they are: half of one is none of its servers' end, whatever was said before it. */
+const struct fault *frame_check_end(struct relay *r)
+{
+    if (!r->frame.binary || !bedrock_held_bytes(r->frame.binary)) return NULL;
+    fault_set(&r->frame.why, FAULT_UPSTREAM_STREAM,
+              "The provider's event stream is broken: it ended inside a message.");
+    return &r->frame.why;
 }
 
 void frame_finish(struct relay *r, const struct fault *why)

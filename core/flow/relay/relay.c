@@ -87,6 +87,7 @@ void relay_feed(struct relay *r, struct slice bytes)
 void relay_finish(struct relay *r, const struct fault *why)
 {
     if (r->is_over || r->is_read) return;
+    if (!why) why = frame_check_end(r);
     /* Of an answer that broke off before anything left, what waits is nobody's: another may be given. */
     bool is_lost = why && !r->is_committed && !r->is_detached && !relay_has_said_its_end(r);
     if (is_lost)

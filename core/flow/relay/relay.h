@@ -51,7 +51,7 @@ struct relay;
 struct relay_head {
     int status;
     struct slice content_type, content_encoding;
-    struct slice error_type; /* Amazon's name for what went wrong (wire/bedrock.h); empty: it says none */
+    struct slice error_type; /* Amazon's name for what went wrong (wire/exceptions.h); empty: it says none */
     uint32_t retry_after_s;  /* for the sink: when to come again, as the body of a translated error says; 0: unsaid */
     int64_t input_tokens, output_tokens; /* as Amazon's head of a whole answer tells them; 0: it does not */
 };

@@ -79,6 +79,8 @@ bool frame_is_blind(const struct relay *r);
 /* NULL, or why nothing that comes can be read any more: then what came before is all. */
 const struct fault *frame_feed(struct relay *r, struct slice bytes);
 /* The rest comes as a piece, then finish(). */
+/* Of bytes that end in order, as HTTP says: what is wrong all the same; NULL: nothing. */
+const struct fault *frame_check_end(struct relay *r);
 void frame_finish(struct relay *r, const struct fault *why);
 void frame_clear(struct relay *r);
 

@@ -168,9 +168,21 @@ static bool feed_failure(struct translate *t, const struct piece *p)
 {
     struct relay *r = relay_of(t);
     struct slice id = slice_str(r->parts.x->id);
-    r->head.status = translator_failure(translator_of(t), r->head.status, p->said, id, &t->whole);
+    r->head.status =
+        translator_failure(translator_of(t), r->head.status, r->head.error_type, p->said, id, &t->whole);
     r->head.retry_after_s = translator_retry_after_s(t->translator);
     return pass_whole(t, buf_slice(&t->whole));
+}
+
+/* Too large, or in a coding: its status is left, which says what it was and whether to come again. */
+static bool feed_unread_failure(struct translate *t)
+{
+    struct said nothing = {.what = SAID_UNREADABLE};
+    struct stage *next = t->stage.next;
+    t->is_over = true;
+    t->stage.relay->head.content_encoding = SLICE_NONE;
+    if (feed_failure(t, &(struct piece){.said = &nothing})) next->finish(next, NULL);
+    return false;
 }
 
 static bool feed_whole(struct translate *t, const struct piece *p)
@@ -187,6 +199,8 @@ static bool on_feed(struct stage *s, const struct piece *p)
     if (t->is_over) return false;
     if (!translate_can(s->relay->parts.client, s->relay->parts.provider, CHAT_CHAT))
         return refuse(t, "nobody has words for it in that API");
+    if ((s->relay->is_encoded || s->relay->form == FORM_OPAQUE) && !relay_is_success(s->relay))
+        return feed_unread_failure(t);
     if (s->relay->is_encoded) return refuse(t, "it has a content coding");
     if (p->event) return feed_event(t, p);
     return s->relay->form == FORM_WHOLE ? feed_whole(t, p) : refuse(t, "it is too large");

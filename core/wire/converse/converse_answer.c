@@ -4,6 +4,7 @@
  * reference, Converse, ConverseStream.
  */
 #include "wire/converse/converse_inner.h"
+#include "wire/exceptions.h"
 
 /* What is generated beside citations is said as all else is. */
 static void tell_cited(struct said_telling *t, uint32_t cited)
@@ -109,22 +110,12 @@ void converse_read_body(struct said_reader *reader, struct dialect_stream *strea
     dialect_read_body(reader, stream, body, said, read_whole);
 }
 
-bool converse_is_exception(struct slice name)
-{
-    static const struct slice ends[] = {{"Exception", 9}, {"error", 5}};
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-        struct slice end = ends[i];
-        if (name.len >= end.len && memcmp(name.ptr + name.len - end.len, end.ptr, end.len) == 0) return true;
-    }
-    return false;
-}
-
 /* What an answer used is told last of all, behind why it stopped: that is its end. */
 void converse_read_event(struct said_reader *reader, struct dialect_stream *stream, struct slice name,
                          struct slice data, struct said *said)
 {
     said_begin(reader, said, data);
-    if (converse_is_exception(name)) {
+    if (exceptions_has_name(name)) {
         stream->has_error = true;
         said->what = SAID_ERROR;
     }

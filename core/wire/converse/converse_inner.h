@@ -1,6 +1,6 @@
 /*
  * Between the files of the dialect of Amazon Bedrock's Converse API, which providers alone speak: dialect_converse.c
- * (the table, paths), converse_answer.c (what is said), converse_translate.h and converse_answers.h (from and to other
+ * (the table), converse_answer.c (what is said), converse_translate.h and converse_answers.h (from and to other
  * dialects).
  */
 #ifndef MOONGATE_WIRE_CONVERSE_INNER_H
@@ -14,8 +14,5 @@ void converse_read_body(struct said_reader *reader, struct dialect_stream *strea
 void converse_read_event(struct said_reader *reader, struct dialect_stream *stream, struct slice name,
                          struct slice data, struct said *said);
 enum dialect_end converse_judge_end(const struct dialect_stream *stream);
-
-/* Does an event of that name tell of an error? */
-bool converse_is_exception(struct slice name);
 
 #endif

@@ -5,7 +5,8 @@
 
 #include "wire/translate/schema.h"
 
-#define METADATA_BYTES 256u
+#define METADATA_PAIRS 16u
+#define METADATA_BYTES 256u /* of a name, and of a value */
 #define STOPS_MAX 2500u
 
 struct asking {
@@ -76,8 +77,7 @@ static void settle_depth(struct asking *a)
 {
     enum effort wanted = a->w.c->effort;
     if (wanted == EFFORT_UNSAID) return;
-    a->thinking.effort = writing_effort(&a->w, wanted, wanted == EFFORT_NONE ? EFFORT_NONE : EFFORT_MINIMAL);
-    if (wanted == EFFORT_NONE && a->thinking.effort != EFFORT_NONE) drop(a, a->w.c->words->effort);
+    a->thinking.effort = writing_effort(&a->w, wanted == EFFORT_NONE ? EFFORT_NONE : EFFORT_MINIMAL);
 }
 
 static void settle(struct asking *a)
@@ -230,9 +230,15 @@ static void write_output(const struct asking *a)
     close_object(a, before);
 }
 
-/* --- the rest --- */
+/* --- requestMetadata --- */
 
-/* Source: RequestMetadata, the pattern of its values. */
+/* What was written: each name once. */
+struct pairs {
+    struct slice names[METADATA_PAIRS];
+    size_t count;
+};
+
+/* Source: RequestMetadata, the pattern of its names and values. */
 static bool is_metadata(struct slice text)
 {
     for (size_t i = 0; i < text.len; i++) {
@@ -243,19 +249,51 @@ static bool is_metadata(struct slice text)
     return text.len <= METADATA_BYTES;
 }
 
-static void write_user(const struct asking *a)
+static bool has_name(const struct pairs *pairs, struct slice name)
+{
+    for (size_t i = 0; i < pairs->count; i++) {
+        if (slice_equal(pairs->names[i], name)) return true;
+    }
+    return false;
+}
+
+/* raw: both as JSON strings; name: what the first of them says. False: it has no place there. */
+static bool write_pair(const struct asking *a, struct pairs *pairs, struct slice name, const struct slice raw[2])
+{
+    bool is_full = pairs->count == METADATA_PAIRS;
+    if (is_full || !name.len || !is_metadata(name) || has_name(pairs, name)) return false;
+    if (!is_metadata(json_decode(raw[1], a->w.c->arena))) return false;
+    pairs->names[pairs->count++] = name;
+    writing_comma(&a->w);
+    buf_append(a->w.out, raw[0]);
+    buf_append_char(a->w.out, ':');
+    buf_append(a->w.out, raw[1]);
+    return true;
+}
+
+static void write_label(const struct asking *a, struct pairs *pairs, uint32_t label)
 {
     const struct conversation *c = a->w.c;
-    if (c->user.len <= 2) return;
-    if (!is_metadata(json_decode(c->user, c->arena))) {
-        drop(a, c->words->user);
-        return;
-    }
-    writing_name(&a->w, SLICE("requestMetadata"));
-    buf_append(a->w.out, SLICE("{\"user_id\":"));
-    buf_append(a->w.out, c->user);
-    buf_append_char(a->w.out, '}');
+    struct slice raw[2] = {json_key(c->tape, label), json_raw(c->tape, label)}, name = json_decode(raw[0], c->arena);
+    bool is_text = json_is(c->tape, label, JSON_STRING);
+    if (!is_text || !write_pair(a, pairs, name, raw)) drop(a, arena_join(c->arena, SLICE("metadata."), name));
 }
+
+/* Who asks comes first, and what the caller calls by that name gives way. */
+static void write_metadata(const struct asking *a)
+{
+    const struct conversation *c = a->w.c;
+    struct pairs pairs = {.count = 0};
+    const struct slice user[2] = {SLICE("\"user_id\""), c->user};
+    size_t before = open_object(a, SLICE("requestMetadata"));
+    if (c->user.len > 2 && !write_pair(a, &pairs, SLICE("user_id"), user)) drop(a, c->words->user);
+    for (uint32_t n = c->labels == JSON_NONE ? JSON_NONE : json_first(c->tape, c->labels); n != JSON_NONE;
+         n = json_next(c->tape, n))
+        write_label(a, &pairs, n);
+    close_object(a, before);
+}
+
+/* --- the rest --- */
 
 /* "auto" leaves it to the provider, as not to say it does. */
 static void write_tier(const struct asking *a)
@@ -283,10 +321,10 @@ static bool write(struct conversation *c, const struct translate_target *target,
     converse_write_messages(&a.w);
     write_fields(&a);
     write_output(&a);
-    write_user(&a);
+    write_metadata(&a);
     write_tier(&a);
     buf_append_char(out, '}');
     return true;
 }
 
-const struct request_translation converse_request_translation = {.write = write};
+const struct request_translation converse_request_translation = {.write = write, .carries_labels = true};

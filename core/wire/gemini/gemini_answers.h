@@ -25,7 +25,8 @@ void gemini_read_failure(const struct json_tape *tape, struct slice name, struct
 
 /*
  * What a tool is asked, where it comes member by member: {"jsonPath":"$.a[0].b","stringValue":"…","willContinue":true}.
- * In the order in which they would stand in the object; what goes back to a place that was left is refused.
+ * In the order in which they would stand in the object: what goes back to a place of a list that was left is refused, a
+ * member that comes once more stands there twice, and who reads the object takes the last.
  *
  *     gemini_partial_begin(&partial);
  *     if (!gemini_partial_add(&partial, tape, arguments)) …      // a list of them

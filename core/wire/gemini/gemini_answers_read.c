@@ -232,7 +232,7 @@ static bool is_lost_call(struct slice word)
                                          {"TOO_MANY_TOOL_CALLS", 19},     {"MISSING_THOUGHT_SIGNATURE", 25},
                                          {"MALFORMED_RESPONSE", 18}};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (slice_equal(word, words[i])) return true;
+        if (slice_iequal(word, words[i])) return true;
     }
     return false;
 }
@@ -244,15 +244,16 @@ static bool refuse_call(const struct answer_reader *in, struct slice word)
                      SLICE_FMT(word));
 }
 
-/* A word that is none of these (OTHER, NO_IMAGE, one that is new) is told as a filter's: all of them mean that the
- * model did not come to its own end, and who is told "stop" takes half an answer for a whole one. */
+/* Others that speak this API write them in small letters. A word that is none of these (OTHER, NO_IMAGE, one that is
+ * new) is told as a filter's: all of them mean that the model did not come to its own end, and who is told "stop" takes
+ * half an answer for a whole one. */
 static bool finish(struct answer_reader *in, struct slice word)
 {
     if (is_lost_call(word)) return refuse_call(in, word);
     in->has_finished = true;
     in->reason = REASON_REFUSED;
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
-        if (!slice_equal(word, reasons[i].word)) continue;
+        if (!slice_iequal(word, reasons[i].word)) continue;
         in->reason = reasons[i].reason;
         return true;
     }

@@ -174,6 +174,7 @@ static bool add(struct gemini_partial *p, const struct json_tape *tape, uint32_t
 void gemini_partial_begin(struct gemini_partial *partial)
 {
     buf_reset(&partial->json);
+    arena_clear(&partial->names);
     partial->depth = 0;
     partial->in_text = false;
 }

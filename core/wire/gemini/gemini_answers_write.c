@@ -14,7 +14,7 @@
 
 struct call {
     uint32_t part;
-    bool is_ended;
+    bool is_ended, is_broken; /* broken: ended, and what it is asked is no object */
     struct slice id, name; /* in arena */
     struct arguments arguments;
 };
@@ -131,7 +131,8 @@ static bool tell_call(struct answer_writer *w, struct call *call, bool *is_whole
     struct arena arena;
     struct slice json;
     arena_init(&arena);
-    *is_whole = arguments_read(&call->arguments, &arena, &json);
+    *is_whole = !call->is_broken && arguments_read(&call->arguments, &arena, &json);
+    call->is_broken = call->is_ended && !*is_whole;
     bool goes_on = !*is_whole || w->form->call(&w->out, call->id, call->name, json);
     arena_clear(&arena);
     return goes_on;

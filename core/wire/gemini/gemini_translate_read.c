@@ -20,7 +20,8 @@ const struct conversation_words gemini_words = {.messages = "contents",
                                                 .user = {"user", 4},
                                                 .tier = {"serviceTier", 11},
                                                 .choice = {"toolConfig", 10},
-                                                .parallel = {"toolConfig", 10}};
+                                                .parallel = {"toolConfig", 10},
+                                                .title = {"inlineData.displayName", 22}};
 
 bool gemini_read_members(const struct reading *in, uint32_t object, const struct gemini_name *names, unsigned count,
                          uint32_t *at)

@@ -192,27 +192,12 @@ static void write_knobs(const struct writing *w)
 
 /* --- how much it thinks --- */
 
-static int64_t tokens_for(enum effort effort)
-{
-    switch (effort) {
-    case EFFORT_UNSAID:
-    case EFFORT_NONE: return 0;
-    case EFFORT_MINIMAL:
-    case EFFORT_LOW: return 1024;
-    case EFFORT_MEDIUM: return 8192;
-    case EFFORT_HIGH:
-    case EFFORT_XHIGH:
-    case EFFORT_MAX: return 24576;
-    }
-    return 0;
-}
-
 /* Thoughts count as the answer's, half of whose bound is left for what is said; never less than it must think. */
 static int64_t budget_of(const struct writing *w)
 {
     const struct conversation *c = w->c;
     const struct traits *t = traits_of(w);
-    int64_t wanted = c->thinking_tokens >= 0 ? c->thinking_tokens : tokens_for(c->effort), length = length_of(w);
+    int64_t wanted = c->thinking_tokens >= 0 ? c->thinking_tokens : effort_tokens(c->effort), length = length_of(w);
     if (length >= 0 && wanted > length / 2) wanted = length / 2;
     if (t->thinking_most && wanted > t->thinking_most) wanted = t->thinking_most;
     return wanted > t->thinking_least ? wanted : t->thinking_least;
@@ -234,9 +219,9 @@ static void write_level(const struct writing *w)
                                                  [EFFORT_LOW] = {"LOW", 3},
                                                  [EFFORT_MEDIUM] = {"MEDIUM", 6},
                                                  [EFFORT_HIGH] = {"HIGH", 4}};
-    enum effort effort = writing_effort(w, w->c->effort, EFFORT_MINIMAL);
+    enum effort effort = writing_effort(w, EFFORT_MINIMAL);
     bool is_off = w->c->effort == EFFORT_NONE;
-    if (!levels[effort].len || is_off) drop(w, w->c->words->effort);
+    if (!levels[effort].len) drop(w, w->c->words->effort);
     if (!levels[effort].len) return;
     writing_name(w, SLICE("thinkingConfig"));
     buf_printf(w->out, "{\"includeThoughts\":%s,\"thinkingLevel\":\"%.*s\"}", is_off ? "false" : "true",

@@ -13,12 +13,14 @@
 
 struct named_call {
     struct slice id, name;
+    uint32_t turn;
 };
 
 struct contents {
     const struct writing *w;
-    struct named_call *calls; /* sorted by their ids */
+    struct named_call *calls; /* sorted by their ids, those of one id by their turns */
     size_t call_count;
+    uint32_t turn; /* that is written */
 };
 
 /* --- which call a result is of --- */
@@ -26,7 +28,8 @@ struct contents {
 static int compare_calls(const void *a, const void *b)
 {
     const struct named_call *one = a, *other = b;
-    return reading_compare(&one->id, &other->id);
+    int by = reading_compare(&one->id, &other->id);
+    return by ? by : (one->turn > other->turn) - (one->turn < other->turn);
 }
 
 static void index_calls(struct contents *k)
@@ -36,21 +39,30 @@ static void index_calls(struct contents *k)
         count += writing_count(&m->parts, PART_CALL);
     if (!count) return;
     k->calls = arena_alloc(k->w->c->arena, count * sizeof *k->calls);
-    for (const struct message *m = k->w->c->first; m; m = m->next) {
+    uint32_t turn = 0;
+    for (const struct message *m = k->w->c->first; m; m = m->next, turn++) {
         for (const struct part *p = m->parts.first; p; p = p->next) {
-            if (p->kind == PART_CALL) k->calls[k->call_count++] = (struct named_call){p->id, p->name};
+            if (p->kind == PART_CALL) k->calls[k->call_count++] = (struct named_call){p->id, p->name, turn};
         }
     }
     qsort(k->calls, k->call_count, sizeof *k->calls, compare_calls);
 }
 
-/* The tool's name; empty: nobody called it. */
+/* The tool's name, of the last call before that has the id: some begin to count anew with each turn. Empty: nobody
+ * called it. */
 static struct slice name_of(const struct contents *k, struct slice id)
 {
-    struct named_call wanted = {.id = id};
-    const struct named_call *call =
-        k->call_count ? bsearch(&wanted, k->calls, k->call_count, sizeof *k->calls, compare_calls) : NULL;
-    return call ? call->name : SLICE_NONE;
+    struct named_call wanted = {.id = id, .turn = k->turn};
+    size_t from = 0, to = k->call_count;
+    while (from < to) {
+        size_t at = from + (to - from) / 2;
+        if (compare_calls(&k->calls[at], &wanted) < 0)
+            from = at + 1;
+        else
+            to = at;
+    }
+    bool has = from > 0 && slice_equal(k->calls[from - 1].id, id);
+    return has ? k->calls[from - 1].name : SLICE_NONE;
 }
 
 /* --- parts --- */
@@ -394,7 +406,7 @@ void gemini_write_contents(const struct writing *w)
     if (!c->first && c->system.first) write_content(&k, SLICE("user"), &c->system);
     const struct part *call = c->first && c->first->speaker == SPEAKER_ASSISTANT ? first_call(c->first) : NULL;
     if (call) write_blank_turn(w, call);
-    for (const struct message *m = c->first; m; m = m->next)
+    for (const struct message *m = c->first; m; m = m->next, k.turn++)
         write_content(&k, m->speaker == SPEAKER_ASSISTANT ? SLICE("model") : SLICE("user"), &m->parts);
     buf_append_char(w->out, ']');
 }

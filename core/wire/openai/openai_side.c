@@ -1,7 +1,6 @@
 #include "wire/openai/openai_side.h"
 
 #include "wire/members.h"
-#include "wire/openai/openai_lines.h"
 
 #define LISTENED_BYTES_A_SECOND 4000 /* 32 kbit/s, a low rate: most sound of that size is shorter */
 
@@ -123,8 +122,8 @@ static void read_uses(struct members *in)
 /* Of what is no text here, such as a file of a form, nobody could say what a provider reads in it. */
 static bool are_texts(struct members *in)
 {
-    static const unsigned texts[] = {KEY_PROMPT, KEY_INSTRUCTIONS, KEY_INPUT};
-    unsigned count = in->r->kind == CHAT_MODERATIONS || in->r->kind == CHAT_RERANK ? 0 : 3;
+    static const unsigned texts[] = {KEY_PURPOSE, KEY_PROMPT, KEY_INSTRUCTIONS, KEY_INPUT};
+    unsigned count = in->r->kind == CHAT_MODERATIONS || in->r->kind == CHAT_RERANK ? 0 : 4;
     for (unsigned i = 0; i < count; i++) {
         uint32_t node = members_value(in, texts[i]);
         if (node != JSON_NONE && !json_is(&in->r->tape, node, JSON_STRING))
@@ -142,6 +141,18 @@ static bool read_texts(struct members *in)
     return members_read_hints(in, KEY_METADATA);
 }
 
+/* Providers have one of their own there, which no policy knows. */
+static bool lacks_model(struct members *in)
+{
+    const struct chat_request *r = in->r;
+    bool may_lack = r->kind == CHAT_MODERATIONS || makes_images(r->kind);
+    if (!may_lack || r->is_model_apart || members_value(in, KEY_MODEL) != JSON_NONE) return false;
+    fault_set(in->why, FAULT_BAD_BODY,
+              "\"model\" is missing: name one that GET /v1/models lists; which one its provider would take nobody "
+              "governs, and so there is none by default");
+    return true;
+}
+
 bool openai_read_side(struct chat_request *r, struct arena *arena, struct fault *why)
 {
     uint32_t nodes[KEYS_COUNT];
@@ -150,11 +161,11 @@ bool openai_read_side(struct chat_request *r, struct arena *arena, struct fault 
     if (!members_read(&in)) return false;
     uint32_t temperature = members_value(&in, KEY_TEMPERATURE);
     if (json_is(&r->tape, temperature, JSON_NUMBER)) r->temperature = json_to_double(&r->tape, temperature);
-    if (!members_read_model(&in, KEY_MODEL) || !read_stream(&in) || !read_count(&in) || !read_texts(&in)) return false;
+    if (lacks_model(&in) || !members_read_model(&in, KEY_MODEL)) return false;
+    if (!read_stream(&in) || !read_count(&in) || !read_texts(&in)) return false;
     read_pieces(&in);
     read_uses(&in);
-    return r->kind != CHAT_FILES || openai_read_lines(r, members_value(&in, KEY_PURPOSE), members_value(&in, KEY_FILE),
-                                                      arena, why);
+    return true;
 }
 
 /* ---- Its pieces. */
@@ -203,13 +214,20 @@ static bool walk_rerank(const struct chat_request *r, chat_piece_fn fn, void *ar
            tell_texts(&r->tape, json_get(&r->tape, 0, SLICE("query")), false, fn, arg);
 }
 
+/* Without a filename it is a text of the form's. */
+static bool walk_file(const struct chat_request *r, chat_piece_fn fn, void *arg)
+{
+    uint32_t file = json_get(&r->tape, 0, SLICE("file"));
+    return tell(&r->tape, file, PIECE_CONTENT, fn, arg) &&
+           tell(&r->tape, json_get(&r->tape, file, SLICE("text")), PIECE_CONTENT, fn, arg);
+}
+
 bool openai_walk_side(const struct chat_request *r, chat_piece_fn fn, void *arg)
 {
     const struct json_tape *tape = &r->tape;
     if (r->kind == CHAT_MODERATIONS) return tell_texts(tape, r->messages_node, true, fn, arg);
     if (r->kind == CHAT_RERANK) return walk_rerank(r, fn, arg);
-    if (r->kind == CHAT_FILES)
-        return tell(tape, json_get(tape, json_get(tape, 0, SLICE("file")), SLICE("text")), PIECE_CONTENT, fn, arg);
+    if (r->kind == CHAT_FILES) return walk_file(r, fn, arg);
     return tell_texts(tape, json_get(tape, 0, SLICE("images")), true, fn, arg) &&
            tell_member(r, SLICE("instructions"), fn, arg) && tell_member(r, SLICE("input"), fn, arg) &&
            tell_member(r, SLICE("prompt"), fn, arg);

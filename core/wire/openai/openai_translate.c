@@ -29,6 +29,7 @@
     X(SAFETY_IDENTIFIER, "safety_identifier")                                                                          \
     X(TIER, "service_tier")                                                                                            \
     X(CACHE, "cache_control")                                                                                          \
+    X(METADATA, "metadata")                                                                                            \
     X(STORE, "store")                                                                                                  \
     X(LOGPROBS, "logprobs")
 
@@ -188,6 +189,7 @@ static void read_words(const struct reading *in, const uint32_t at[KEYS_COUNT])
     if (json_is(in->tape, effort, JSON_STRING)) c->effort = effort_named(json_text(in->tape, effort, c->arena));
     if (effort != JSON_NONE && c->effort == EFFORT_UNSAID) reading_drop(in, key_names[KEY_EFFORT]);
     if (json_is(in->tape, at[KEY_STORE], JSON_TRUE)) reading_drop(in, key_names[KEY_STORE]);
+    reading_labels(in, at[KEY_METADATA]);
     if (json_is(in->tape, at[KEY_LOGPROBS], JSON_TRUE)) reading_drop(in, key_names[KEY_LOGPROBS]);
     if (json_is(in->tape, at[KEY_PARALLEL], JSON_TRUE)) c->parallel = CHAT_TRUE;
     if (json_is(in->tape, at[KEY_PARALLEL], JSON_FALSE)) c->parallel = CHAT_FALSE;

@@ -386,7 +386,7 @@ static void write_effort(const struct writing *w)
 {
     const struct conversation *c = w->c;
     enum effort least = c->effort == EFFORT_NONE ? EFFORT_NONE : EFFORT_MINIMAL;
-    enum effort effort = c->effort == EFFORT_UNSAID ? EFFORT_UNSAID : writing_effort(w, c->effort, least);
+    enum effort effort = c->effort == EFFORT_UNSAID ? EFFORT_UNSAID : writing_effort(w, least);
     if (effort == EFFORT_UNSAID) {
         if (c->effort > EFFORT_NONE) dropped_add(w->dropped, c->words->effort);
         return;

@@ -19,6 +19,7 @@
     X(USER, "user")                                                                                                    \
     X(SAFETY_IDENTIFIER, "safety_identifier")                                                                          \
     X(TIER, "service_tier")                                                                                            \
+    X(METADATA, "metadata")                                                                                            \
     X(STORE, "store")                                                                                                  \
     X(INCLUDE, "include")                                                                                              \
     X(TRUNCATION, "truncation")                                                                                        \
@@ -127,6 +128,7 @@ static void read_words(const struct reading *in, const uint32_t at[KEYS_COUNT])
     if (is_word(in, tier, SLICE("priority"))) c->tier = TIER_PRIORITY;
     if (tier != JSON_NONE && c->tier == TIER_UNSAID) reading_drop(in, key_names[KEY_TIER]);
     if (json_is(in->tape, at[KEY_STORE], JSON_TRUE)) reading_drop(in, key_names[KEY_STORE]);
+    reading_labels(in, at[KEY_METADATA]);
     if (truncation != JSON_NONE && !is_word(in, truncation, SLICE("disabled")))
         reading_drop(in, key_names[KEY_TRUNCATION]);
     if (json_is(in->tape, at[KEY_PARALLEL], JSON_TRUE)) c->parallel = CHAT_TRUE;

@@ -48,7 +48,7 @@ struct answer_translation {
     bool (*read_body)(struct answer_reader *in, const struct said *said);
     /* The stream came to its end in order, but for an end marker (DIALECT_COMPLETE_UNMARKED). */
     bool (*read_end)(struct answer_reader *in);
-    /* An error object, of a body or of an event (status 0), which may tell by its name what kind of error it is. */
+    /* An error object, of a body or of an event (status 0); name: what the event, or the answer's head, calls it. */
     void (*read_failure)(const struct json_tape *tape, struct slice name, struct failure *failure,
                          struct arena *arena);
 

@@ -27,7 +27,8 @@ void conversation_init(struct conversation *c, const struct chat_request *r, str
                                .is_stream = r->is_stream,
                                .max_tokens = r->max_tokens,
                                .thinking_tokens = -1,
-                               .schema = JSON_NONE};
+                               .schema = JSON_NONE,
+                               .labels = JSON_NONE};
     struct slice key = r->max_tokens_node == JSON_NONE ? SLICE_NONE : json_key(&r->tape, r->max_tokens_node);
     if (key.len > 2) c->max_tokens_name = slice_of(key.ptr + 1, key.len - 2);
     for (int k = 0; k < KNOBS; k++)
@@ -169,4 +170,19 @@ enum effort effort_named(struct slice word)
 struct slice effort_word(enum effort effort)
 {
     return effort_words[effort];
+}
+
+int64_t effort_tokens(enum effort effort)
+{
+    switch (effort) {
+    case EFFORT_UNSAID:
+    case EFFORT_NONE: return 0;
+    case EFFORT_MINIMAL:
+    case EFFORT_LOW: return 1024;
+    case EFFORT_MEDIUM: return 8192;
+    case EFFORT_HIGH:
+    case EFFORT_XHIGH:
+    case EFFORT_MAX: return 24576;
+    }
+    return 0;
 }

@@ -152,6 +152,8 @@ struct conversation {
     struct slice schema_name; /* a JSON string */
     bool is_schema_strict;
     struct slice user; /* who asks, for the provider's own checks: a JSON string */
+    uint32_t labels;   /* "metadata", what the client's own side is to know the request by: a node, of an object;
+                          JSON_NONE: none */
     enum service_tier tier;
 };
 
@@ -173,5 +175,7 @@ struct slice conversation_knob(const struct conversation *c, enum knob knob);
 /* "low" …; EFFORT_UNSAID: no word of that kind. Text, without quotes. */
 enum effort effort_named(struct slice word);
 struct slice effort_word(enum effort effort);
+/* For models that are told how many tokens they may think at most; 0: none. */
+int64_t effort_tokens(enum effort effort);
 
 #endif

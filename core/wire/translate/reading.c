@@ -251,3 +251,12 @@ bool reading_arguments(const struct reading *in, struct json_tape *scratch, uint
     *json = text;
     return true;
 }
+
+void reading_labels(const struct reading *in, uint32_t metadata)
+{
+    if (metadata == JSON_NONE || reading_is_empty(in->tape, metadata)) return;
+    if (json_is(in->tape, metadata, JSON_OBJECT))
+        in->c->labels = metadata;
+    else
+        reading_drop(in, SLICE("metadata"));
+}

@@ -78,6 +78,8 @@ struct part_list *reading_list_for(const struct reading *in, enum speaker speake
 /* data:image/png;base64,… (RFC 2397) as the part's media type and data; parameters before ";base64" say nothing. */
 enum data_url { URL_NONE, URL_DATA, URL_BAD };
 enum data_url reading_data_url(const struct reading *in, struct slice raw, struct part *p);
+/* OpenAI's "metadata": conversation.labels, unless there is nothing in it; what is no object is dropped. */
+void reading_labels(const struct reading *in, uint32_t metadata);
 /* What a tool was asked: a string of JSON, or as some clients have it the object itself; none at all is an empty one.
  * scratch: a tape for it. False: refused. */
 bool reading_arguments(const struct reading *in, struct json_tape *scratch, uint32_t node, struct slice *json);

@@ -14,21 +14,6 @@ void thinking_settle_length(const struct writing *w, int64_t usual, struct think
     dropped_add(w->dropped, w->c->max_tokens_name);
 }
 
-static int64_t tokens_for(enum effort effort)
-{
-    switch (effort) {
-    case EFFORT_UNSAID:
-    case EFFORT_NONE: return 0;
-    case EFFORT_MINIMAL:
-    case EFFORT_LOW: return 1024;
-    case EFFORT_MEDIUM: return 8192;
-    case EFFORT_HIGH:
-    case EFFORT_XHIGH:
-    case EFFORT_MAX: return 24576;
-    }
-    return 0;
-}
-
 /* With a budget for thinking, a turn in which tools were called must begin with what was thought in it, signed. */
 static bool lacks_thoughts(const struct conversation *c)
 {
@@ -45,7 +30,7 @@ static bool lacks_thoughts(const struct conversation *c)
  * all of the answer. */
 static bool settle_budget(const struct conversation *c, struct thinking *t)
 {
-    int64_t wanted = c->thinking_tokens >= 0 ? c->thinking_tokens : tokens_for(c->effort);
+    int64_t wanted = c->thinking_tokens >= 0 ? c->thinking_tokens : effort_tokens(c->effort);
     t->tokens = wanted < t->max_tokens / 2 ? wanted : t->max_tokens / 2;
     if (t->tokens < CHAT_THINKING_TOKENS_MIN || lacks_thoughts(c)) return false;
     t->kind = THINKING_BUDGET;
@@ -60,7 +45,7 @@ static bool settle_kind(const struct writing *w, struct thinking *t)
     case THINKING_BUDGET: return settle_budget(w->c, t);
     case THINKING_ADAPTIVE:
         t->kind = THINKING_ADAPTIVE;
-        t->effort = writing_effort(w, w->c->effort, EFFORT_MINIMAL);
+        t->effort = writing_effort(w, EFFORT_MINIMAL);
         return true;
     }
     return false;

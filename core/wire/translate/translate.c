@@ -26,13 +26,14 @@ static bool write_read(const struct chat_request *r, const struct dialect *provi
                        const struct translate_target *target, struct arena *arena, struct buf *out,
                        struct dropped *dropped, struct fault *why)
 {
-    const struct request_translation *from = r->dialect->request_translation;
+    const struct request_translation *from = r->dialect->request_translation, *to = provider->request_translation;
     struct conversation c;
     conversation_init(&c, r, arena, from->words);
     take_path(&c, target);
     if (!from->read(r, &c, dropped, why)) return false;
     if (target->names) *target->names = c.names;
-    return provider->request_translation->write(&c, target, out, dropped, why);
+    if (c.labels != JSON_NONE && !to->carries_labels) dropped_add(dropped, SLICE("metadata"));
+    return to->write(&c, target, out, dropped, why);
 }
 
 /* respelt: what the request is read from, where that is not the body. */

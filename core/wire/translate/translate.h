@@ -48,6 +48,7 @@ struct request_translation {
      * no form there (FAULT_BAD_BODY). NULL: no provider is spoken to in it but by its own clients. */
     bool (*write)(struct conversation *c, const struct translate_target *target, struct buf *out,
                   struct dropped *dropped, struct fault *why);
+    bool carries_labels; /* what write() leaves out of conversation.labels it names itself */
     const struct conversation_words *words;
 };
 

@@ -204,12 +204,35 @@ const struct dropped *translator_dropped(const struct translator *t)
 
 /* ---- errors */
 
+/* The object that tells of it. Google's APIs tell of an error as of an answer that is a list, as its element. */
+static uint32_t find_failure(const struct json_tape *tape)
+{
+    if (!tape || !json_is(tape, 0, JSON_ARRAY)) return tape && json_is(tape, 0, JSON_OBJECT) ? 0 : JSON_NONE;
+    uint32_t n = json_first(tape, 0);
+    while (n != JSON_NONE && json_get(tape, n, SLICE("error")) == JSON_NONE)
+        n = json_next(tape, n);
+    return n;
+}
+
+/* Of a tape of its own: readers begin at the root. */
+static void read_element(const struct translator *t, struct slice name, struct slice json, struct failure *failure,
+                         struct arena *arena)
+{
+    struct json_tape tape;
+    struct fault why;
+    json_init(&tape);
+    if (json_parse(&tape, json, &why)) t->provider->answers->read_failure(&tape, name, failure, arena);
+    json_clear(&tape);
+}
+
 static void read_failure(const struct translator *t, struct slice name, const struct said *said,
                          struct failure *failure, struct arena *arena)
 {
-    bool is_object = said->tape && json_is(said->tape, 0, JSON_OBJECT);
-    if (is_object)
+    uint32_t node = find_failure(said->tape);
+    if (node == 0)
         t->provider->answers->read_failure(said->tape, name, failure, arena);
+    else if (node != JSON_NONE)
+        read_element(t, name, json_raw(said->tape, node), failure, arena);
     else
         failure->message = utf8_cut(said->json, LIMIT_FAILURE_TEXT_BYTES);
     if (!failure->message.len) failure->message = SLICE("The provider gave no reason.");
@@ -231,14 +254,14 @@ static bool write_failure(struct translator *t, struct slice name, const struct 
     return event_errors(&t->comment, t->event, t->arg);
 }
 
-int translator_failure(struct translator *t, int status, const struct said *said, struct slice request_id,
-                       struct buf *body)
+int translator_failure(struct translator *t, int status, struct slice name, const struct said *said,
+                       struct slice request_id, struct buf *body)
 {
     struct failure failure = {.kind = failure_of_status(status), .status = status < 400 ? 0 : status};
     struct dialect_error error = {.request_id = request_id};
     struct arena arena;
     arena_init(&arena);
-    read_failure(t, SLICE_NONE, said, &failure, &arena);
+    read_failure(t, name, said, &failure, &arena);
     t->client->answers->word_failure(&failure, &error, &status);
     error.retry_after_s = t->retry_after_s = failure.retry_after_s;
     t->client->write_body_error(body, &error);
@@ -253,14 +276,19 @@ uint32_t translator_retry_after_s(const struct translator *t)
 
 /* ---- events */
 
-/* Of an event whose characters were cut in two: read again, with signs in their place. Usage and texts have been told
- * by the reading before. */
+/* With signs in the place of characters that were cut in two: to be read again. */
+static bool mend(struct translator *t, struct slice json, const char *complaint)
+{
+    buf_reset(&t->text);
+    return halves_mend(json, &t->text) || refuse(t, complaint);
+}
+
+/* Usage and texts have been told by the reading before. */
 static bool read_mended(struct translator *t, const struct sse_event *event)
 {
     struct dialect_stream told;
     struct said said;
-    buf_reset(&t->text);
-    if (!halves_mend(event->data, &t->text)) return refuse(t, "an event of it is no JSON object");
+    if (!mend(t, event->data, "an event of it is no JSON object")) return false;
     dialect_stream_init(&told, 1);
     t->provider->read_event(&t->reader, &told, event->name, buf_slice(&t->text), &said);
     if (said.what & SAID_ERROR) return write_failure(t, event->name, &said);
@@ -301,10 +329,21 @@ bool translator_finish(struct translator *t, const struct dialect_stream *told, 
     return result(t, t->provider->answers->read_end(t->in), why);
 }
 
+static bool read_body(struct translator *t, const struct said *said)
+{
+    struct dialect_stream told;
+    struct said mended;
+    if (!(said->what & SAID_UNREADABLE)) return t->provider->answers->read_body(t->in, said);
+    if (!mend(t, said->json, "it is no JSON object")) return false;
+    dialect_stream_init(&told, 1);
+    t->provider->read_body(&t->reader, &told, buf_slice(&t->text), &mended);
+    if (mended.what & (SAID_UNREADABLE | SAID_ERROR)) return refuse(t, "it is no JSON object");
+    return t->provider->answers->read_body(t->in, &mended);
+}
+
 bool translator_body(struct translator *t, const struct said *said, const struct dialect_stream *told,
                      struct fault *why)
 {
     t->usage = &told->usage;
-    bool is_object = !(said->what & SAID_UNREADABLE) || refuse(t, "it is no JSON object");
-    return result(t, is_object && t->provider->answers->read_body(t->in, said), why);
+    return result(t, read_body(t, said), why);
 }

@@ -5,7 +5,7 @@
  *     translator_event(t, event, &said, &told, &why);        // said and told: the provider's reading (wire/dialect.h)
  *     translator_finish(t, &told, &why);                     // it ended in order, without an end marker
  *     translator_body(t, &said, &told, &why);                // a whole answer instead: one event, its data the body
- *     translator_failure(t, status, &said, request_id, &body);  // a whole answer that tells of an error
+ *     translator_failure(t, status, name, &said, request_id, &body);  // a whole answer that tells of an error
  *     translator_free(t);
  *
  * Nothing is parsed here that was read before, but for events whose characters were cut in two; a half waits for its
@@ -39,9 +39,9 @@ bool translator_finish(struct translator *t, const struct dialect_stream *told, 
 bool translator_body(struct translator *t, const struct said *said, const struct dialect_stream *told,
                      struct fault *why);
 /* What a body with an error status becomes, in the client's dialect; its status there is returned. Of an error that
- * came with 200 that is 502. */
-int translator_failure(struct translator *t, int status, const struct said *said, struct slice request_id,
-                       struct buf *body);
+ * came with 200 that is 502. name: what the answer's head calls it; empty: nothing. */
+int translator_failure(struct translator *t, int status, struct slice name, const struct said *said,
+                       struct slice request_id, struct buf *body);
 /* Behind that: seconds after which that body says to come again; 0: it does not say. */
 uint32_t translator_retry_after_s(const struct translator *t);
 

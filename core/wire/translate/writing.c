@@ -143,6 +143,11 @@ bool writing_fits(struct slice raw, size_t most)
     return raw.len <= most + 2;
 }
 
+static const char *content_word(const struct conversation_words *words)
+{
+    return words->content ? words->content : "content";
+}
+
 void writing_drop(const struct writing *w, const struct part *p, struct slice name)
 {
     struct slice reasoning = w->c->words->reasoning;
@@ -151,7 +156,7 @@ void writing_drop(const struct writing *w, const struct part *p, struct slice na
     if (p->kind == PART_REASONING && (reasoning.len || w->c->words->has_items))
         path = reasoning;
     else if (is_in_message)
-        path = arena_printf(w->c->arena, "%s[%u]%s%.*s", w->c->words->content ? w->c->words->content : "content",
+        path = arena_printf(w->c->arena, "%s[%u]%s%.*s", content_word(w->c->words),
                             p->number, name.len ? "." : "", SLICE_FMT(name));
     dropped_add_at(w->dropped, is_in_message ? w->c->words->messages : "system",
                    is_in_message ? p->message : p->number, path);
@@ -159,18 +164,20 @@ void writing_drop(const struct writing *w, const struct part *p, struct slice na
 
 bool writing_refuse(const struct writing *w, const struct part *p, const char *text)
 {
-    const char *messages = w->c->words->messages;
+    const struct conversation_words *words = w->c->words;
     if (p->message == CHAT_NO_MESSAGE) return fault_set(w->why, FAULT_BAD_BODY, "system[%u]: %s", p->number, text);
-    return fault_set(w->why, FAULT_BAD_BODY, "%s[%u].content[%u]: %s", messages, p->message, p->number, text);
+    return fault_set(w->why, FAULT_BAD_BODY, "%s[%u].%s[%u]: %s", words->messages, p->message, content_word(words),
+                     p->number, text);
 }
 
-enum effort writing_effort(const struct writing *w, enum effort wanted, enum effort least)
+enum effort writing_effort(const struct writing *w, enum effort least)
 {
     unsigned known = w->target->traits->efforts;
-    enum effort best = EFFORT_UNSAID;
+    enum effort wanted = w->c->effort, best = EFFORT_UNSAID;
     for (int e = least; e < EFFORTS; e++) {
         bool is_nearer = best == EFFORT_UNSAID || abs(e - (int)wanted) < abs((int)best - (int)wanted);
         if ((known & 1u << e) && is_nearer) best = (enum effort)e;
     }
+    if (best != EFFORT_UNSAID && best != wanted) dropped_add(w->dropped, w->c->words->effort);
     return best;
 }

@@ -54,7 +54,8 @@ bool writing_fits(struct slice raw, size_t most);
 void writing_drop(const struct writing *w, const struct part *p, struct slice name);
 /* Sets FAULT_BAD_BODY with the part's place. Always false. */
 bool writing_refuse(const struct writing *w, const struct part *p, const char *text);
-/* Of the efforts that the target knows the nearest from `least` on, of two the lower; EFFORT_UNSAID: it knows none. */
-enum effort writing_effort(const struct writing *w, enum effort wanted, enum effort least);
+/* Of the efforts that the target knows the nearest to the one that is said, from `least` on, of two the lower; another
+ * one is named in what is dropped. EFFORT_UNSAID, and not named: it knows none. */
+enum effort writing_effort(const struct writing *w, enum effort least);
 
 #endif

@@ -14,4 +14,6 @@ return models {
     context = 128000,
     price   = usd_per_million { input = "0.15", cached_input = "0.075", output = "0.60" },
   },
+  -- For POST /v1/files and /v1/batches, at the account that is to keep them ("Files and batches", policies/README.md):
+  -- files = { targets = { "openai/files" }, price = free }, batches = { targets = { "openai/batches" }, price = free },
 }

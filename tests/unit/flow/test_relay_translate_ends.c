@@ -1,6 +1,8 @@
 /* How an answer in another dialect than its client's ends, and what its provider's errors become. */
 #include "relay_translating.h"
 
+#include "../wire/framing.h"
+
 /* ---- ends */
 
 static void expect_end(const struct dialect *provider, const char *bytes, const struct fault *why, bool is_whole)
@@ -31,6 +33,83 @@ static void an_end_is_the_providers_own(void)
     expect_end(&dialect_anthropic, A_START A_BLOCK(A_TEXT("a")) A_FINISH("end_turn"), NULL, false);
     expect_end(&dialect_anthropic, A_START A_BLOCK(A_TEXT("a")), NULL, false);
     expect_end(&dialect_anthropic, A_START A_BLOCK(A_TEXT("a")) A_FINISH("end_turn") A_STOP, &why, true);
+}
+
+/* --- of Amazon's frames --- */
+
+static void append_header(struct buf *out, const char *name, const char *value)
+{
+    buf_append_char(out, (char)strlen(name));
+    buf_printf(out, "%s\x07", name);
+    buf_append_char(out, 0);
+    buf_append_char(out, (char)strlen(value));
+    buf_append(out, slice_str(value));
+}
+
+/* kind: "event", or "exception". */
+static void append_frame(struct buf *out, const char *kind, const char *name, const char *payload)
+{
+    struct buf headers;
+    buf_init(&headers);
+    append_header(&headers, ":message-type", kind);
+    append_header(&headers, strcmp(kind, "event") == 0 ? ":event-type" : ":exception-type", name);
+    framing_append(out, buf_slice(&headers), slice_str(payload));
+    buf_clear(&headers);
+}
+
+static void append_answer(struct buf *out)
+{
+    append_frame(out, "event", "messageStart", "{\"role\":\"assistant\"}");
+    append_frame(out, "event", "contentBlockDelta", "{\"contentBlockIndex\":0,\"delta\":{\"text\":\"Hi\"}}");
+    append_frame(out, "event", "contentBlockStop", "{\"contentBlockIndex\":0}");
+    append_frame(out, "event", "messageStop", "{\"stopReason\":\"end_turn\"}");
+}
+
+static void expect_frames_end(struct slice bytes, bool is_whole)
+{
+    for (size_t step = 0; step < 8; step += 7) {
+        struct kit k;
+        open_from(&k, &dialect_converse, "application/vnd.amazon.eventstream");
+        kit_feed(&k, bytes, step);
+        kit_finish(&k, NULL);
+        struct hearing h = hear(&k);
+        EXPECT_INT(RELAY_SENT, k.how);
+        EXPECT_INT(is_whole, h.has_ended);
+        EXPECT_INT(!is_whole, h.has_error);
+        EXPECT_SLICE(SLICE("Hi"), buf_slice(&h.text));
+        hearing_clear(&h);
+        close_kit(&k);
+    }
+}
+
+static void frames_end_between_messages(void)
+{
+    struct buf bytes;
+    buf_init(&bytes);
+    append_answer(&bytes);
+    size_t said = buf_len(&bytes);
+    expect_frames_end(buf_slice(&bytes), true);
+    append_frame(&bytes, "event", "metadata", "{\"usage\":{\"inputTokens\":1,\"outputTokens\":1,\"totalTokens\":2}}");
+    expect_frames_end(buf_slice(&bytes), true);
+    for (size_t cut = said + 1; cut < buf_len(&bytes); cut += 13)
+        expect_frames_end(slice_of(buf_ptr(&bytes), cut), false);
+    buf_clear(&bytes);
+}
+
+/* Whatever is called, says or does not say. */
+static void exceptions_are_no_ends(void)
+{
+    static const char *const said[][2] = {{"throttlingException", "{\"message\":\"slow\"}"}, {"throttlingException", ""},
+                                          {"messageStop", "{\"stopReason\":\"end_turn\"}"}, {"odd", "no JSON"}};
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+        struct buf bytes;
+        buf_init(&bytes);
+        append_answer(&bytes);
+        append_frame(&bytes, "exception", said[i][0], said[i][1]);
+        append_frame(&bytes, "event", "metadata", "{}");
+        expect_frames_end(buf_slice(&bytes), false);
+        buf_clear(&bytes);
+    }
 }
 
 static void the_gateways_own_end_is_told(void)
@@ -205,6 +284,8 @@ static void errors_in_streams_are_told_in_the_clients_words(void)
 int main(void)
 {
     RUN(an_end_is_the_providers_own);
+    RUN(frames_end_between_messages);
+    RUN(exceptions_are_no_ends);
     RUN(the_gateways_own_end_is_told);
     RUN(a_client_that_has_gone_hears_nothing);
     RUN(who_goes_inside_a_callback_is_asked_for_no_more);

@@ -140,6 +140,7 @@ static void requests_of_all_clients_reach_converse(void)
     EXPECT(expect_file("openai_to_converse", &dialect_openai, &dialect_converse) >= 30);
     EXPECT(expect_file("anthropic_to_converse", &dialect_anthropic, &dialect_converse) >= 30);
     EXPECT(expect_file("responses_to_converse", &dialect_responses, &dialect_converse) >= 30);
+    EXPECT(expect_file("gemini_to_converse", &dialect_gemini, &dialect_converse) >= 20);
 }
 
 /* Their bodies name the model as Google has it, for these tests alone: elsewhere their path does. */

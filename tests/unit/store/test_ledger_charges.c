@@ -277,7 +277,7 @@ static void a_session_of_an_older_file_goes_on(void)
     put_alone(l, 1, T0, 1, SESSION);
     ledger_close(l);
     kit_path(path, "ledger.db");
-    kit_damage(path, "DROP TRIGGER charges_anew; DROP INDEX alerts_seq; ALTER TABLE alerts DROP COLUMN whose;"
+    kit_damage(path, "DROP TABLE objects; DROP TRIGGER charges_anew; DROP INDEX alerts_seq; ALTER TABLE alerts DROP COLUMN whose;"
                      "ALTER TABLE charges DROP COLUMN begun_s; ALTER TABLE charges_cut DROP COLUMN begun_s;"
                      "CREATE TRIGGER charges_anew AFTER UPDATE ON charges WHEN new.last_s - old.last_s > old.idle_s"
                      "  BEGIN DELETE FROM alerts WHERE key = new.key; END;"

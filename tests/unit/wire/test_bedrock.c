@@ -162,8 +162,12 @@ static void exceptions_keep_their_names_where_nobody_has_words(void)
     static const struct dialect mute = {.name = "mute"};
     expect(&mute, EXCEPTION("throttlingException"), "{\"message\":\"slow\"}",
            "throttlingException {\"message\":\"slow\"}\n", NULL);
+    expect(&mute, EXCEPTION("messageStop"), "{\"stopReason\":\"end_turn\"}",
+           "error {\"stopReason\":\"end_turn\"}\n", NULL);
     expect(&mute, ((const char *const[]){":message-type", "error", ":error-message", "a\"b", NULL}), "",
-           "error {\"message\":\"a\\\"b\"}\n", NULL);
+           "error {\"__type\":\"\",\"message\":\"a\\\"b\"}\n", NULL);
+    expect(&mute, ((const char *const[]){":message-type", "error", ":error-code", "ThrottlingException", NULL}), "",
+           "error {\"__type\":\"ThrottlingException\",\"message\":\"ThrottlingException\"}\n", NULL);
 }
 
 static void who_has_heard_enough_hears_no_more(void)
@@ -196,11 +200,16 @@ static void errors_are_worded(void)
                  BODY("rate_limit_error", "slow"));
     expect_error(400, "com.amazon.coral.validate#ValidationException", "{\"Message\":\"a \\u00e4\"}",
                  BODY("invalid_request_error", "a \xC3\xA4"));
-    expect_error(424, "ModelErrorException", "{\"message\":\"\",\"originalStatusCode\":400}", BODY("api_error", ""));
+    expect_error(400, "ServiceQuotaExceededException", "{\"message\":\"all\"}", BODY("rate_limit_error", "all"));
+    expect_error(424, "ModelErrorException", "{\"message\":\"\",\"originalStatusCode\":400}",
+                 BODY("api_error", "ModelErrorException"));
     expect_error(404, "SomethingNew", "{\"message\":\"gone\"}", BODY("not_found_error", "gone"));
     expect_error(500, "InternalServerException", "{\"message\":7}", "");
+    expect_error(500, "InternalServerException", "{\"error\":{\"message\":\"its server's own\"}}", "");
+    expect_error(400, "a#ThrottlingException:http:", "{}", BODY("rate_limit_error", "ThrottlingException"));
+    expect_error(500, "InternalServerException", "", BODY("api_error", "InternalServerException"));
     expect_error(500, "InternalServerException", "<html>", "");
-    expect_error(500, "InternalServerException", "", "");
+    expect_error(500, "InternalServerException", "[{}]", "");
 }
 
 static void base64_is_read_strictly(void)

@@ -342,6 +342,10 @@ static void exceptions_in_a_stream_are_told(void)
         EXPECT_STR("M \u00e9", h.error_message);
         done();
     }
+    hear_stream(&dialect_anthropic, SLICE(START "event: error\ndata: {\"__type\":\"ThrottlingException\","
+                                                "\"message\":\"M\"}\n\n"), 0);
+    EXPECT_STR("rate_limit_error", h.error_type);
+    done();
     struct buf stream = read_transcript("throttled", "sse");
     hear_stream(&dialect_openai, buf_slice(&stream), 0);
     EXPECT_STR("rate_limit_error", h.error_type);
@@ -381,6 +385,33 @@ static void bodies_of_errors_are_told(void)
     }
 }
 
+/* Its head names it more closely than its status, and than its body. */
+static void heads_of_errors_name_them(void)
+{
+    static const struct {
+        int status;
+        const char *name, *body, *type;
+    } errors[] = {
+        {400, "ThrottlingException:http://internal.amazon.com/coral/", "{\"message\":\"M\"}", "rate_limit_error"},
+        {400, "ServiceQuotaExceededException", "{\"message\":\"M\"}", "rate_limit_error"},
+        {429, "com.amazon.coral#ModelNotReadyException", "{\"message\":\"M\"}", "overloaded_error"},
+        {400, "ThrottlingException", "{\"__type\":\"ValidationException\",\"message\":\"M\"}", "rate_limit_error"},
+        {500, "ModelTimeoutException", "{\"message\":\"M\"}", "timeout_error"},
+        {404, "BrandNewException", "{\"message\":\"M\"}", "not_found_error"},
+        {424, "BrandNewException", "{\"message\":\"M\"}", "api_error"},
+    };
+    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+        translate_named_failure(&t, &dialect_converse, &dialect_anthropic, errors[i].status,
+                                slice_str(errors[i].name), slice_str(errors[i].body));
+        hearing_begin(&h, &dialect_anthropic);
+        hearing_body(&h, buf_slice(&t.out));
+        EXPECT(h.has_error);
+        EXPECT_STR(errors[i].type, h.error_type);
+        EXPECT_STR("M", h.error_message);
+        done();
+    }
+}
+
 int main(void)
 {
     RUN(what_is_said_is_heard);
@@ -395,5 +426,6 @@ int main(void)
     RUN(cited_texts_of_a_body_are_said);
     RUN(exceptions_in_a_stream_are_told);
     RUN(bodies_of_errors_are_told);
+    RUN(heads_of_errors_name_them);
     return unit_close("converse");
 }

@@ -108,27 +108,10 @@ static void what_it_used_has_its_normal_form(void)
     buf_clear(&body);
 }
 
-/* ---- where it is asked */
-
-static void expect_path(const char *model, bool is_stream, const char *path)
+static void it_has_chats_alone(void)
 {
-    struct arena arena;
-    struct chat_request r;
-    arena_init(&arena);
-    chat_init(&r);
-    r.kind = CHAT_CHAT;
-    r.is_stream = is_stream;
-    EXPECT_SLICE(slice_str(path), dialect_converse.path_to(&r, slice_str(model), &arena));
-    chat_clear(&r);
-    arena_clear(&arena);
-}
-
-static void the_model_is_in_the_path(void)
-{
-    expect_path("amazon.nova-pro-v1:0", false, "/model/amazon.nova-pro-v1%3A0/converse");
-    expect_path("arn:aws:bedrock:us-east-1:1:inference-profile/us.m", true,
-                "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Ainference-profile%2Fus.m/converse-stream");
-    EXPECT(!dialect_converse.path(CHAT_EMBEDDINGS) && !dialect_converse.path(CHAT_COUNT));
+    EXPECT(dialect_converse.path(CHAT_CHAT) && !dialect_converse.path(CHAT_EMBEDDINGS));
+    EXPECT(!dialect_converse.path(CHAT_COUNT));
 }
 
 int main(void)
@@ -136,6 +119,6 @@ int main(void)
     RUN(events_say_what_is_to_be_counted);
     RUN(bodies_say_what_is_to_be_counted);
     RUN(what_it_used_has_its_normal_form);
-    RUN(the_model_is_in_the_path);
+    RUN(it_has_chats_alone);
     return unit_close("converse_read");
 }

@@ -75,7 +75,9 @@ static void a_member_goes_by_its_type(void)
 static void others_have_another_name(void)
 {
     expect("", "max_completion_tokens\tmax_tokens", "{ \"max_completion_tokens\" :  9, \"a\":1}", "{ \"max_tokens\" :  9, \"a\":1}", "");
-    expect("", "max_completion_tokens\tmax_tokens", "{\"max_completion_tokens\":9,\"max_tokens\":8}", "{\"max_tokens\":8}", "max_completion_tokens");
+    expect("", "max_completion_tokens\tmax_tokens", "{\"max_completion_tokens\":9,\"max_tokens\":8}", "{\"max_tokens\":9}", "max_tokens");
+    expect("", "max_completion_tokens\tmax_tokens", "{\"max_tokens\":9,\"a\":1,\"max_completion_tokens\":9}", "{\"a\":1,\"max_tokens\":9}", "");
+    expect("", "seed\tseed", "{\"seed\":9}", "{\"seed\":9}", "");
     expect("", "a\tb\nseed\trandom_seed", "{\"seed\":1,\"a\":2}", "{\"random_seed\":1,\"b\":2}", "");
     expect("", "a\tb", "{\"a\":1,\"a\":2}", "{\"b\":1}", "a");
     expect("", "role.developer\tsystem", "{\"messages\":[{\"role\":\"developer\",\"content\":\"developer\"},{\"role\":\"user\"}],\"role\":\"developer\"}",

@@ -89,6 +89,11 @@ static void amazons_paths_name_model_and_stream(void)
     EXPECT_SLICE(SLICE(RUNTIME "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Ainference-profile%2F"
                                "us.anthropic.claude-x/invoke-with-response-stream"),
                  reach_url(&ask, &arena));
+    ask.dialect = &dialect_converse;
+    ask.model = SLICE("us.amazon.nova-lite-v1:0");
+    EXPECT_SLICE(SLICE(RUNTIME "/model/us.amazon.nova-lite-v1%3A0/converse-stream"), reach_url(&ask, &arena));
+    r.is_stream = false;
+    EXPECT_SLICE(SLICE(RUNTIME "/model/us.amazon.nova-lite-v1%3A0/converse"), reach_url(&ask, &arena));
     arena_clear(&arena);
     EXPECT(reach_signs(SLICE("bedrock")) && !reach_signs(SLICE("anthropic")));
     EXPECT(!reach_counts(SLICE("bedrock")) && reach_counts(SLICE("anthropic")));

@@ -342,6 +342,16 @@ static void halves_without_another_become_a_sign(void)
                                         A_TEXT_BLOCK("1") A_DELTA("1", "\"text_delta\",\"text\":\"b\"") A_CLOSE("1") A_END("end_turn"));
     EXPECT_SLICE(slice_str("\xEF\xBF\xBD" "b"), buf_slice(&h.text));
     done();
+    hear_body(&dialect_openai, "{\"choices\":[{\"message\":{\"content\":\"a\\ud83d\"},\"finish_reason\":\"stop\"}]}");
+    EXPECT_SLICE(slice_str("a\xEF\xBF\xBD"), buf_slice(&h.text));
+    done();
+    hear_body(&dialect_anthropic, "{\"type\":\"message\",\"content\":[{\"type\":\"text\",\"text\":\"\\ude00b\"}],"
+                                  "\"stop_reason\":\"end_turn\"}");
+    EXPECT_SLICE(slice_str("\xEF\xBF\xBD" "b"), buf_slice(&h.text));
+    done();
+    hear_body(&dialect_openai, "{\"choices\":[{\"message\":{\"content\":\"a\\ud83d\"}}");
+    EXPECT(t.has_stopped);
+    done();
 }
 
 /* ---- what has no counterpart */

@@ -153,6 +153,8 @@ static void reasons_have_their_words(void)
 {
     expect_reason(TEXT("a") STOP, "stop", "end_turn", "");
     expect_reason(TEXT("a") ENDS("1"), "stop", "end_turn", "");
+    expect_reason(TEXT("a") ENDS("\"stop\""), "stop", "end_turn", "");
+    expect_reason(TEXT("a") ENDS("\"max_tokens\""), "length", "max_tokens", "");
     expect_reason(TEXT("a") ENDS("\"MAX_TOKENS\""), "length", "max_tokens", "");
     expect_reason(TEXT("a") ENDS("\"SAFETY\",\"finishMessage\":\"no \\u00e9\""), "content_filter", "refusal", "no \xC3\xA9");
     expect_reason(TEXT("a") ENDS("\"RECITATION\""), "content_filter", "refusal", "");
@@ -279,6 +281,25 @@ static void expect_delay(const char *detail, uint32_t seconds)
     translating_clear(&t);
 }
 
+/* As Google tells of one where events were not asked for; and as its API for OpenAI's clients does. */
+static void an_error_in_a_list_is_one(void)
+{
+#define IN_LIST "[1,{\"candidates\":[]},{\"error\":{\"code\":503,\"message\":\"M\",\"status\":\"UNAVAILABLE\"}}]"
+    static const struct dialect *const providers[] = {&dialect_gemini, &dialect_openai};
+    for (size_t i = 0; i < 2; i++) {
+        translate_failure(&t, providers[i], &dialect_anthropic, 503, SLICE(IN_LIST));
+        hearing_begin(&h, &dialect_anthropic);
+        hearing_body(&h, buf_slice(&t.out));
+        EXPECT_STR("M", h.error_message);
+        done();
+    }
+    translate_failure(&t, &dialect_gemini, &dialect_anthropic, 503, SLICE("[1]"));
+    hearing_begin(&h, &dialect_anthropic);
+    hearing_body(&h, buf_slice(&t.out));
+    EXPECT_STR("[1]", h.error_message);
+    done();
+}
+
 static void an_error_says_when_to_come_again(void)
 {
 #define RETRY(delay) "{\"@type\":\"type.googleapis.com/google.rpc.RetryInfo\",\"retryDelay\":" delay "}"
@@ -349,6 +370,7 @@ int main(void)
     RUN(lists_are_answers_too);
     RUN(what_is_no_answer_is_refused);
     RUN(a_character_in_two_halves_is_one);
+    RUN(an_error_in_a_list_is_one);
     RUN(an_error_says_when_to_come_again);
     RUN(errors_have_their_words);
     RUN(an_error_in_a_stream_ends_it);

@@ -108,13 +108,21 @@ static inline void translate_body(struct translating *t, const struct dialect *p
     translating_end(t);
 }
 
-static inline void translate_failure(struct translating *t, const struct dialect *provider,
-                                     const struct dialect *client, int status, struct slice bytes)
+/* name: what the answer's head calls the error. */
+static inline void translate_named_failure(struct translating *t, const struct dialect *provider,
+                                           const struct dialect *client, int status, struct slice name,
+                                           struct slice bytes)
 {
     struct said said;
     translating_begin(t, provider, client, &translating_whole);
     provider->read_body(&t->reader, &t->told, bytes, &said);
-    t->status = translator_failure(t->translator, status, &said, SLICE("req-1"), &t->out);
+    t->status = translator_failure(t->translator, status, name, &said, SLICE("req-1"), &t->out);
+}
+
+static inline void translate_failure(struct translating *t, const struct dialect *provider,
+                                     const struct dialect *client, int status, struct slice bytes)
+{
+    translate_named_failure(t, provider, client, status, SLICE_NONE, bytes);
 }
 
 static inline void translating_clear(struct translating *t)
