@@ -20,12 +20,17 @@ static json_t *as_json(const struct signed_state *state, const struct sealing *s
     for (size_t i = 0; i < state->count; i++)
         json_array_append_new(by, json_pack("{s:o, s:b, s:o}", "principal", text_of(state->by[i].principal), "counts",
                                             state->by[i].counts, "why", text_of(state->by[i].why)));
-    return json_pack("{s:b, s:s, s:I, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:I, s:s, s:b}", "ok", state->is_good,
-                     "reason", state->is_good ? "" : fault_message(&state->why), "serial", (json_int_t)state->manifest.serial,
-                     "base", state->manifest.base, "digest", bundle_digest(s->bundle), "signatures",
-                     (json_int_t)state->persons, "wanted", (json_int_t)state->wanted, "signed", by, "may_sign",
-                     text_of(state->may_sign), "refused_lines", text_of(state->refused), "accepted_serial",
-                     (json_int_t)s->last.serial, "accepted_digest", s->last.digest, "in_force", state->is_in_force);
+    json_t *out = json_pack("{s:b, s:s, s:I, s:s, s:s, s:I, s:I, s:o}", "ok", state->is_good, "reason",
+                            state->is_good ? "" : fault_message(&state->why), "serial",
+                            (json_int_t)state->manifest.serial, "base", state->manifest.base, "digest",
+                            bundle_digest(s->bundle), "signatures", (json_int_t)state->persons, "wanted",
+                            (json_int_t)state->wanted, "signed", by);
+    json_object_set_new(out, "may_sign", text_of(state->may_sign));
+    json_object_set_new(out, "refused_lines", text_of(state->refused));
+    json_object_set_new(out, "accepted_serial", json_integer((json_int_t)s->last.serial));
+    json_object_set_new(out, "accepted_digest", json_string(s->last.digest));
+    json_object_set_new(out, "in_force", json_boolean(state->is_in_force));
+    return out;
 }
 
 static void print_line(const struct signed_state *state)

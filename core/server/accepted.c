@@ -38,7 +38,8 @@ bool accepted_read(const char *data_dir, struct accepted *last, struct fault *wh
     buf_init(&text);
     bool is_read = input_open(&in, path, why) && input_all(&in, BYTES_MAX, &text, why);
     input_close(&in);
-    bool is_good = is_read && buf_len(&text) && buf_ptr(&text)[buf_len(&text) - 1] == '\n' && parse(buf_slice(&text), last);
+    bool is_whole = is_read && buf_len(&text) && buf_ptr(&text)[buf_len(&text) - 1] == '\n';
+    bool is_good = is_whole && parse(buf_slice(&text), last);
     if (is_read && !is_good)
         fault_set(why, FAULT_INTERNAL, "%s is damaged: which bundle was accepted last is not known; put a copy of the "
                   "file back", path);

@@ -132,7 +132,7 @@ static const struct field gate_group[] = {
     {"signatures", &type_count, IN_CONFIG(gate_signatures), RANGE(1, 16),
      .initial_words = "2 where `signers` is set, else none are wanted",
      .says = "So many people must have signed the policies: `moongate help bundle` says how."},
-    {"signers", &type_file, IN_CONFIG(gate_signers),
+    {"signers", &type_new_file, IN_CONFIG(gate_signers),
      .says = "Who may: SSH keys, a line each, as `ssh-keygen -Y verify` reads them. Outside of the policies."},
     {"timeout", &type_duration, IN_CONFIG(gate_timeout_ms), RANGE(100, LIMIT_GATE_MS_MAX),
      .initial = LIMIT_GATE_MS,

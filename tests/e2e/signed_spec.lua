@@ -132,6 +132,11 @@ describe("signed policies", function()
         if gate[3] and state[3] then accepted() else refused(gate[3] and " of 2 signatures" or "nobody is named") end
       end
     end
+    g.dir:write("policies/allowed_signers", signers())
+    set_gate { signatures = 2, signers = "./policies/../policies/allowed_signers" }
+    refused("lies in the folder of the policies")
+    set_gate { signatures = 2, signers = "nowhere" }
+    refused("the signers cannot be read")
     set_gate { specs = false, timeout = "3s" } -- the gate of specs alone wants none
     edit("unsigned")
     accepted()
