@@ -50,7 +50,7 @@ function chain.new(policies, is_partial)
     if not entry then
       local text = f.asked and ("there is no model '%s'%s"):format(f.asked, catalogue.hint(f.asked))
         or "the request names no model"
-      if f.api == "files" or f.api == "batches" then text = text .. listing.cure:format(f.api, f.api, f.api) end
+      if listing.is_kept[f.api] then text = text .. listing.cure:format(f.api, f.api, f.api) end
       return notes.deny(f, models_file, "", { status = 404, code = "model_not_found" }, text, "enforce", 0)
     end
     f.model = entry.model.name

@@ -107,7 +107,7 @@ local kinds = {
   contains = members_kind(schema.text, "contains"),
   model = text_kind(condition.check_model),
   api = text_kind(schema.choice { "chat", "completions", "embeddings", "count_tokens", "images", "speech",
-    "transcriptions", "translations", "moderations", "rerank", "files", "batches" }),
+    "transcriptions", "translations", "moderations", "rerank", "files", "batches", "conversations" }),
   task = text,
   quality = text,
   app = text_kind(check_app),

@@ -31,13 +31,18 @@ local function without_tokens(list)
   return left
 end
 
+local free = { count_tokens = true, files = true, conversations = true }
+
+-- Of what no provider takes tokens or money for.
+function limits.is_free(f) return free[f.api] == true end
+
 function limits.run(f, policy)
   local outcome = actions.run_all(f, policy)
   if outcome == "over" then return "over" end
   if outcome == "pass" then return nil end
   local list = {}
   if policy.collect(f, policy, list) == "over" then return "over" end
-  if f.api == "count_tokens" or f.api == "files" then list = without_tokens(list) end
+  if limits.is_free(f) then list = without_tokens(list) end
   if not limits.is_counting() then return nil end
   local waiting = f._limits or {}
   for i = 1, #list do waiting[#waiting + 1] = list[i] end

@@ -78,7 +78,8 @@ end
 
 -- --- files of batches ---
 
--- Files and batches are kept by accounts, which the targets of a model of that name say.
+-- These are kept by accounts, which the targets of a model of that name say.
+listing.is_kept = { files = true, batches = true, conversations = true }
 listing.cure = ": where %s go says a row of policies/models.lua, such as "
   .. "%s = { targets = { \"openai/%s\" }, price = free }"
 

@@ -21,7 +21,8 @@ local targets = use "targets"
 local prices = { assumed_output_tokens = 4096 }
 
 -- Pictures and sound are paid for by what they come to in tokens, where not by the piece.
-local without_output = { embeddings = true, moderations = true, rerank = true, files = true, batches = true }
+local without_output = { embeddings = true, moderations = true, rerank = true, files = true, batches = true,
+  conversations = true }
 
 local function tokens_of_each(f)
   if without_output[f.api] then return 0 end

@@ -94,6 +94,8 @@
 #define LIMIT_FIRST_BYTE_TIMEOUT_MS 300000u /* default of timeouts.first_byte */
 #define LIMIT_UPSTREAM_IDLE_TIMEOUT_MS 120000u /* default of timeouts.upstream_idle: between upstream bytes */
 #define LIMIT_TOTAL_TIMEOUT_MS 3600000u    /* default of timeouts.total */
+#define LIMIT_EARLIER_BYTES (64u * KIB)     /* of a failure's body, where another provider is to make it good … */
+#define LIMIT_EARLIER_MS 100u               /* … and how long that waits for it */
 #define LIMIT_STREAM_END_MS 100u            /* from a stream's end marker to its end, where somebody waits for it */
 #define LIMIT_RETRY_WAIT_S 60u             /* clients of OpenAI's wait no longer for a Retry-After, they ask before */
 #define LIMIT_CONCEAL_BYTES_MIN 8u         /* a shorter secret is not looked for in answers: it may be a word of them */

@@ -39,7 +39,7 @@ struct slice slice_split(struct slice s, char at, struct slice *rest)
 {
     const char *found = s.len ? memchr(s.ptr, at, s.len) : NULL;
     if (!found) {
-        *rest = slice_of(s.ptr + s.len, 0);
+        *rest = slice_of(s.len ? s.ptr + s.len : s.ptr, 0); /* of none there is no end */
         return s;
     }
     size_t head = (size_t)(found - s.ptr);

@@ -10,10 +10,10 @@ static const struct api api_none_gemini = {.word = "none", .name = "none", .clie
 
 /* Source: OpenAI API reference, /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/responses,
  * /v1/responses/compact, /v1/responses/input_tokens, /v1/moderations, /v1/images, /v1/audio, /v1/files,
- * /v1/batches, /v1/models; Cohere API
- * reference, v1 and v2 of rerank, which Jina and vLLM have too; Azure OpenAI reference, deployments; Anthropic API
- * reference, /v1/messages, /v1/messages/count_tokens, /v1/models; Gemini API reference, models.generateContent,
- * streamGenerateContent, countTokens, embedContent, batchEmbedContents, list, get. */
+ * /v1/batches, /v1/conversations, /v1/models; Cohere API reference, v1 and v2 of rerank, which Jina and vLLM have too;
+ * Azure OpenAI reference, deployments; Anthropic API reference, /v1/messages, /v1/messages/count_tokens, /v1/models;
+ * Gemini API reference, models.generateContent, streamGenerateContent, countTokens, embedContent, batchEmbedContents,
+ * list, get. */
 static const struct api apis[] = {
     {"chat", "chat", "POST", "/v1/chat/completions", API_CALL, CHAT_CHAT, &dialect_openai,
      .has_text = true, .meters_output = true},
@@ -56,6 +56,14 @@ static const struct api apis[] = {
      .is_free = true, .stands_for = "files"},
     {"batches", "batches", "POST", "/v1/batches", API_CALL, CHAT_BATCHES, &dialect_openai, .has_text = true,
      .stands_for = "batches"},
+    {"conversations", "conversations", "POST", "/v1/conversations", API_CALL, CHAT_CONVERSATIONS, &dialect_responses,
+     .has_text = true, .is_free = true, .stands_for = "conversations"},
+    {"conversation_add", "conversations", "POST", "/v1/conversations/*/items", API_CALL, CHAT_CONVERSATIONS,
+     &dialect_responses, .has_text = true, .is_free = true, .stands_for = "conversations",
+     .object = KEPT_CONVERSATION, .place = "/conversations/*/items"},
+    {"conversation_update", "conversations", "POST", "/v1/conversations/*", API_CALL, CHAT_CONVERSATIONS,
+     &dialect_responses, .has_text = true, .is_free = true, .stands_for = "conversations",
+     .object = KEPT_CONVERSATION, .place = "/conversations/*"},
     {"azure_images", "images", "POST", "/openai/deployments/*/images/generations", API_CALL, CHAT_IMAGES,
      &dialect_openai, .has_text = true, .names_model = true},
     {"azure_image_edits", "images", "POST", "/openai/deployments/*/images/edits", API_CALL, CHAT_IMAGE_EDITS,
@@ -94,6 +102,16 @@ static const struct api apis[] = {
      .object = KEPT_RESPONSE, .place = "/responses/*", .is_free = true},
     {"response_delete", "objects", "DELETE", "/v1/responses/*", API_OBJECT, .client = &dialect_responses,
      .object = KEPT_RESPONSE, .place = "/responses/*", .is_free = true, .is_end = true},
+    {"conversation_items", "objects", "GET", "/v1/conversations/*/items", API_OBJECT, .client = &dialect_responses,
+     .object = KEPT_CONVERSATION, .place = "/conversations/*/items", .is_free = true},
+    {"conversation_item", "objects", "GET", "/v1/conversations/*/items/*", API_OBJECT, .client = &dialect_responses,
+     .object = KEPT_CONVERSATION, .place = "/conversations/*/items/*", .is_free = true},
+    {"conversation_item_delete", "objects", "DELETE", "/v1/conversations/*/items/*", API_OBJECT,
+     .client = &dialect_responses, .object = KEPT_CONVERSATION, .place = "/conversations/*/items/*", .is_free = true},
+    {"conversation", "objects", "GET", "/v1/conversations/*", API_OBJECT, .client = &dialect_responses,
+     .object = KEPT_CONVERSATION, .place = "/conversations/*", .is_free = true},
+    {"conversation_delete", "objects", "DELETE", "/v1/conversations/*", API_OBJECT, .client = &dialect_responses,
+     .object = KEPT_CONVERSATION, .place = "/conversations/*", .is_free = true, .is_end = true},
     {"gemini_models", "models", "GET", GEMINI_MODELS, API_MODELS, .client = &dialect_gemini},
     {"gemini_model", "models", "GET", GEMINI_MODELS "/*", API_MODEL, .client = &dialect_gemini},
     {"models", "models", "GET", "/v1/models", API_MODELS, .client = &dialect_openai},

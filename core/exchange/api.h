@@ -28,7 +28,8 @@ struct api {
     const char *word; /* its own: "chat", "model", "messages" */
     const char *name; /* as policies and records say it, whatever the dialect: "chat", "models" */
     const char *method;
-    const char *path; /* a star stands for a model's name, which may hold slashes ("openai/small"), or an object's id */
+    const char *path; /* a star stands for a model's name, which may hold slashes ("openai/small"), or an object's id; a
+                       * second one for what is in it */
     enum api_kind kind;
     enum chat_kind asks;          /* API_CALL: what the body asks for */
     const struct dialect *client;
@@ -40,7 +41,8 @@ struct api {
     bool takes_form;              /* the body may be a form (multipart/form-data) too: files, and a member a part */
     bool is_stream;               /* where the path says so: the answer is one, whatever the body has */
     enum kept_kind object;        /* API_OBJECT: what kind it is of, */
-    const char *place;            /* … and its path at the provider, the star in it too: "/responses/" and a star */
+    const char *place;            /* … and its path at the provider, the star in it too: "/responses/" and a star; of an
+                                   * API_CALL, too, that is about one. A second star stands for what the object holds */
     bool is_bytes;                /* … whose answer may be anything: nobody reads it */
     bool is_end;                  /* … which is no more when that succeeds */
     const char *if_header;        /* of a path that two dialects share: its client sends that; NULL: all others do */

@@ -109,6 +109,8 @@ struct exchange {
     struct form *form;           /* index over upload, by offsets; NULL: there is none */
     struct chat_request request; /* index over body; zeroed for GETs */
     struct slice model_path;     /* of a path that says a model: percent-decoded */
+    struct slice object_path;    /* of one that names an object (api->place): likewise … */
+    struct slice inner_path;     /* … and what that holds; empty: it does not */
 
     struct identity identity;
     struct topups *topups; /* of budgets, as they were when it came; NULL: none */

@@ -2,8 +2,7 @@
  * What a request and its answer had to do with objects that a provider keeps: whose they are, which were named, which
  * were made and which deleted.
  *
- *     objects_add(x, KEPT_RESPONSE, SLICE("resp_1"), provider->name, now_s);    // its answer says that it was made
- *     objects_drop(x, SLICE("resp_1"));                                         // … or that it is gone
+ *     made = objects_add(&x->objects, &x->arena, KEPT_RESPONSE, SLICE("resp_1"), provider->name, now_s);
  *
  * All lives in the exchange's arena. Made: at most LIMIT_KEPT, each once.
  */

@@ -214,7 +214,14 @@ static void add_piece(struct usage_parts *parts, const struct price_rates *rates
     if (rates->pico[part] != PRICE_UNSET) parts->count[part] = count;
 }
 
-struct cost price_at_most(const struct price *price, const struct price_ask *ask)
+int64_t price_searches_at_most(const struct chat_pieces *pieces)
+{
+    int64_t sum;
+    return __builtin_add_overflow(pieces->searches, pieces->may_search, &sum) ? INT64_MAX : sum;
+}
+
+/* At the ask's tier. */
+static struct cost at_most(const struct price *price, const struct price_ask *ask)
 {
     struct usage_parts parts = {.count = {[USAGE_REQUESTS] = 1}};
     const struct price_rates *rates = rates_of_ask(price, ask);
@@ -222,8 +229,17 @@ struct cost price_at_most(const struct price *price, const struct price_ask *ask
     parts.count[price_dearest_input(rates, ask->uses)] = bounded(ask->input_tokens);
     parts.count[price_dearest_output(rates, ask->uses)] = bounded(ask->output_tokens);
     add_piece(&parts, rates, USAGE_IMAGES, ask->pieces.images);
-    add_piece(&parts, rates, USAGE_SEARCHES, ask->pieces.searches);
+    add_piece(&parts, rates, USAGE_SEARCHES, price_searches_at_most(&ask->pieces));
+    add_piece(&parts, rates, USAGE_TOOL_CALLS, ask->pieces.may_call);
     add_piece(&parts, rates, USAGE_SECONDS, ask->pieces.seconds);
     add_piece(&parts, rates, USAGE_CHARACTERS, ask->pieces.characters);
     return price_cost(price, &parts, ask->tier, ask->when_ns);
+}
+
+struct cost price_at_most(const struct price *price, const struct price_ask *ask)
+{
+    struct price_ask usual = *ask;
+    usual.tier = SLICE("");
+    struct cost asked = at_most(price, ask), other = at_most(price, &usual);
+    return asked.state != COST_UNPRICED && other.state != COST_UNPRICED && other.nano > asked.nano ? other : asked;
 }

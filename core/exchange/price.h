@@ -92,10 +92,13 @@ struct price_ask {
     struct slice tier;
     uint64_t when_ns;
 };
-/* At most: so much input and so much output, each at the dearest rate that it may be billed at. COST_UNPRICED too where
+/* At most: so much input and so much output, each at the dearest rate that it may be billed at, and what its provider
+ * may search and call; at the tier that is asked for or, where that is dearer, the usual one, which a provider may
+ * serve instead. COST_UNPRICED too where
  * the price has no rate that such an answer is paid by: pictures that are made neither by the piece nor by their
  * tokens. */
 struct cost price_at_most(const struct price *price, const struct price_ask *ask);
+int64_t price_searches_at_most(const struct chat_pieces *pieces);
 /* What such a price would have to name, for people: "per_image or image_output"; NULL: nothing is missing, or there is
  * no price. */
 const char *price_lacks(const struct price *price, const struct price_ask *ask);

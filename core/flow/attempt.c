@@ -206,6 +206,8 @@ static void open_relay(struct job *job, const struct fetch_head *head)
         .sink = &client_sink,
         .sink_arg = job,
     };
+    keeping_answered(job, head->status);
+    deliver_keep_headers(call, head);
     struct relay_head relayed = heading_read(head, &x->arena);
     call->relay = relay_new(&parts, &relayed);
     if (call->is_drained) relay_detach(call->relay);
@@ -225,16 +227,26 @@ static void note_head(const struct call *call, const struct fetch_head *head)
     }
 }
 
-/* Its body is not waited for: the caller waits for the other answer, and failures are not charged. */
+static void leave_failing(void *arg)
+{
+    struct job *job = arg;
+    exchange_end_attempt(job->x, FAULT_NONE);
+    if (job->call->is_drained)
+        job_end(job, OUTCOME_CLIENT_CLOSED);
+    else
+        try_next(job);
+}
+
+/* Failures are not charged. Their words are the caller's where nobody else can be asked after all. */
 static void give_up(struct job *job, const struct fetch_head *head)
 {
-    struct fault why = {.code = FAULT_NONE};
-    if (credential_is_refused(head->status)) {
-        credential_fault(job, head->status, &why);
-        earlier_keep_fault(job, &why);
-    } else {
-        earlier_keep_answer(job, head);
+    struct fault why;
+    if (!credential_is_refused(head->status)) {
+        earlier_await(job, head, leave_failing);
+        return;
     }
+    credential_fault(job, head->status, &why);
+    earlier_keep_fault(job, &why);
     exchange_end_attempt(job->x, why.code);
     try_next(job);
 }
@@ -256,8 +268,6 @@ static void on_head(void *arg, const struct fetch_head *head)
         credential_refuse(job, head->status);
         return;
     }
-    keeping_answered(job, head->status);
-    deliver_keep_headers(call, head);
     open_relay(job, head);
 }
 
@@ -276,6 +286,7 @@ static void on_data(void *arg, struct slice bytes)
     struct job *job = arg;
     struct call *call = job->call;
     struct verdict no;
+    if (earlier_hears(job, bytes, false)) return;
     relay_feed(call->relay, bytes);
     if (relay_is_over(call->relay)) return;
     if (!reserve_stream(job, &no))
@@ -303,6 +314,7 @@ static void on_end(void *arg, const struct fault *why, bool complete)
     (void)complete; /* is !why */
     exchange_attempt(job->x)->was_sent = fetch_is_sent(call->fetch);
     call->fetch = NULL;
+    if (earlier_hears(job, SLICE_NONE, !why)) return;
     exchange_end_attempt(job->x, why ? why->code : FAULT_NONE);
     breaking_end(job, why);
     if (!call->is_drained) loop_timer_disarm(&call->timer);
@@ -321,6 +333,14 @@ static void call_nobody(struct job *job)
     job->x->target_index = -1;
 }
 
+static void relay_earlier(struct job *job)
+{
+    struct fetch_head head = earlier_head(job);
+    open_relay(job, &head);
+    relay_feed(job->call->relay, earlier_body(job));
+    relay_finish(job->call->relay, NULL);
+}
+
 /* Another may have words for it. Where a call was made before, that it failed is what its caller is told. */
 static void pass_over(struct job *job, const struct target *target, const struct fault *why)
 {
@@ -329,7 +349,9 @@ static void pass_over(struct job *job, const struct target *target, const struct
         try_next(job);
         return;
     }
-    if (earlier_reply(job)) return;
+    enum earlier_word word = earlier_begin(job);
+    if (word == EARLIER_AGAIN) relay_earlier(job);
+    if (word != EARLIER_NONE) return;
     call_nobody(job);
     reply_fault(job, why);
 }
@@ -383,10 +405,10 @@ static void send(struct job *job, const struct target *target)
 
 /* --- the policies on a target --- */
 
-/* Nobody is called for more than its budgets have room for: a cheaper one may be. */
+/* By its budgets, which may have room for a cheaper one, or by a policy. */
 static void refuse_another(struct job *job, const struct verdict *no)
 {
-    if (has_next(job)) {
+    if (no->kind == VERDICT_DENY && has_next(job)) {
         try_target(job);
         return;
     }
@@ -422,12 +444,7 @@ static void on_allowed(struct job *job, const struct verdict *answer)
     struct attempt *attempt = exchange_add_attempt(x);
     attempt->is_denied = true;
     attempt->ended_ns = attempt->began_ns;
-    if (answer->kind == VERDICT_DENY && has_next(job)) {
-        try_target(job);
-        return;
-    }
-    call_nobody(job);
-    reply_answer(job, answer);
+    refuse_another(job, answer);
 }
 
 static void refuse_unconfigured(struct job *job)
@@ -474,8 +491,7 @@ void attempt_first(struct job *job)
 void attempt_cut(struct job *job, const struct fault *why, enum exchange_outcome outcome)
 {
     struct call *call = job->call;
-    bool is_asking = call && call->relay && !relay_is_over(call->relay);
-    if (!is_asking) return;
+    if (!call || !call->relay || relay_is_over(call->relay)) return;
     call_drop_fetch(call);
     relay_cut(call->relay, why, outcome);
 }

@@ -40,10 +40,12 @@ struct call {
     bool asks_usage; /* we asked for the usage chunk, the client did not: it is taken out again */
     bool is_paused;  /* the client or a policy holds the provider back */
     bool is_drained; /* the client is gone, and the answer is read on */
+    bool is_failing; /* its failure's body is waited for, and then another target is asked (flow/earlier.h) */
     bool keeps_last, has_last; /* of bytes without events: the last one waits for the next, or for the record … */
     char last;                 /* … which it is */
     uint64_t last_write_ns;  /* as the loop's clock had it when bytes were last forwarded */
-    struct loop_timer timer; /* keep-alive comments; behind the end marker, for the end; is_drained: for all of it */
+    /* is_failing: for its body; keep-alive comments; behind the end marker, for the end; is_drained: for all of it */
+    struct loop_timer timer;
     relay_word_fn then;      /* who waits for the policies' word */
     void *then_arg;
 };

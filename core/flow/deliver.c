@@ -16,7 +16,7 @@
 
 /* The request id that SDKs read is ours: it is the one that stands in our records, and leads to the provider's. So are
  * the limits, where we count some. */
-static struct slice name_for_client(const struct exchange *x, struct arena *arena, struct slice name)
+struct slice deliver_header_name(const struct exchange *x, struct arena *arena, struct slice name)
 {
     bool is_id = slice_iequal(name, SLICE("x-request-id")) || slice_iequal(name, x->api->client->request_id_header);
     bool is_rate = rates_are_told(&x->rates) && headers_is_rate(name);
@@ -36,7 +36,7 @@ void deliver_keep_headers(struct call *call, const struct fetch_head *head)
     for (size_t i = 0; i < head->header_count; i++) {
         struct slice name = head->headers[i].name, value = head->headers[i].value;
         if (!headers_reach_client(name) || conceal_finds(call->secrets, call->secret_count, value)) continue;
-        name = name_for_client(call->job->x, arena, name);
+        name = deliver_header_name(call->job->x, arena, name);
         call->headers[count++] = (struct conn_header){name, arena_copy(arena, value)};
     }
     call->header_count = count;

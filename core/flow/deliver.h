@@ -12,6 +12,8 @@
 
 #include "flow/call.h"
 
+/* As the client is told a header of the provider's; in the arena. */
+struct slice deliver_header_name(const struct exchange *x, struct arena *arena, struct slice name);
 /* The provider's headers that may pass, and ours, into the call; the head itself may go then. */
 void deliver_keep_headers(struct call *call, const struct fetch_head *head);
 void deliver_head(struct job *job, const struct relay_head *head, int64_t length);

@@ -35,8 +35,9 @@ static const struct foreign foreigns[] = {
     {"fine-tunes*", "Fine tuning is not served here: use the provider's own address."},
     {"assistants*", "Assistants are not served here: " INSTEAD "."},
     {"threads*", "Assistants' threads are not served here: " INSTEAD "."},
-    {"conversations*",
-     "Conversations are not served here: ask POST /v1/responses instead, with all of it in \"input\"."},
+    {"conversations/*",
+     "Of conversations POST /v1/conversations, GET, POST and DELETE /v1/conversations/{id}, GET and POST …/items, and "
+     "GET and DELETE …/items/{id} are served here."},
     {"vector_stores*", "Vector stores are not served here."},
     {"containers*", "Containers are not served here."},
     {"evals*", "Evals are not served here: use the provider's own address."},

@@ -156,7 +156,7 @@ struct job {
     struct waiting wait;
     struct question question;
     struct batched *batched; /* of a file for a batch, in the exchange's arena; NULL: it is none (flow/batched.h) */
-    const struct earlier *earlier; /* what the last call came to that another target was to make good; NULL: none */
+    struct earlier *earlier; /* what the last call came to that another target was to make good; NULL: none */
     struct call *call; /* to a provider, under way or the last; NULL: none was made (flow/call.h) */
 };
 

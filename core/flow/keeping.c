@@ -2,16 +2,13 @@
 
 #include <string.h>
 
+#include "base/limits.h"
+#include "base/utf8.h"
 #include "flow/attempt.h"
 #include "flow/intent.h"
 #include "flow/owning.h"
 #include "flow/reply.h"
 #include "wire/http.h"
-
-static const struct kept_object *object_of(const struct exchange *x)
-{
-    return &x->request.kept[0];
-}
 
 static bool asks_for_stream(const struct exchange *x)
 {
@@ -21,13 +18,26 @@ static bool asks_for_stream(const struct exchange *x)
     return false;
 }
 
-bool keeping_name(struct exchange *x, struct slice id, struct fault *why)
+/* Behind a dot or two the path would be another. */
+static bool read_id(struct exchange *x, struct slice id, struct slice *text, struct fault *why)
 {
-    struct slice text;
-    if (!http_decode_segment(&x->arena, id, &text))
-        return fault_set(why, FAULT_UNKNOWN_PATH, "The object's id is not valid percent-encoding.");
-    x->request.is_stream = asks_for_stream(x);
-    return kept_add(&x->request, &x->arena, x->api->object, text, why);
+    if (!http_decode_segment(&x->arena, id, text) || !utf8_is_valid(*text))
+        return fault_set(why, FAULT_UNKNOWN_PATH, "The object's id is not valid percent-encoding of UTF-8.");
+    bool is_dots = slice_equal(*text, SLICE(".")) || slice_equal(*text, SLICE(".."));
+    return (text->len <= LIMIT_KEPT_ID_BYTES && !is_dots) ||
+           fault_set(why, FAULT_UNKNOWN_PATH, "There is no object of such an id.");
+}
+
+bool keeping_name(struct exchange *x, struct slice id, struct slice inner, struct fault *why)
+{
+    return read_id(x, id, &x->object_path, why) && (!inner.len || read_id(x, inner, &x->inner_path, why));
+}
+
+bool keeping_note(struct exchange *x, struct fault *why)
+{
+    if (!x->api->place) return true;
+    if (x->api->kind == API_OBJECT) x->request.is_stream = asks_for_stream(x);
+    return kept_add(&x->request, &x->arena, x->api->object, x->object_path, why);
 }
 
 /* ---- Where it goes. */
@@ -39,14 +49,17 @@ struct slice keeping_place(const struct exchange *x, struct arena *arena)
     if (!star) return SLICE_NONE;
     buf_init(&place);
     buf_append(&place, slice_of(pattern, (size_t)(star - pattern)));
-    http_encode_segment(&place, object_of(x)->id);
-    buf_append(&place, slice_str(star + 1));
+    http_encode_segment(&place, x->object_path);
+    const char *second = strchr(star + 1, '*');
+    buf_append(&place, second ? slice_of(star + 1, (size_t)(second - star - 1)) : slice_str(star + 1));
+    if (second) http_encode_segment(&place, x->inner_path);
     struct slice made = arena_copy(arena, buf_slice(&place));
     buf_clear(&place);
     return made;
 }
 
-/* Source: OpenAI API reference, GET /v1/responses/{id} and its input_items. Others may hold keys. */
+/* Source: OpenAI API reference, GET /v1/responses/{id} and its input_items, /v1/conversations/{id}/items. Others may
+ * hold keys. */
 static bool is_parameter(struct slice name)
 {
     static const struct slice names[] = {
@@ -108,10 +121,16 @@ static bool is_looked_at(const struct job *job)
     return policy_has(job->policies, PHASE_DELTA) || policy_has(job->policies, PHASE_RESPONSE);
 }
 
+/* What is deleted says nothing more. */
+static bool tells(const struct exchange *x)
+{
+    return strcmp(x->api->method, "DELETE") != 0;
+}
+
 void keeping_first(struct job *job)
 {
     struct fault why = {.code = FAULT_UNSEEN};
-    if (is_looked_at(job) && !job->x->api->is_end)
+    if (is_looked_at(job) && tells(job->x))
         reply_fault(job, &why);
     else
         owning_first(job, go);
@@ -120,5 +139,5 @@ void keeping_first(struct job *job)
 void keeping_answered(struct job *job, int status)
 {
     bool is_over = (status >= 200 && status < 300) || status == 404;
-    if (job->x->api->is_end && is_over) owning_forget(job, object_of(job->x)->id);
+    if (job->x->api->is_end && is_over) owning_forget(job, job->x->object_path);
 }

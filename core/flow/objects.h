@@ -14,7 +14,7 @@
  *     objects_claim(o, owner, made);                            // known here at once, in a fleet soon …
  *     if (!objects_is_reached(o, &wait, on_reached, job)) …     // … on_reached comes when it is
  *     objects_ask(o, owner, named, count, &question);           // question->then, now or later
- *     objects_leave(o, &question);
+ *     objects_leave(&question);
  *
  * Private to core/flow.
  */

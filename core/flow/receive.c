@@ -139,13 +139,13 @@ static bool open_form(struct exchange *x, struct fault *why)
 static bool parse_body(struct job *job, struct fault *why)
 {
     struct exchange *x = job->x;
-    if (x->api->kind != API_CALL) return true;
+    if (x->api->kind != API_CALL) return keeping_note(x, why);
     struct slice model = x->api->names_model ? x->model_path : slice_str(x->api->stands_for);
     if (!open_form(x, why)) return false;
     struct slice body = buf_slice(&x->body);
     bool is_read = chat_parse_for(&x->request, x->api->client, body, x->api->asks, model, &x->arena, why);
     if (x->api->is_stream) x->request.is_stream = true;
-    return is_read &&
+    return is_read && keeping_note(x, why) &&
            intake_hold(&job->hold, exchange_request_bytes(x), why);
 }
 
@@ -183,7 +183,7 @@ static void open_api(struct job *job, const struct route_match *match, const str
     if (has_model && !http_decode_segment(&x->arena, match->id, &x->model_path)) {
         fault_set(&why, FAULT_UNKNOWN_MODEL, "The model's name is not valid percent-encoding.");
         reply_fault(job, &why);
-    } else if (x->api->kind == API_OBJECT && !keeping_name(x, match->id, &why)) {
+    } else if (x->api->place && !keeping_name(x, match->id, match->inner, &why)) {
         reply_fault(job, &why);
     } else if (!body_is_readable(x, &why)) {
         reply_fault(job, &why);

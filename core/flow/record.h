@@ -15,7 +15,7 @@
  *        before the call, whatever became of it; the last three where later hooks added to those
  *    "policy":{"sha256"},"config":{"sha256"},"trace":[{"policy","rule","verb","reason","mode","at"}],
  *    "facts":{"time_ns","task","quality","data","label","max_latency_ms","uses","max_tokens","answers","tools",
- *        "pictures","characters","searches","seconds","temperature","service_tier",…},
+ *        "pictures","characters","searches","may_search","may_call","seconds","temperature","service_tier",…},
  *                            what the request told, and what it was decided by
  *    "asked":{…},                                                what policies asked beside (exchange/asked.h), and
  *        "found":{how many of each kind that was looked for}

@@ -15,10 +15,10 @@
 struct job;
 
 /* The common ones, up to eight warnings, six of what limits leave, and what one kind of answer adds. */
-#define REPLY_HEADERS_MAX 32
+#define REPLY_HEADERS_MAX 48
 
-/* When a provider says to come again, in its headers' words. */
-#define REPLY_AGAIN_MAX 2
+/* When a provider says to come again, and what its limits leave, in its headers' words. */
+#define REPLY_AGAIN_MAX 16
 struct reply_again {
     struct conn_header headers[REPLY_AGAIN_MAX];
     size_t count;

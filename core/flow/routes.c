@@ -16,36 +16,49 @@ struct place {
     enum route_kind kind;
     const struct api *api;
     const char *method;
-    struct slice rest; /* what the path's star stands for */
+    struct slice rest, inner; /* what the path's stars stand for */
 };
 
-static bool path_fits(const char *pattern, struct slice path, struct slice *rest)
+/* Of two stars, the second at the end: neither stands for a slash. */
+static bool both_fit(struct slice before, struct slice between, struct slice path, struct place *place)
+{
+    if (!slice_starts(path, before)) return false;
+    place->rest = slice_split(slice_of(path.ptr + before.len, path.len - before.len), '/', &path);
+    if (!place->rest.len || !slice_starts(path, between)) return false;
+    place->inner = slice_of(path.ptr + between.len, path.len - between.len);
+    return place->inner.len && !memchr(place->inner.ptr, '/', place->inner.len);
+}
+
+static bool path_fits(const char *pattern, struct slice path, struct place *place)
 {
     struct slice own = slice_str(pattern);
-    const char *star = strchr(pattern, '*');
+    const char *star = strchr(pattern, '*'), *second = star ? strchr(star + 1, '*') : NULL;
     if (!star) return slice_equal(path, own);
+    if (second)
+        return both_fit(slice_of(pattern, (size_t)(star - pattern)), slice_of(star + 2, (size_t)(second - star - 2)),
+                        path, place);
     size_t before = (size_t)(star - pattern), behind = own.len - before - 1;
     if (path.len <= before + behind || memcmp(path.ptr, pattern, before) != 0) return false;
     if (memcmp(path.ptr + path.len - behind, star + 1, behind) != 0) return false;
-    *rest = slice_of(path.ptr + before, path.len - before - behind);
+    place->rest = slice_of(path.ptr + before, path.len - before - behind);
     return true;
 }
 
 /* An id holds no slash, a model's name may. */
 static bool is_one(const struct api *api, struct slice rest)
 {
-    return api->kind != API_OBJECT || !memchr(rest.ptr, '/', rest.len);
+    return !api->place || !memchr(rest.ptr, '/', rest.len);
 }
 
 static bool find(struct slice path, struct place *place)
 {
     const struct api *api;
     for (size_t i = 0; (api = api_at(i)) != NULL; i++) {
-        *place = (struct place){ROUTE_API, api, api->method, SLICE_NONE};
-        if (!api->if_header && path_fits(api->path, path, &place->rest) && is_one(api, place->rest)) return true;
+        *place = (struct place){.kind = ROUTE_API, .api = api, .method = api->method};
+        if (!api->if_header && path_fits(api->path, path, place) && is_one(api, place->rest)) return true;
     }
     for (size_t i = 0; i < HEALTH_COUNT; i++) {
-        *place = (struct place){healths[i].kind, &api_none, "GET", SLICE_NONE};
+        *place = (struct place){.kind = healths[i].kind, .api = &api_none, .method = "GET"};
         if (slice_equal(path, slice_str(healths[i].path))) return true;
     }
     return false;
@@ -59,7 +72,7 @@ static bool is_path(struct slice path)
 
 static bool takes(const struct place *place, struct slice method)
 {
-    bool is_get = strcmp(place->method, "GET") == 0 && place->api->kind != API_OBJECT;
+    bool is_get = strcmp(place->method, "GET") == 0 && !place->api->place;
     return slice_equal(method, slice_str(place->method)) || (is_get && slice_equal(method, SLICE("HEAD")));
 }
 
@@ -68,15 +81,19 @@ static const char *allow_of(const char *method)
     return strcmp(method, "GET") == 0 ? "GET, HEAD, OPTIONS" : "POST, OPTIONS";
 }
 
-/* GET where HEAD is taken, too: of an object its provider alone knows what that would say. */
-static const char *allow_at(struct slice path, const struct place *place, struct arena *arena)
+static bool is_same_path(const struct api *api, const struct api *other)
 {
-    struct slice rest, all = SLICE("");
+    return api->place && strcmp(api->path, other->path) == 0;
+}
+
+/* GET where HEAD is taken, too: of an object its provider alone knows what that would say. */
+static const char *allow_at(const struct place *place, struct arena *arena)
+{
+    struct slice all = SLICE("");
     const struct api *api;
-    if (place->api->kind != API_OBJECT) return allow_of(place->method);
+    if (!place->api->place) return allow_of(place->method);
     for (size_t i = 0; (api = api_at(i)) != NULL; i++) {
-        if (api->kind == API_OBJECT && slice_equal(slice_str(api->path), slice_str(place->api->path)) &&
-            path_fits(api->path, path, &rest))
+        if (is_same_path(api, place->api))
             all = arena_printf(arena, "%.*s%s, ", SLICE_FMT(all), api->method);
     }
     return arena_printf(arena, "%.*sOPTIONS%c", SLICE_FMT(all), '\0').ptr;
@@ -86,9 +103,8 @@ static const char *allow_at(struct slice path, const struct place *place, struct
 static void choose_method(struct place *place, struct slice method)
 {
     const struct api *api;
-    for (size_t i = 0; place->api->kind == API_OBJECT && (api = api_at(i)) != NULL; i++) {
-        bool is_same = api->kind == API_OBJECT && slice_equal(slice_str(api->path), slice_str(place->api->path));
-        if (!is_same || !slice_equal(method, slice_str(api->method))) continue;
+    for (size_t i = 0; place->api->place && (api = api_at(i)) != NULL; i++) {
+        if (!is_same_path(api, place->api) || !slice_equal(method, slice_str(api->method))) continue;
         place->api = api;
         place->method = api->method;
     }
@@ -241,7 +257,8 @@ struct route_match routes_find(struct slice method, struct slice path, struct sl
     choose_method(&place, method);
     match.api = place.api;
     match.id = place.rest;
-    match.allow = slice_str(allow_at(path, &place, arena));
+    match.inner = place.inner;
+    match.allow = slice_str(allow_at(&place, arena));
     if (slice_equal(method, SLICE("OPTIONS"))) {
         match.kind = ROUTE_OPTIONS;
     } else if (takes(&place, method)) {

@@ -27,7 +27,8 @@ enum route_kind {
 struct route_match {
     enum route_kind kind;
     const struct api *api; /* whose path it is, whatever the method; api_none: nobody's */
-    struct slice id;       /* API_MODEL, API_OBJECT: what the path's star stands for, as it came */
+    struct slice id;       /* of a path with a star: what it stands for, as it came */
+    struct slice inner;    /* … and the second star */
     struct slice allow;    /* methods of the path, for 405 and OPTIONS */
     struct fault fault;    /* why, when kind is NONE */
 };

@@ -101,7 +101,7 @@ static struct slice url_of(struct call *call, const struct target *target)
     struct reach_ask ask = place_of(call, target);
     struct slice url = reach_url(&ask, &call->passing);
     const struct dialect *dialect = call->dialect;
-    if (call->job->x->api->kind == API_OBJECT) return keeping_query(call->job->x, url, &call->passing);
+    if (call->job->x->api->place) return keeping_query(call->job->x, url, &call->passing);
     bool is_asked = crossing_is_foreign(call)
                         ? dialect->query.len && call->job->x->request.is_stream && dialect->streams_list
                         : dialect_asks(dialect, call->job->x->head.query);

@@ -8,6 +8,7 @@
 #include "flow/breaking.h"
 #include "flow/call.h"
 #include "flow/durable.h"
+#include "flow/earlier.h"
 #include "flow/holds.h"
 #include "flow/keepalive.h"
 #include "flow/metrics.h"
@@ -18,6 +19,7 @@ static void job_free(void *arg)
     struct job *job = arg;
     struct flow *flow = job->flow;
     call_free(job->call);
+    earlier_free(job);
     intake_leave(&job->hold);
     settings_unref(job->settings);
     policy_set_unref(job->policies);

@@ -105,6 +105,8 @@ static void keep_numbers(const struct exchange *x, struct buf *told)
     if (r->pieces.images) add_number(told, "pictures", r->pieces.images);
     if (r->pieces.characters) add_number(told, "characters", r->pieces.characters);
     if (r->pieces.searches) add_number(told, "searches", r->pieces.searches);
+    if (r->pieces.may_search) add_number(told, "may_search", r->pieces.may_search);
+    if (r->pieces.may_call) add_number(told, "may_call", r->pieces.may_call);
     if (r->pieces.seconds) add_number(told, "seconds", r->pieces.seconds);
     if (r->tool_count) add_number(told, "tools", r->tool_count);
     if (isfinite(r->temperature)) add_fraction(told, "temperature", r->temperature);

@@ -174,6 +174,8 @@ static void read_request(const struct reading *r)
     request->pieces = (struct chat_pieces){.images = number_of(r, r->facts, "pictures", 0),
                                            .characters = number_of(r, r->facts, "characters", 0),
                                            .searches = number_of(r, r->facts, "searches", 0),
+                                           .may_search = number_of(r, r->facts, "may_search", 0),
+                                           .may_call = number_of(r, r->facts, "may_call", 0),
                                            .seconds = number_of(r, r->facts, "seconds", 0)};
     request->service_tier = text_of(r, r->facts, "service_tier");
     request->uses = read_uses(r);

@@ -256,23 +256,43 @@ static int on_cost_at_most(lua_State *L)
     return 1;
 }
 
+static __int128 of_pieces(const struct price_rates *rates, const struct chat_pieces *pieces)
+{
+    int64_t search = rates->pico[USAGE_SEARCHES], call = rates->pico[USAGE_TOOL_CALLS];
+    __int128 sum = search > 0 ? (__int128)price_searches_at_most(pieces) * search : 0;
+    return sum + (call > 0 ? (__int128)pieces->may_call * call : 0);
+}
+
+/* How much output the money pays for at these rates; negative: they have none. */
+static double affordable(const struct price_rates *rates, const struct price_ask *ask, int64_t nano)
+{
+    int64_t rate = rates ? rates->pico[price_dearest_output(rates, ask->uses)] : 0;
+    if (rate <= 0) return -1;
+    __int128 left = (__int128)nano * 1000 - of_pieces(rates, &ask->pieces);
+    int64_t read = rates->pico[price_dearest_input(rates, ask->uses)];
+    if (read > 0) left -= (__int128)ask->input_tokens * read;
+    if (rates->pico[USAGE_REQUESTS] > 0) left -= rates->pico[USAGE_REQUESTS];
+    return left > 0 ? (double)(left / rate) : 0;
+}
+
 /* affordable_output(terms, input tokens, nano-dollars) → how many tokens of output the money pays for beside that
- * input; nil when they cost nothing, or nobody knows what */
+ * input, at the tier that is asked for or the usual one, whichever is dearer; nil when they cost nothing, or nobody
+ * knows what */
 static int on_affordable_output(lua_State *L)
 {
     const struct policy_set *set = bind_set(L);
     const struct terms *terms = check_target(L, 1);
-    int64_t input = check_tokens(L, 2);
-    double nano = luaL_checknumber(L, 3);
-    const struct price_rates *rates =
-        terms->price ? price_rates_at(terms->price, (uint64_t)input, asked_tier(set, terms), now_ns(set)) : NULL;
-    int64_t rate = rates ? rates->pico[price_dearest_output(rates, uses_of(set))] : 0;
-    if (rate <= 0) return 0;
-    __int128 left = (__int128)(nano > 0 && nano < 0x1p63 ? (int64_t)nano : 0) * 1000;
-    int64_t read = rates->pico[price_dearest_input(rates, uses_of(set))];
-    if (read > 0) left -= (__int128)input * read;
-    if (rates->pico[USAGE_REQUESTS] > 0) left -= rates->pico[USAGE_REQUESTS];
-    lua_pushnumber(L, left > 0 ? (double)(left / rate) : 0);
+    struct price_ask ask = ask_of(set, terms);
+    ask.input_tokens = (uint64_t)check_tokens(L, 2);
+    double nano = luaL_checknumber(L, 3), least = -1;
+    struct slice tiers[] = {ask.tier, SLICE("")};
+    for (size_t i = 0; terms->price && i < sizeof tiers / sizeof tiers[0]; i++) {
+        const struct price_rates *rates = price_rates_at(terms->price, ask.input_tokens, tiers[i], ask.when_ns);
+        double tokens = affordable(rates, &ask, nano > 0 && nano < 0x1p63 ? (int64_t)nano : 0);
+        if (tokens >= 0 && (least < 0 || tokens < least)) least = tokens;
+    }
+    if (least < 0) return 0;
+    lua_pushnumber(L, least);
     return 1;
 }
 

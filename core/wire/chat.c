@@ -37,10 +37,11 @@ void chat_clear(struct chat_request *r)
 /* Anthropic's mark and OpenAI's: translated, either becomes the other's. */
 static bool asks_for_caching(const struct json_tape *tape)
 {
-    for (uint32_t node = 1; node < json_after(tape, 0); node++) {
-        bool is_mark = json_key_is(tape, node, SLICE("cache_control")) ||
-                       json_key_is(tape, node, SLICE("prompt_cache_breakpoint"));
-        if (is_mark && !json_is(tape, node, JSON_NULL)) return true;
+    static const struct slice marks[] = {{"cache_control", 13}, {"prompt_cache_breakpoint", 23}};
+    static const struct json_keys keys = {{JSON_KEYS_OF('c') = 1u << 13, JSON_KEYS_OF('p') = 1u << 23}};
+    for (uint32_t n = json_next_key(tape, 0, &keys); n != JSON_NONE; n = json_next_key(tape, n, &keys)) {
+        bool is_mark = json_key_is(tape, n, marks[0]) || json_key_is(tape, n, marks[1]);
+        if (is_mark && !json_is(tape, n, JSON_NULL)) return true;
     }
     return false;
 }

@@ -41,8 +41,9 @@ enum chat_kind {
     CHAT_TRANSLATIONS,   /* into English */
     CHAT_FILES,          /* a file is kept by a provider; no model is asked */
     CHAT_BATCHES,        /* such a file's requests are made, some time later */
+    CHAT_CONVERSATIONS,  /* items are kept by a provider, for chats that go on with them */
 };
-#define CHAT_KINDS (CHAT_BATCHES + 1)
+#define CHAT_KINDS (CHAT_CONVERSATIONS + 1)
 
 enum chat_flag { CHAT_ABSENT, CHAT_FALSE, CHAT_TRUE };
 
@@ -71,6 +72,9 @@ struct chat_span {
 struct chat_pieces {
     int64_t images, characters, searches;
     int64_t seconds; /* of sound, at a guess by its size: its own length is the provider's to say */
+    /* What its provider may do of itself, as far as the request bounds it, else once: nothing is billed by them. */
+    int64_t may_search; /* the web */
+    int64_t may_call;   /* other tools that it runs and charges for */
 };
 
 /* What came beside the body's texts, in parts of a form: nobody looks into it. */
@@ -105,7 +109,7 @@ struct chat_request {
     struct slice *line_models;
     uint32_t line_model_count;
     struct chat_attached attached; /* who collected it says so, before chat_parse(), which keeps it */
-    struct slice service_tier; /* decoded text; empty: not said, or no text */
+    struct slice service_tier; /* decoded text, of Anthropic's with its speed and place; empty: not said, or no text */
     uint32_t message_count, tool_count;
     unsigned uses; /* of enum chat_uses */
     /* metadata.moongate, read as hints and cut out of what the provider sees; JSON_NONE when absent */
@@ -191,7 +195,7 @@ typedef bool (*chat_piece_fn)(void *arg, const struct chat_piece *piece);
 
 static inline bool chat_has_messages(const struct chat_request *r)
 {
-    return r->kind == CHAT_CHAT || r->kind == CHAT_COUNT || r->kind == CHAT_COMPACT;
+    return r->kind == CHAT_CHAT || r->kind == CHAT_COUNT || r->kind == CHAT_COMPACT || r->kind == CHAT_CONVERSATIONS;
 }
 
 /* Is the answer a text of the model's? Else it is pictures, sound, scores, vectors. */
@@ -203,7 +207,7 @@ static inline bool chat_is_written(enum chat_kind kind)
 /* Does what goes to a provider name a model? */
 static inline bool chat_names_model(enum chat_kind kind)
 {
-    return kind != CHAT_FILES && kind != CHAT_BATCHES;
+    return kind != CHAT_FILES && kind != CHAT_BATCHES && kind != CHAT_CONVERSATIONS;
 }
 
 /* Every piece in order: the system prompt that stands in no message; messages, prompt or input; then tools; then the

@@ -85,6 +85,11 @@ struct slice json_raw(const struct json_tape *tape, uint32_t node)
     return slice_of(tape->bytes + n->start, n->end - n->start);
 }
 
+static struct slice without_quotes(struct slice raw)
+{
+    return slice_of(raw.ptr + 1, raw.len - 2);
+}
+
 static struct slice key_of(const struct json_tape *tape, const struct json_node *n)
 {
     uint32_t end = n->start;
@@ -120,11 +125,6 @@ static uint32_t read_escape(const char **p)
         return 0x10000 + ((unit - 0xD800) << 10 | (low - 0xDC00));
     }
     return (uint32_t)(unsigned char)short_escape(c);
-}
-
-static struct slice without_quotes(struct slice raw)
-{
-    return slice_of(raw.ptr + 1, raw.len - 2);
 }
 
 /* An escape is never shorter than what it spells. */
@@ -174,6 +174,25 @@ struct slice json_key_text(const struct json_tape *tape, uint32_t value, struct 
     if (!key.ptr) return SLICE_NONE;
     key = without_quotes(key);
     return node_at(tape, value)->meta & JSON_KEY_ESCAPED ? decode(key, arena) : key;
+}
+
+/* By its beginning first: where the key ends is found backwards. */
+static inline bool may_be_one_of(const struct json_tape *tape, const struct json_node *n, const struct json_keys *keys)
+{
+    if (n->meta & JSON_KEY_ESCAPED) return true;
+    uint64_t lengths = keys->lengths[tape->bytes[n->key + 1] & 31];
+    size_t len = lengths ? without_quotes(key_of(tape, n)).len : 64;
+    return len < 64 && lengths >> len & 1;
+}
+
+uint32_t json_next_key(const struct json_tape *tape, uint32_t node, const struct json_keys *keys)
+{
+    const struct json_node *nodes = node_at(tape, 0);
+    uint32_t after = json_after(tape, 0);
+    for (node++; node < after; node++) {
+        if (nodes[node].key != JSON_NONE && may_be_one_of(tape, &nodes[node], keys)) return node;
+    }
+    return JSON_NONE;
 }
 
 /* Of a member. */

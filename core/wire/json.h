@@ -60,6 +60,13 @@ struct slice json_key(const struct json_tape *tape, uint32_t value);
 struct slice json_key_text(const struct json_tape *tape, uint32_t value, struct arena *arena);
 /* True when the member's decoded name is `name`; allocates nothing. */
 bool json_key_is(const struct json_tape *tape, uint32_t value, struct slice name);
+/* The next member behind `node`, wherever it stands, whose key begins and is as long as one of those that are looked
+ * for, or is written with escapes: few others need be compared. JSON_NONE: there is none. */
+struct json_keys {
+    uint64_t lengths[32]; /* by the first letter's last five bits, of either case: a bit for each length below 64 */
+};
+#define JSON_KEYS_OF(letter) [(letter) & 31]
+uint32_t json_next_key(const struct json_tape *tape, uint32_t node, const struct json_keys *keys);
 /* The value of the first member of that decoded name; JSON_NONE when absent or when node is no object. */
 uint32_t json_get(const struct json_tape *tape, uint32_t object, struct slice name);
 /* The same among the members that stand behind one of the object's. */

@@ -30,6 +30,15 @@ static const struct place {
 };
 #define PLACES (sizeof places / sizeof places[0])
 
+/* How their names begin, and how long they are. */
+static const struct json_keys place_keys = {{JSON_KEYS_OF('f') = 1u << 7 | 1u << 8,
+                                             JSON_KEYS_OF('i') = 1u << 13,
+                                             JSON_KEYS_OF('c') = 1u << 9 | 1u << 12 | 1u << 14,
+                                             JSON_KEYS_OF('v') = 1u << 5 | 1u << 15 | 1u << 16,
+                                             JSON_KEYS_OF('d') = 1u << 20,
+                                             JSON_KEYS_OF('s') = 1u << 8,
+                                             JSON_KEYS_OF('a') = 1u << 5}};
+
 /* In which names are the caller's. */
 static const struct slice foreign[] = {
     {"parameters", 10}, {"input_schema", 12}, {"input_examples", 14}, {"schema", 6}, {"metadata", 8}};
@@ -76,7 +85,6 @@ static bool add_text(const struct finding *f, enum kept_kind kind, uint32_t node
     return kept_add(f->r, f->arena, kind, json_text(tape, node, f->arena), f->why);
 }
 
-/* Of two members "id" either may be the one that is read. */
 static bool add_ids(const struct finding *f, enum kept_kind kind, uint32_t object)
 {
     const struct json_tape *tape = &f->r->tape;
@@ -109,10 +117,15 @@ static bool add_value(const struct finding *f, const struct place *place, uint32
     return json_is(tape, node, JSON_ARRAY) ? add_list(f, place->kind, node) : add_text(f, place->kind, node);
 }
 
+static bool is_name(struct slice key, struct slice name)
+{
+    return key.len == name.len && (key.ptr[0] | 0x20) == name.ptr[0] && slice_iequal(key, name);
+}
+
 static const struct place *place_of(struct slice key)
 {
     for (size_t i = 0; i < PLACES; i++)
-        if (slice_iequal(key, places[i].name)) return &places[i];
+        if (is_name(key, places[i].name)) return &places[i];
     return NULL;
 }
 
@@ -129,24 +142,45 @@ static bool is_workplace(struct slice key)
     return slice_iequal(key, SLICE("environment")) || slice_equal(key, SLICE("tools"));
 }
 
+/* Is it no name after all? Of a vendor's own, and in what is of the caller's own making. */
+static bool is_passed(const struct finding *f, const struct place *place, uint32_t outer, uint32_t node, bool is_format)
+{
+    return (place->kind == KEPT_SKILL && is_vendors(&f->r->tape, outer)) || (!is_format && content_is_free(f->r, node));
+}
+
 /* Depth is bounded by the tape's. is_format: nothing in it is of the caller's own making. */
 static bool find_in(const struct finding *f, uint32_t outer, bool is_format)
 {
     const struct json_tape *tape = &f->r->tape;
-    bool is_own = json_is(tape, outer, JSON_OBJECT) && is_vendors(tape, outer);
     for (uint32_t n = json_first(tape, outer); n != JSON_NONE; n = json_next(tape, n)) {
         struct slice key = json_key_text(tape, n, f->arena);
         const struct place *place = key.len ? place_of(key) : NULL;
-        bool is_passed = place && ((is_own && place->kind == KEPT_SKILL) || (!is_format && content_is_free(f->r, n)));
-        if (place && !is_passed && !add_value(f, place, n)) return false;
-        bool is_container = json_is(tape, n, JSON_OBJECT) || json_is(tape, n, JSON_ARRAY);
-        if (is_container && !is_foreign(key) && !find_in(f, n, is_format || is_workplace(key))) return false;
+        if (place && !is_passed(f, place, outer, n, is_format) && !add_value(f, place, n)) return false;
+        if (json_type(tape, n) < JSON_ARRAY || is_foreign(key)) continue;
+        if (!find_in(f, n, is_format || is_workplace(key))) return false;
     }
     return true;
+}
+
+/* Most requests name nothing, which is seen sooner than what stands in what. */
+static bool has_place(const struct finding *f)
+{
+    const struct json_tape *tape = &f->r->tape;
+    for (uint32_t n = json_next_key(tape, 0, &place_keys); n != JSON_NONE; n = json_next_key(tape, n, &place_keys)) {
+        struct slice key = json_key_text(tape, n, f->arena);
+        if (key.len && place_of(key)) return true;
+    }
+    return false;
+}
+
+bool kept_add_ids(struct chat_request *r, struct arena *arena, enum kept_kind kind, uint32_t object, struct fault *why)
+{
+    struct finding f = {.r = r, .arena = arena, .why = why};
+    return add_ids(&f, kind, object);
 }
 
 bool kept_find(struct chat_request *r, struct arena *arena, struct fault *why)
 {
     struct finding f = {.r = r, .arena = arena, .why = why};
-    return find_in(&f, 0, false);
+    return !has_place(&f) || find_in(&f, 0, false);
 }

@@ -44,6 +44,8 @@ struct kept_object {
 const char *kept_name(enum kept_kind kind);
 /* Notes one that is named; the id is copied. False: FAULT_BAD_BODY. */
 bool kept_add(struct chat_request *r, struct arena *arena, enum kept_kind kind, struct slice id, struct fault *why);
+/* The members "id" of an object of the tape that are strings: of two either may be the one that is read. */
+bool kept_add_ids(struct chat_request *r, struct arena *arena, enum kept_kind kind, uint32_t object, struct fault *why);
 /* All that the request's tape names, by member. False: FAULT_BAD_BODY. */
 bool kept_find(struct chat_request *r, struct arena *arena, struct fault *why);
 

@@ -135,6 +135,11 @@ bool members_check_inner(const struct members *m, const struct members_inner *in
     return true;
 }
 
+void members_foresee(int64_t *count, int64_t more)
+{
+    if (more < 0 || __builtin_add_overflow(*count, more, count)) *count = INT64_MAX;
+}
+
 bool members_is_once(const struct json_tape *tape, uint32_t object, struct slice name, struct slice other)
 {
     bool has_both = json_get(tape, object, name) != JSON_NONE && json_get(tape, object, other) != JSON_NONE;

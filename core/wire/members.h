@@ -56,6 +56,8 @@ bool members_check_inner(const struct members *m, const struct members_inner *in
 bool members_is_once(const struct json_tape *tape, uint32_t object, struct slice name, struct slice other);
 /* A whole number, also one written as 100.0 or 1e2; false when it is none. */
 bool members_whole_number(const struct json_tape *tape, uint32_t node, int64_t *value);
+/* Of what may be paid for by the piece, so many more. */
+void members_foresee(int64_t *count, int64_t more);
 /* That member of the root becomes this JSON; empty: it goes. */
 void members_edit(const struct chat_request *r, struct splice *edits, struct slice name, struct slice json);
 /* A member of an object in the root, which may not be there. */

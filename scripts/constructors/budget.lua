@@ -222,7 +222,7 @@ local function has_money(list)
 end
 
 local function collect(f, policy, list)
-  local is_free = f.api == "count_tokens" or f.api == "files"
+  local is_free = limits.is_free(f)
   local rows = limits.is_counting() and not is_free and applying(f, policy) or {}
   if #rows == 0 then return end
   local filters = f._filters

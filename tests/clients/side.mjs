@@ -63,6 +63,22 @@ const tests = {
     assert.equal(answer.text, "What was said, in words.");
   },
 
+  async "keeps a file, and makes a batch of it"() {
+    const line = { custom_id: "1", method: "POST", url: "/v1/moderations", body: { model: "moderation", input: "mark-js-batch" } };
+    const upload = (text) => toFile(Buffer.from(text), "batch.jsonl", { type: "application/jsonl" });
+    const kept = await client().files.create({ purpose: "batch", file: await upload(JSON.stringify(line) + "\n") });
+    assert.equal(kept.object, "file");
+    const batch = await client().batches.create({ input_file_id: kept.id, endpoint: "/v1/moderations", completion_window: "24h" });
+    assert.deepEqual([batch.object, batch.input_file_id], ["batch", kept.id]);
+    line.body.model = "nobody";
+    const model = await refusal(client().files.create({ purpose: "batch", file: await upload(JSON.stringify(line)) }));
+    assert.ok(model instanceof OpenAI.PermissionDeniedError, String(model));
+    const other = await refusal(client().batches.create({ input_file_id: "file-x", endpoint: "/v1/moderations", completion_window: "24h" }));
+    assert.ok(other instanceof OpenAI.NotFoundError, String(other));
+    const list = await refusal(client().files.list());
+    assert.equal(list.status, 405);
+  },
+
   async "is told in its own words what is refused"() {
     const form = await refusal(client("mgk_nobody").audio.transcriptions.create({ model: "hear", file: await file() }));
     assert.ok(form instanceof OpenAI.AuthenticationError, String(form));

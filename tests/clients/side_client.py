@@ -59,6 +59,17 @@ def translates_a_file():
     assert client().audio.translations.create(model="hear", file=("t.mp3", SOUND)).text == "What was said, in words."
 
 
+def keeps_a_file_and_makes_a_batch_of_it():
+    line = {"custom_id": "1", "method": "POST", "url": "/v1/moderations", "body": {"model": "moderation", "input": "a"}}
+    kept = client().files.create(purpose="batch", file=("batch.jsonl", json.dumps(line).encode()))
+    ask = {"endpoint": "/v1/moderations", "completion_window": "24h"}
+    assert client().batches.create(input_file_id=kept.id, **ask).input_file_id == kept.id
+    refusal(openai.NotFoundError, lambda: client().batches.create(input_file_id="file-x", **ask))
+    line["body"]["model"] = "nobody"
+    refusal(openai.PermissionDeniedError,
+            lambda: client().files.create(purpose="batch", file=("batch.jsonl", json.dumps(line).encode())))
+
+
 def is_told_in_its_own_words_what_is_refused():
     file = ("t.mp3", SOUND)
     refusal(openai.AuthenticationError, lambda: client("mgk_nobody").audio.transcriptions.create(model="hear", file=file))
@@ -67,4 +78,5 @@ def is_told_in_its_own_words_what_is_refused():
 
 run("side-pypi", [moderates, makes_images_at_once_and_streamed, edits_images_of_a_form_and_varies_them, speaks,
                   transcribes_a_file_in_each_format_and_streamed, translates_a_file,
+                  keeps_a_file_and_makes_a_batch_of_it,
                   is_told_in_its_own_words_what_is_refused])

@@ -329,13 +329,22 @@ describe("fallbacks", function()
     for _, stream in ipairs { false, true } do
       for status, code in pairs { [429] = "rate_limit_exceeded", [503] = "server_is_overloaded" } do
         local since = m:mark()
-        m:script { status = status, retry_after = 3, path = "/v1/chat/completions" }
+        local fails = { status = status, retry_after = 3, error_code = code, error_message = "told as it is", path = "/v1/chat/completions" }
+        m:script(fails)
         local r = unsayable(stream)
         assert.equal(status, r.status, r.body)
         assert.equal("3", r:get("retry-after"))
         assert.is_nil(r:get("x-should-retry"))
-        assert.equal(code, cjson.decode(r.body).error.code)
         assert.equal(1, #m:requests(since))
+        -- As if nobody else had been meant to be asked.
+        m:script(fails)
+        local alone = chat { model = "gpt", stream = stream, messages = user("hi") }
+        assert.same({ alone.status, alone.body }, { r.status, r.body })
+        assert.truthy(r.body:find("told as it is", 1, true), r.body)
+        for _, name in ipairs { "content-type", "retry-after", "retry-after-ms", "x-ratelimit-limit-requests" } do
+          assert.equal(alone:get(name), r:get(name), name)
+        end
+        assert.truthy(r:get("x-ratelimit-remaining-requests"))
         local record = g:record(r.id)
         assert.same({ "upstream_error", "openai/gpt-4o" }, { record.outcome, record.target })
         assert.same({ 1, status }, { #record.attempts, record.attempts[1].status })

@@ -154,10 +154,10 @@ describe("tiers of service", function()
   it("are taken when the request asks for one", function()
     assert.equal("0.010000000", cost(tiers, nil))
     assert.equal("0.010000000", cost(tiers, "default"))
-    assert.equal("0.005000000", cost(tiers, "flex"))
+    assert.equal("0.010000000", cost(tiers, "flex")) -- cheaper, but its provider may serve the usual one
     local other = price [[usd_per_million { input = 10, output = 0, fast = { input = 30, output = 0 }, provisioned_throughput = { input = 0, output = 0 } }]]
     assert.equal("0.030000000", cost(other, "fast"))
-    assert.equal("0.000000000", cost(other, "provisioned_throughput"))
+    assert.equal("0.010000000", cost(other, "provisioned_throughput")) -- what is beyond it is on demand
     assert.equal("0.020000000", cost(tiers, "priority"))
     assert.equal("0.040040000", cost(tiers, "priority", 1001))
     assert.equal("0.010010000", cost(tiers, nil, 1001))

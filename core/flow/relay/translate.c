@@ -134,11 +134,19 @@ static struct translator *translator_of(struct translate *t)
 
 /* ---- what does not */
 
+/* What was held for the end that does not come: the client has heard all but that. */
+static void tell_held(struct translate *t)
+{
+    bool is_stream = t->translator && relay_of(t)->form == FORM_EVENTS;
+    if (is_stream && relay_is_heard(relay_of(t))) translator_cut(t->translator);
+}
+
 static bool give_up(struct translate *t, const struct fault *why)
 {
     struct relay *r = relay_of(t);
     struct stage *next = t->stage.next;
     if (why->code == FAULT_NONE) return false;
+    if (r->is_committed) tell_held(t);
     t->is_over = true;
     if (r->is_committed)
         next->finish(next, why);
@@ -222,6 +230,7 @@ static void on_finish(struct stage *s, const struct fault *why)
         give_up(t, &cut);
         return;
     }
+    if (!r->is_over) tell_held(t);
     t->is_over = true;
     if (!r->is_over) s->next->finish(s->next, why);
 }

@@ -3,8 +3,8 @@
  * over or was deleted. In ledger.db, written in the commit of the record that says so: an object is known as surely as
  * its making is recorded, and what a worker has forgotten, or a restart, is found again.
  *
- *     ledger_objects_note(&l->objects, reader, node, seq)      // a record's "objects" (flow/record.h)
- *     ledger_objects_find(objects, &key, now_s, &owned)        // between batches or in one
+ *     ledger_objects_note(&l->objects, reader, node, seq, time_us)      // a record's "objects" (flow/record.h)
+ *     ledger_find_object(l, &key, now_s, &owned)                        // between batches or in one
  *
  * Records may be deleted for their age before their objects are over; then the rows alone know of them, and `moongate
  * ledger check` cannot make these anew.

@@ -25,6 +25,8 @@
     X(CONTEXT_MANAGEMENT, "context_management")                                                                        \
     X(FALLBACKS, "fallbacks")                                                                                          \
     X(SERVICE_TIER, "service_tier")                                                                                    \
+    X(SPEED, "speed")                                                                                                  \
+    X(INFERENCE_GEO, "inference_geo")                                                                                  \
     X(METADATA, "metadata")
 
 enum key { KEYS(MEMBERS_KEY) KEYS_COUNT };
@@ -56,6 +58,17 @@ static bool is_list(const struct json_tape *tape, uint32_t node)
     return json_is(tape, node, JSON_ARRAY) && json_first(tape, node) != JSON_NONE;
 }
 
+/* Source: Anthropic API reference, web search tool ("max_uses") and code execution tool. */
+static void foresee(struct chat_request *r, uint32_t tool)
+{
+    int64_t most = 1;
+    uint32_t type = json_get(&r->tape, tool, SLICE("type"));
+    struct slice name = json_is(&r->tape, type, JSON_STRING) ? json_raw(&r->tape, type) : SLICE_NONE;
+    members_whole_number(&r->tape, json_get(&r->tape, tool, SLICE("max_uses")), &most);
+    if (slice_starts(name, SLICE("\"web_search_"))) members_foresee(&r->pieces.may_search, most);
+    if (slice_starts(name, SLICE("\"code_execution_"))) members_foresee(&r->pieces.may_call, most);
+}
+
 static bool read_tools(struct members *in)
 {
     struct chat_request *r = in->r;
@@ -71,6 +84,7 @@ static bool read_tools(struct members *in)
         if (json_text_is(tape, json_get(tape, tool, SLICE("type")), SLICE("mcp_toolset")))
             r->uses |= CHAT_USES_REMOTE_MCP;
         r->uses |= anthropic_is_hosted(tape, tool) ? CHAT_USES_HOSTED_TOOLS : CHAT_USES_TOOLS;
+        foresee(r, tool);
         r->tool_count++;
     }
     return true;
@@ -127,6 +141,21 @@ static bool check_fallbacks(struct members *in)
     return is_none || members_refuse(in, KEY_FALLBACKS, "left out: which model comes next is this gateway's to say");
 }
 
+/* As usage says it of an answer (wire/usage.h): "fast", "us", "auto_fast". */
+static void add_to_tier(struct members *in, unsigned key)
+{
+    struct chat_request *r = in->r;
+    uint32_t node = members_value(in, key);
+    if (!json_is(&r->tape, node, JSON_STRING) || json_raw(&r->tape, node).len <= 2) return;
+    struct slice word = members_keep_text(in, node);
+    bool is_usual = slice_iequal(word, SLICE("standard")) || slice_iequal(word, SLICE("global"));
+    bool is_first = !r->service_tier.len || slice_iequal(r->service_tier, SLICE("auto")) ||
+                    slice_iequal(r->service_tier, SLICE("standard_only"));
+    if (is_usual) return;
+    r->service_tier =
+        is_first ? word : arena_printf(in->arena, "%.*s_%.*s", SLICE_FMT(r->service_tier), SLICE_FMT(word));
+}
+
 /* What is no text is the provider's to refuse. */
 static bool read_settings(struct members *in)
 {
@@ -134,6 +163,8 @@ static bool read_settings(struct members *in)
     uint32_t temperature = members_value(in, KEY_TEMPERATURE), tier = members_value(in, KEY_SERVICE_TIER);
     if (json_is(&r->tape, temperature, JSON_NUMBER)) r->temperature = json_to_double(&r->tape, temperature);
     if (json_is(&r->tape, tier, JSON_STRING)) r->service_tier = members_keep_text(in, tier);
+    add_to_tier(in, KEY_SPEED);
+    add_to_tier(in, KEY_INFERENCE_GEO);
     r->include_usage = CHAT_TRUE; /* these streams always tell */
     r->user_node = json_get(&r->tape, in->nodes[KEY_METADATA], SLICE("user_id"));
     read_thinking(in);

@@ -14,6 +14,7 @@ struct answer_writer *gemini_writer_new(const struct answer_manner *manner, answ
                                         struct fault *why);
 void gemini_writer_free(struct answer_writer *w);
 bool gemini_write(struct answer_writer *w, const struct delta *delta);
+bool gemini_write_held(struct answer_writer *w);
 void gemini_word_failure(const struct failure *failure, struct dialect_error *error, int *status);
 
 struct answer_reader *gemini_reader_new(delta_fn take, void *arg, struct fault *why);

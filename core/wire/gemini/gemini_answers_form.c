@@ -181,7 +181,7 @@ static bool end_events(struct gemini_out *out, const char *reason, const struct 
     return send(out, reason, usage);
 }
 
-const struct gemini_form gemini_events = {say_event, sign_event, call_event, end_events};
+const struct gemini_form gemini_events = {say_event, sign_event, call_event, end_events, send_held};
 
 /* ---- one body */
 
@@ -239,4 +239,11 @@ static bool end_body(struct gemini_out *out, const char *reason, const struct us
     return event_body(&out->text, out->event, out->arg);
 }
 
-const struct gemini_form gemini_body = {say_body, sign_body, call_body, end_body};
+/* Half a body is none. */
+static bool cut_body(struct gemini_out *out)
+{
+    (void)out;
+    return true;
+}
+
+const struct gemini_form gemini_body = {say_body, sign_body, call_body, end_body, cut_body};

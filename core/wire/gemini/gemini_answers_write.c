@@ -233,6 +233,11 @@ bool gemini_write(struct answer_writer *w, const struct delta *d)
     return w->has_finished ? refuse(w, "it goes on behind its finish reason") : write_inner(w, d);
 }
 
+bool gemini_write_held(struct answer_writer *w)
+{
+    return w->form->cut(&w->out);
+}
+
 struct answer_writer *gemini_writer_new(const struct answer_manner *manner, answer_event_fn event, void *arg,
                                         struct fault *why)
 {

@@ -144,6 +144,12 @@ static unsigned uses_of(const struct json_tape *tape, uint32_t member)
     return is_mcp ? CHAT_USES_REMOTE_MCP | CHAT_USES_HOSTED_TOOLS : CHAT_USES_HOSTED_TOOLS;
 }
 
+static bool is_search(const struct json_tape *tape, uint32_t member)
+{
+    struct slice key = json_key(tape, member);
+    return slice_starts(key, SLICE("\"googleSearch")) || slice_starts(key, SLICE("\"google_search"));
+}
+
 static bool is_declarations(const struct json_tape *tape, uint32_t member)
 {
     return json_key_is(tape, member, name_declarations.name) || json_key_is(tape, member, name_declarations.other);
@@ -163,6 +169,7 @@ static bool read_tool(struct members *in, uint32_t tool)
             return fault_set(in->why, FAULT_BAD_BODY, "stores of documents must be left out of \"tools\": a name does "
                                                       "not say whose it is; send what is to be read in \"contents\"");
         bool is_list = is_declarations(tape, n);
+        if (is_search(tape, n)) members_foresee(&r->pieces.may_search, 1);
         r->uses |= is_list ? CHAT_USES_TOOLS : uses_of(tape, n);
         r->tool_count += is_list && json_is(tape, n, JSON_ARRAY) ? json_count(tape, n) : 1;
     }

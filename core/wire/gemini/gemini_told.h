@@ -31,6 +31,8 @@ struct gemini_form {
     bool (*sign)(struct gemini_out *out, uint32_t part, struct slice signature);
     bool (*call)(struct gemini_out *out, struct slice id, struct slice name, struct slice args);
     bool (*end)(struct gemini_out *out, const char *reason, const struct usage *usage);
+    /* What is held for the end, where that does not come. */
+    bool (*cut)(struct gemini_out *out);
 };
 
 extern const struct gemini_form gemini_events, gemini_body;

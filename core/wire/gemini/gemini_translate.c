@@ -21,5 +21,6 @@ const struct answer_translation gemini_answers = {
     .writer_new = gemini_writer_new,
     .writer_free = gemini_writer_free,
     .write = gemini_write,
+    .write_held = gemini_write_held,
     .word_failure = gemini_word_failure,
 };

@@ -116,9 +116,13 @@ static bool read_tools(struct members *in)
         r->uses |= is_own || type == JSON_NONE              ? CHAT_USES_TOOLS
                    : json_text_is(tape, type, SLICE("mcp")) ? CHAT_USES_REMOTE_MCP | CHAT_USES_HOSTED_TOOLS
                                                             : CHAT_USES_HOSTED_TOOLS;
+        if (json_text_is(tape, type, SLICE("web_search"))) members_foresee(&r->pieces.may_search, 1);
         r->tool_count++;
     }
-    if (members_value(in, KEY_WEB_SEARCH_OPTIONS) != JSON_NONE) r->uses |= CHAT_USES_HOSTED_TOOLS;
+    if (members_value(in, KEY_WEB_SEARCH_OPTIONS) != JSON_NONE) {
+        r->uses |= CHAT_USES_HOSTED_TOOLS;
+        members_foresee(&r->pieces.may_search, 1);
+    }
     return true;
 }
 

@@ -14,6 +14,7 @@ static const char *path(enum chat_kind kind)
         [CHAT_CHAT] = "/responses",
         [CHAT_COUNT] = "/responses/input_tokens",
         [CHAT_COMPACT] = "/responses/compact",
+        [CHAT_CONVERSATIONS] = "/conversations",
     };
     return paths[kind];
 }

@@ -1,6 +1,7 @@
 /*
  * Between the files of the Responses dialect: dialect_responses.c (the table, errors), responses_request.c (bodies and
- * their edits), responses_items.c (what stands in input) and responses_answer.c (what is said).
+ * their edits), responses_conversation.c (those of conversations), responses_items.c (what stands in input),
+ * responses_answer.c (what is said) and responses_kept.c (what is kept).
  */
 #ifndef MOONGATE_WIRE_RESPONSES_INNER_H
 #define MOONGATE_WIRE_RESPONSES_INNER_H
@@ -9,6 +10,11 @@
 
 /* As wire/dialect.h says. */
 bool responses_read_request(struct chat_request *r, struct arena *arena, struct fault *why);
+/* The request's items, wherever they stand; JSON_NONE: there are none. False: FAULT_BAD_BODY. */
+struct members;
+bool responses_read_items(struct members *in, uint32_t items);
+/* Of CHAT_CONVERSATIONS. */
+bool responses_read_conversation(struct chat_request *r, struct arena *arena, struct fault *why);
 bool responses_walk(const struct chat_request *r, chat_piece_fn fn, void *arg);
 void responses_edit_ask_usage(const struct chat_request *r, struct splice *edits);
 void responses_edit_member(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice name,

@@ -110,6 +110,27 @@ static bool check_tools(const struct members *in, uint32_t tools)
     return true;
 }
 
+/* Of the tools themselves the request bounds nothing, but all of their calls. Source: OpenAI API reference, Responses,
+ * "max_tool_calls"; xAI's, "x_search". */
+static void foresee(const struct members *in, uint32_t tools)
+{
+    static const struct slice searches[] = {{"\"web_search", 11}, {"\"x_search", 9}},
+                              calls[] = {{"\"file_search", 12}, {"\"code_", 6}};
+    struct chat_request *r = in->r;
+    const struct json_tape *tape = &r->tape;
+    int64_t most = 1;
+    members_whole_number(tape, members_value(in, KEY_MAX_TOOL_CALLS), &most);
+    uint32_t tool = json_is(tape, tools, JSON_ARRAY) ? json_first(tape, tools) : JSON_NONE;
+    for (; tool != JSON_NONE; tool = json_next(tape, tool)) {
+        uint32_t type = json_get(tape, tool, SLICE("type"));
+        struct slice name = json_is(tape, type, JSON_STRING) ? json_raw(tape, type) : SLICE_NONE;
+        for (size_t i = 0; i < 2; i++) {
+            if (slice_starts(name, searches[i])) members_foresee(&r->pieces.may_search, most);
+            if (slice_starts(name, calls[i])) members_foresee(&r->pieces.may_call, most);
+        }
+    }
+}
+
 static bool read_tools(struct members *in)
 {
     struct chat_request *r = in->r;
@@ -117,19 +138,28 @@ static bool read_tools(struct members *in)
     r->tools_node = in->nodes[KEY_TOOLS];
     if (tools != JSON_NONE && !json_is(&r->tape, tools, JSON_ARRAY)) return members_refuse(in, KEY_TOOLS, "an array");
     r->uses |= responses_tool_uses(&r->tape, tools, &r->tool_count);
+    foresee(in, tools);
     return check_tools(in, tools);
 }
 
-/* An item of which there is the id alone. */
+static const char *items_name(const struct chat_request *r)
+{
+    return r->kind == CHAT_CONVERSATIONS ? "items" : "input";
+}
+
+/* An item of which there is the id alone. In a conversation each that has one: what its provider says then was made
+ * is the caller's. */
 static bool keep_item(struct members *in, const struct chat_piece *piece)
 {
     const struct json_tape *tape = &in->r->tape;
     uint32_t id = json_get(tape, piece->node, SLICE("id"));
-    if (piece->kind != PIECE_MESSAGE || !responses_is_reference(tape, piece->node)) return true;
+    if (piece->kind != PIECE_MESSAGE) return true;
+    if (!responses_is_reference(tape, piece->node))
+        return in->r->kind != CHAT_CONVERSATIONS || kept_add_ids(in->r, in->arena, KEPT_ITEM, piece->node, in->why);
     if (!json_is(tape, id, JSON_STRING) || json_has_duplicate(tape, piece->node, SLICE("id")))
         return fault_set(in->why, FAULT_BAD_BODY,
-                         "input[%u] must be an item, or refer to one that the provider keeps by one \"id\"",
-                         piece->message);
+                         "%s[%u] must be an item, or refer to one that the provider keeps by one \"id\"",
+                         items_name(in->r), piece->message);
     return kept_add(in->r, in->arena, KEPT_ITEM, json_text(tape, id, in->arena), in->why);
 }
 
@@ -137,8 +167,8 @@ static bool on_piece(void *arg, const struct chat_piece *piece)
 {
     struct members *in = arg;
     if (piece->twice) {
-        return fault_set(in->why, FAULT_BAD_BODY, "input[%u]: \"%s\" is given twice; give it once", piece->message,
-                         piece->twice);
+        return fault_set(in->why, FAULT_BAD_BODY, "%s[%u]: \"%s\" is given twice; give it once", items_name(in->r),
+                         piece->message, piece->twice);
     }
     if (!keep_item(in, piece)) return false;
     if (piece->kind == PIECE_MESSAGE && !check_tools(in, json_get(&in->r->tape, piece->node, SLICE("tools"))))
@@ -149,25 +179,31 @@ static bool on_piece(void *arg, const struct chat_piece *piece)
     return true;
 }
 
+bool responses_read_items(struct members *in, uint32_t items)
+{
+    in->r->messages_node = items;
+    bool is_good = responses_walk_input(&in->r->tape, items, on_piece, in);
+    content_sort_free(in->r);
+    return is_good;
+}
+
 static bool read_input(struct members *in)
 {
     struct chat_request *r = in->r;
     uint32_t instructions = members_value(in, KEY_INSTRUCTIONS);
-    r->messages_node = members_value(in, KEY_INPUT);
+    uint32_t input = members_value(in, KEY_INPUT);
     if (json_is(&r->tape, instructions, JSON_STRING)) r->system_node = instructions;
     if (instructions != JSON_NONE && r->system_node == JSON_NONE)
         return members_refuse(in, KEY_INSTRUCTIONS, "a string");
-    bool is_input = r->messages_node == JSON_NONE || json_is(&r->tape, r->messages_node, JSON_STRING) ||
-                    json_is(&r->tape, r->messages_node, JSON_ARRAY);
+    bool is_input = input == JSON_NONE || json_is(&r->tape, input, JSON_STRING) || json_is(&r->tape, input, JSON_ARRAY);
     if (!is_input) return members_refuse(in, KEY_INPUT, "a string or an array");
-    bool is_good = responses_walk_input(&r->tape, r->messages_node, on_piece, in);
-    content_sort_free(r);
-    return is_good;
+    return responses_read_items(in, input);
 }
 
 bool responses_read_request(struct chat_request *r, struct arena *arena, struct fault *why)
 {
     uint32_t nodes[KEYS_COUNT];
+    if (r->kind == CHAT_CONVERSATIONS) return responses_read_conversation(r, arena, why);
     struct members in = {
         .r = r, .arena = arena, .why = why, .names = key_names, .count = KEYS_COUNT, .nodes = nodes};
     return members_read(&in) && members_read_model(&in, KEY_MODEL) && members_read_stream(&in, KEY_STREAM) &&

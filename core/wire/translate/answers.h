@@ -57,6 +57,8 @@ struct answer_translation {
                                         struct fault *why);
     void (*writer_free)(struct answer_writer *out);
     bool (*write)(struct answer_writer *out, const struct delta *delta);
+    /* Of a stream that does not come to its end: what was held of it for that is told. NULL: nothing ever is. */
+    bool (*write_held)(struct answer_writer *out);
     /* The words and the status that its clients know for it; the message is the failure's. */
     void (*word_failure)(const struct failure *failure, struct dialect_error *error, int *status);
 };

@@ -238,12 +238,18 @@ static void read_failure(const struct translator *t, struct slice name, const st
     if (!failure->message.len) failure->message = SLICE("The provider gave no reason.");
 }
 
+bool translator_cut(struct translator *t)
+{
+    return !t->client->answers->write_held || t->client->answers->write_held(t->out);
+}
+
 static bool write_failure(struct translator *t, struct slice name, const struct said *said)
 {
     struct failure failure = {.kind = FAILURE_SERVER};
     struct dialect_error error = {.request_id = t->manner.id};
     struct arena arena;
     int status;
+    if (!translator_cut(t)) return false;
     arena_init(&arena);
     read_failure(t, name, said, &failure, &arena);
     t->client->answers->word_failure(&failure, &error, &status);

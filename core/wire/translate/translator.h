@@ -4,6 +4,7 @@
  *     struct translator *t = translator_new(client, provider, &manner, on_event, stage);
  *     translator_event(t, event, &said, &told, &why);        // said and told: the provider's reading (wire/dialect.h)
  *     translator_finish(t, &told, &why);                     // it ended in order, without an end marker
+ *     translator_cut(t);                                     // or it did not: before the error is told
  *     translator_body(t, &said, &told, &why);                // a whole answer instead: one event, its data the body
  *     translator_failure(t, status, name, &said, request_id, &body);  // a whole answer that tells of an error
  *     translator_free(t);
@@ -36,6 +37,8 @@ const struct dropped *translator_dropped(const struct translator *t);
 bool translator_event(struct translator *t, const struct sse_event *event, const struct said *said,
                       const struct dialect_stream *told, struct fault *why);
 bool translator_finish(struct translator *t, const struct dialect_stream *told, struct fault *why);
+/* It ends before its end: the client hears what was held of it for that. False: nobody hears more of it. */
+bool translator_cut(struct translator *t);
 bool translator_body(struct translator *t, const struct said *said, const struct dialect_stream *told,
                      struct fault *why);
 /* What a body with an error status becomes, in the client's dialect; its status there is returned. Of an error that

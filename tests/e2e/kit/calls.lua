@@ -31,6 +31,7 @@ local ASKS = {
   ["CHAT_CHAT responses"] = { input = "hi", max_output_tokens = 1 },
   ["CHAT_COMPACT responses"] = { input = SAY },
   ["CHAT_COUNT responses"] = { input = "hi" },
+  ["CHAT_CONVERSATIONS responses"] = { items = { { type = "message", role = "user", content = "hi" } } },
   ["CHAT_CHAT gemini"] = { contents = { CONTENT }, generationConfig = { maxOutputTokens = 1 } },
   ["CHAT_COUNT gemini"] = { contents = { CONTENT } },
   ["CHAT_EMBEDDINGS gemini"] = { content = CONTENT },
@@ -99,7 +100,7 @@ function calls.of(call, model, stream)
   return { method = call.method, path = calls.path(call, model), json = body, type = type }
 end
 
--- Those that make what a provider keeps, and ask no model: the models "files" and "batches" stand for them.
+-- Those that make what a provider keeps, and ask no model: the models "files", "batches" and "conversations" stand for them.
 function calls.kept()
   local found = {}
   for _, route in ipairs(calls.routes()) do

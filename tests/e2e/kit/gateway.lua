@@ -165,7 +165,7 @@ function running:run()
     local text = self.dir:read("data/listen.json")
     local read, listen = pcall(cjson.decode, text or "")
     if not read then return nil end
-    self.port, self.admin_port, self.pid = port_of(listen.data or listen.listen), port_of(listen.admin), listen.pid
+    self.port, self.admin_port = port_of(listen.listen), port_of(listen.admin)
     return select(2, pcall(self.is_up, self)) == true
   end, 15)
   if not ok or self.process.status then

@@ -13,7 +13,8 @@ side.POLICIES = {
   ["access.lua"] = [[
 local row = { departments = { "engineering" }, data = "internal" }
 return access { default = "deny", models = { judge = row, rank = row, units = row, paint = row, ["paint-old"] = row, say = row,
-  ["say-new"] = row, hear = row, ["hear-new"] = row, two = row, unpriced = row, dear = row, files = row, batches = row } }]],
+  ["say-new"] = row, hear = row, ["hear-new"] = row, two = row, unpriced = row, dear = row, files = row, batches = row,
+  conversations = row } }]],
   ["guards.lua"] = [[return policy { rules = { { "secret-project", when = { contains = "bluebird" }, deny = { 403, "not_that" } },
     { "no-pictures", when = { api = "files", uses = "images" }, deny = { 403, "no_pictures" } },
     { "no-variations", when = { api = "translations", model = "hear" }, deny = { 403, "not_translated" } } } }]],
@@ -34,6 +35,7 @@ return access { default = "deny", models = { judge = row, rank = row, units = ro
     two       = { targets = { "openai/whisper-2", "local/whisper-2" }, price = free },
     unpriced  = { targets = { "openai/gpt-image-9" }, price = usd_per_million { input = "5", output = "5" } },
     files     = { targets = { "openai/files" }, price = free }, batches = { targets = { "openai/batches" }, price = free },
+    conversations = { targets = { "openai/conversations" }, price = free },
     dear      = { targets = { "openai/dear" }, price = ]] .. calls.PRICE .. [[ } }]],
 }
 

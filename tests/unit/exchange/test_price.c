@@ -65,6 +65,41 @@ static struct cost most(const struct price *price, uint64_t input, uint64_t outp
                                                     .when_ns = when_ns});
 }
 
+static int64_t most_of(const struct price *price, const char *tier, struct chat_pieces pieces)
+{
+    struct price_ask ask = {
+        .input_tokens = 10, .output_tokens = 10, .pieces = pieces, .tier = slice_str(tier), .when_ns = 100 * S};
+    return price_at_most(price, &ask).nano;
+}
+
+/* A provider may serve the usual tier instead, and use the tools that it was given. */
+static void at_most_the_dearer_tier_and_all_searches_come(void)
+{
+    struct price_period p = period(100, PRICE_UNSET);
+    struct price price = {&p, 1, ""};
+    const struct chat_pieces none = {.images = 0}, tools = {.may_search = 3, .may_call = 2, .searches = 1};
+    static const char *const names[] = {"", "priority", "flex"};
+    static const int64_t rates[] = {2000, 5000, 1000};
+    p.tier_count = 3;
+    for (size_t i = 0; i < 3; i++) {
+        p.tiers[i] = (struct price_tier){.rates = flat(PRICE_UNSET)};
+        memcpy(p.tiers[i].name, names[i], strlen(names[i]) + 1);
+        p.tiers[i].rates.pico[USAGE_INPUT] = p.tiers[i].rates.pico[USAGE_OUTPUT] = rates[i];
+    }
+    EXPECT_INT(40, most_of(&price, "", none));
+    EXPECT_INT(100, most_of(&price, "priority", none));
+    EXPECT_INT(40, most_of(&price, "flex", none));
+    EXPECT_INT(40, most_of(&price, "unheard", none));
+    EXPECT_INT(40, most_of(&price, "", tools)); /* no rate: nothing is paid for them */
+    for (size_t i = 0; i < 2; i++) {
+        p.tiers[i].rates.pico[USAGE_SEARCHES] = 10000000;
+        p.tiers[i].rates.pico[USAGE_TOOL_CALLS] = 1000000;
+    }
+    EXPECT_INT(40 + 4 * 10000 + 2 * 1000, most_of(&price, "", tools));
+    EXPECT_INT(100 + 4 * 10000 + 2 * 1000, most_of(&price, "priority", tools));
+    EXPECT_INT(INT64_MAX, most_of(&price, "", (struct chat_pieces){.may_search = INT64_MAX, .searches = 1}));
+}
+
 static void at_most_the_dearer_of_text_and_reasoning_comes(void)
 {
     struct price_period p = period(100, 0);
@@ -437,6 +472,7 @@ int main(void)
 {
     RUN(without_a_price_there_is_no_cost);
     RUN(the_last_period_that_has_begun_holds);
+    RUN(at_most_the_dearer_tier_and_all_searches_come);
     RUN(at_most_the_dearer_of_text_and_reasoning_comes);
     RUN(what_is_paid_by_the_piece_wants_a_rate_for_one);
     RUN(at_most_what_the_request_uses_is_billed);

@@ -98,6 +98,20 @@ static void expect_unspoken(const char *path, const char *says)
     EXPECT(strlen(match.fault.text) < sizeof match.fault.text - 1); /* none is cut */
 }
 
+static void what_an_object_holds_has_a_star_of_its_own(void)
+{
+    struct route_match match = match_of("DELETE", "/v1/conversations/conv_1/items/msg_1");
+    EXPECT_STR("conversation_item_delete", match.api->word);
+    EXPECT_SLICE(SLICE("conv_1"), match.id);
+    EXPECT_SLICE(SLICE("msg_1"), match.inner);
+    EXPECT_STR("conversation_add", match_of("POST", "/v1/conversations/conv_1/items/").api->word);
+    EXPECT_STR("conversation_items", match_of("GET", "/v1/conversations/conv_1/items").api->word);
+    EXPECT_STR("conversation_update", match_of("POST", "/v1/conversations/conv_1").api->word);
+    EXPECT_INT(FAULT_METHOD, match_of("POST", "/v1/conversations/conv_1/items/msg_1").fault.code);
+    EXPECT_INT(FAULT_UNSPOKEN_PATH, match_of("GET", "/v1/conversations/conv_1/items/a/b").fault.code);
+    EXPECT_INT(FAULT_UNSPOKEN_PATH, match_of("GET", "/v1/conversations/conv_1/else/a").fault.code);
+}
+
 static void other_apis_are_told_what_to_do(void)
 {
     static const char *const paths[] = {
@@ -106,7 +120,7 @@ static void other_apis_are_told_what_to_do(void)
         "/v1/batches/b/x",     "/v1/audio/voices",            "/v1/images/upscale","/v1/threads/t/runs",
         "/v1/assistants",  "/v1/fine_tuning/jobs",        "/v1/realtime", "/v1/vector_stores",
         "/v1/engines/davinci/completions",
-        "/api/chat",       "/api/generate",               "/api/tags",         "/v1/conversations", "/v1/videos",
+        "/api/chat",       "/api/generate",               "/api/tags",         "/v1/conversations/c/x", "/v1/videos",
     };
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
         expect_unspoken(paths[i], "");
@@ -227,6 +241,7 @@ int main(void)
     RUN(a_missing_or_doubled_v1_is_named);
     RUN(an_object_has_several_methods);
     RUN(other_spellings_are_served);
+    RUN(what_an_object_holds_has_a_star_of_its_own);
     RUN(other_apis_are_told_what_to_do);
     RUN(googles_paths_have_the_model_and_a_verb);
     RUN(websockets_are_sent_back_to_http);

@@ -90,6 +90,31 @@ static void what_a_provider_keeps_is_named(void)
                    "input[0] must be an item, or refer to one that the provider keeps by one \"id\"");
 }
 
+/* In whatever letters a provider may read. */
+static void every_name_is_found(void)
+{
+    static const struct {
+        const char *name, *kind;
+        bool is_object;
+    } names[] = {{"file_id", "file", false}, {"file_ids", "file", false}, {"input_file_id", "file", false},
+                 {"container", "container", false}, {"container_id", "container", false}, {"vector_store_id", "store", false},
+                 {"vector_store_ids", "store", false}, {"document_library_ids", "store", false},
+                 {"collection_ids", "store", false}, {"skill_id", "skill", false}, {"audio", "voice", true},
+                 {"voice", "voice", true}};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        for (unsigned upper = 0; upper < 2; upper++) {
+            char name[40], body[200], want[60];
+            snprintf(name, sizeof name, "%s", names[i].name);
+            if (upper) name[0] = (char)(name[0] - 'a' + 'A');
+            snprintf(body, sizeof body, "{" HEAD "\"x\":[{\"%s\":%s}]}", name, names[i].is_object ? "{\"id\":\"7\"}" : "\"7\"");
+            snprintf(want, sizeof want, "%s 7", names[i].kind);
+            expect_named(body, CHAT_CHAT, want);
+        }
+    }
+    expect_named("{" HEAD "\"x\":{\"parameters\":{\"file_id\":\"7\"},\"input_schema\":{\"file_id\":\"7\"},\"schema\":"
+                 "{\"file_id\":\"7\"},\"input_examples\":[{\"file_id\":\"7\"}],\"metadata\":{\"file_id\":\"7\"}}}", CHAT_CHAT, "");
+}
+
 static void more_than_may_be_named_is_refused(void)
 {
     struct buf body;
@@ -150,6 +175,9 @@ static void only_the_providers_own_word_counts(void)
     expect_told(d, "{\"type\":\"response.output_item.done\",\"item\":{\"type\":\"function_call\",\"id\":\"fc\",\"arguments\":\"{}\"}}",
                 "item \"fc\"");
     expect_told(d, "{\"type\":\"response.output_text.delta\",\"item_id\":\"x\",\"delta\":\"y\"}", "");
+    expect_told(d, "{\"object\":\"conversation\",\"id\":\"conv\",\"metadata\":{\"file_id\":\"f\"}}", "conversation \"conv\"");
+    expect_told(d, "{\"object\":\"list\",\"data\":[{\"type\":\"message\",\"id\":\"msg\",\"content\":[{\"annotations\":[{\"type\":"
+                   "\"container_file_citation\",\"container_id\":\"c\",\"file_id\":\"f\"}]}]}]}", "item \"msg\"");
     expect_told(d, "{\"object\":\"response\",\"id\":null,\"output\":{}}", "");
     expect_told(a, "{\"type\":\"message\",\"id\":\"msg\",\"container\":{\"id\":\"c\"},\"content\":[{\"type\":\"tool_use\",\"input\":"
                    "{\"file_id\":\"f\",\"content\":[{\"type\":\"bash_code_execution_output\",\"file_id\":\"f\"}]}},"
@@ -165,6 +193,7 @@ static void only_the_providers_own_word_counts(void)
 int main(void)
 {
     RUN(what_a_provider_keeps_is_named);
+    RUN(every_name_is_found);
     RUN(more_than_may_be_named_is_refused);
     RUN(only_the_providers_own_word_counts);
     return unit_close("kept");

@@ -12,6 +12,7 @@ return models {
   ["session-anthropic"] = { targets = { "a/claude-haiku-4-5" }, price = priced },
 
   judge         = { targets = { "o/moderation" }, price = free }, -- side.mjs, side_client.py
+  files         = { targets = { "o/files" }, price = free }, batches = { targets = { "o/batches" }, price = free },
   paint         = { targets = { "o/gpt-image-1" }, price = usd_per_million { input = "5", output = "0", image_output = "40" } },
   ["paint-old"] = { targets = { "o/dall-e-2" }, price = usd_per_million { input = "0", output = "0", per_image = "0.02" } },
   say           = { targets = { "o/tts-1" }, price = usd_per_million { input = "0", output = "0", per_character = "0.000015" } },
