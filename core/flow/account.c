@@ -101,7 +101,7 @@ static void count_output(struct attempt *a, const struct relay_report *told, uin
     }
 }
 
-/* What went by unread is taken for text: four bytes a token, and no more than was asked for (of 0 see flow/reserve.c). */
+/* What went by unread is taken for text: four bytes a token, no more than was asked for; 0 bounds nothing. */
 static uint64_t unread_tokens(const struct exchange *x, const struct relay_report *told)
 {
     int64_t asked = x->request.max_tokens, added = x->decision.output_bound;
