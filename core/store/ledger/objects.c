@@ -7,7 +7,7 @@
 #include "wire/kept.h"
 
 #define PAGE(behind, order)                                                                                            \
-    "SELECT id, made_s FROM objects WHERE owner = ? AND kind = ? AND (seq, key) " behind " (?, ?)"                      \
+    "SELECT id, made_s FROM objects WHERE owner = ? AND kind = ? AND (seq, key) " behind " (?, ?)"                     \
     " AND until_s > ? ORDER BY seq " order ", key " order " LIMIT ?"
 
 bool ledger_objects_install(struct ledger_objects *o, sqlite3 *db)
