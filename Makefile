@@ -302,7 +302,11 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 OBJS += $(patsubst $(B)/%,$(B)/tests/fuzz/%.o,$(FUZZERS))
 fuzzers: $(FUZZERS)
 FUZZ_FLOW := $(B)/fuzz_relay
-$(filter-out $(FUZZ_FLOW),$(FUZZERS)): $(B)/%: $(B)/tests/fuzz/%.o $(call libs,wire)
+FUZZ_STORE := $(B)/fuzz_sshsig
+$(filter-out $(FUZZ_FLOW) $(FUZZ_STORE),$(FUZZERS)): $(B)/%: $(B)/tests/fuzz/%.o $(call libs,wire)
+	$(call SAY,LINK,$@)
+	$(LINK) -fsanitize=fuzzer
+$(FUZZ_STORE): $(B)/%: $(B)/tests/fuzz/%.o $(call libs,store)
 	$(call SAY,LINK,$@)
 	$(LINK) -fsanitize=fuzzer
 $(FUZZ_FLOW): $(B)/%: $(B)/tests/fuzz/%.o $(call libs,flow) $(B)/gen/scripts.o

@@ -98,6 +98,8 @@
       "The provider did not accept the gateway's own account.")                                                        \
     X(UNTRANSLATABLE,        502, "upstream_error",        "untranslatable_answer",                                    \
       "The provider's answer could not be translated into the API that was asked.")                                    \
+    X(UPSTREAM_FAILED,       502, "upstream_error",        "upstream_failed",                                          \
+      "The provider answered with an error.")                                                                          \
     X(CONNECT_TIMEOUT,       504, "upstream_error",        "upstream_connect_timeout",                                 \
       "The provider did not accept a connection in time.")                                                             \
     X(FIRST_BYTE_TIMEOUT,    504, "upstream_error",        "upstream_first_byte_timeout",                              \

@@ -6,8 +6,8 @@
  *     report.at(path, "unknown_condition", ("unknown condition '%s'"):format(key))     -- in scripts/
  *     moongate help MG0203, moongate help unknown_condition                            # at a prompt
  *
- * MG01xx Lua and files, MG02xx what is written in them, MG03xx warnings, MG04xx the load itself. Codes are stable: none
- * is ever used again for something else.
+ * MG01xx Lua and files, MG02xx what is written in them, MG03xx warnings, MG04xx the load itself, MG06xx who must
+ * agree. Codes are stable: none is ever used again for something else.
  */
 #ifndef MOONGATE_BASE_FINDING_H
 #define MOONGATE_BASE_FINDING_H
@@ -224,6 +224,10 @@
     X(CHECK_DIED, "check_died", "MG0402", "the checker ended",                                                         \
       "The process that tries configurations beside the gateway did not come to an end.",                              \
       "What runs goes on. Try again; if it stays, `moongate check` shows more.")                                       \
+    X(UNSIGNED, "unsigned", "MG0610", "the policies are not signed as moongate.lua demands",                           \
+      "gate = { signatures = 2, signers = … } lets no policies go live, neither at the start nor at a reload, that "   \
+      "not so many people have signed, each with a key of their own, or that do not follow what was in force.",        \
+      "`moongate bundle status` says who is missing. `moongate bundle manifest`, then `moongate bundle sign` by all.") \
     X(OTHER_ERROR, "other_error", "MG0499", "an error",                                                                \
       "Something is wrong, for which no narrower code stands.",                                                        \
       "The message says what, and where.")

@@ -239,6 +239,17 @@
 #define LIMIT_PIPE_MESSAGE_BYTES (1u * MIB)  /* what is larger travels as a memory file */
 #define LIMIT_PIPE_QUEUE_BYTES (16u * MIB)   /* not yet taken by the other process */
 
+/* Signatures by SSH keys (store/sshsig/) */
+#define LIMIT_SSHSIG_BYTES (8u * KIB)      /* of one as text */
+#define LIMIT_SSHSIG_RSA_BITS_MIN 3072u
+#define LIMIT_SSHSIG_RSA_BITS_MAX 8192u
+#define LIMIT_SIGNATURES 64u              /* of one bundle */
+#define LIMIT_SIGNERS 256u                 /* lines of keys in a file of allowed signers */
+#define LIMIT_SIGNERS_BYTES (64u * KIB)    /* of that file */
+#define LIMIT_SIGNERS_REFUSED 16u          /* of its lines that are named */
+#define LIMIT_SIGNER_NAME_BYTES 64u        /* of a principal */
+#define LIMIT_SIGNER_NAMES 16u             /* principals in a line */
+
 /* The ledger's seals (store/anchor/anchor.h, store/texts/texts.h) */
 #define LIMIT_ANCHOR_KEYS 32u              /* public keys that an auditor gives at once: the present one, older ones */
 #define LIMIT_ANCHOR_LINE_BYTES (4u * KIB) /* of one anchor as a witness has it */

@@ -400,6 +400,25 @@ const struct command cli_commands[] = {
      "\n"
      "Exit code: 0 accepted, 1 rejected, 3 no gateway there.\n",
      command_reload},
+    {"bundle manifest", "write down what is to be signed of the policies",
+     "moongate bundle manifest --serial 42 --base DIGEST     both as they follow from what was there, unless said\n"
+     "\n"
+     "Writes policies/.bundle: a serial that grows, the digest in force before, a line a file. Signatures of the one before\n"
+     "go. Run where the gateway's data folder is, it follows what was accepted last; elsewhere what was signed last.\n",
+     command_bundle_manifest},
+    {"bundle sign", "sign it, with ssh-keygen",
+     "moongate bundle sign --key ~/.ssh/id_ed25519           .pub: an agent has the key\n"
+     "\n"
+     "Writes policies/.signatures/PRINCIPAL.sig, by the principal that gate.signers has for the key, or --as NAME.\n",
+     command_bundle_sign},
+    {"bundle verify", "would the gate take these policies?",
+     "moongate bundle verify                                 one line; --json: all of it\n"
+     "\n"
+     "Exit code: 0 enough people have signed, 1 refused, 2 something cannot be read, or there is no gate.\n",
+     command_bundle_verify},
+    {"bundle status", "who has signed, who may still, what was accepted last",
+     "moongate bundle status                                 as verify, with each signature and why it does not count\n",
+     command_bundle_status},
     {"keys create", "make an API key; it is shown once",
      "moongate keys create --app sales-copilot --department Sales --expires 90d\n"
      "\n"

@@ -17,7 +17,8 @@ static const struct family {
     {"topup", "topup ...", "add to a budget for a while; what was added, and its end"},
     {"price", "price, tokens", "what so many tokens cost at a model; how many a text or a request is"},
     {"tokens", NULL, NULL}, /* with the one before */
-    {"keys", "keys ...", "create, list, revoke and rotate API keys"},
+    {"bundle", "keys, bundle", "create, list, revoke, rotate API keys; policies that people have to sign"},
+    {"keys", NULL, NULL}, /* with the one before */
     {"version", "version, help", "what is running here; a command, a diagnostic's code, fields of moongate.lua"},
     {"help", NULL, NULL}, /* with the one before */
 };

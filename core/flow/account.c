@@ -101,13 +101,13 @@ static void count_output(struct attempt *a, const struct relay_report *told, uin
     }
 }
 
-/* What went by unread is taken for text: four bytes a token, and no more than was asked for. */
+/* What went by unread is taken for text: four bytes a token, no more than was asked for; 0 bounds nothing. */
 static uint64_t unread_tokens(const struct exchange *x, const struct relay_report *told)
 {
     int64_t asked = x->request.max_tokens, added = x->decision.output_bound;
     uint64_t tokens = told->unread_bytes / 4, wanted, choices = x->request.choices ? x->request.choices : 1;
-    bool is_counted = !__builtin_mul_overflow((uint64_t)(asked >= 0 ? asked : added), choices, &wanted);
-    bool is_bounded = (asked >= 0 || added > 0) && is_counted && wanted < tokens;
+    bool is_counted = !__builtin_mul_overflow((uint64_t)(asked > 0 ? asked : added), choices, &wanted);
+    bool is_bounded = (asked > 0 || added > 0) && is_counted && wanted < tokens;
     return !x->api->meters_output ? 0 : is_bounded ? wanted : tokens;
 }
 

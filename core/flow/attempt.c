@@ -194,6 +194,7 @@ static void open_relay(struct job *job, const struct fetch_head *head)
         .secrets = call->secrets,
         .secret_count = call->secret_count,
         .tool_names = &call->tool_names,
+        .has_another = !call->is_drained && has_next(job),
         .drops_usage = call->asks_usage,
         .on_said = owning_listens(job) ? owning_hear : NULL,
         .on_said_arg = job,

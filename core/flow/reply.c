@@ -99,6 +99,7 @@ static enum exchange_outcome outcome_of(enum fault_code code)
     case FAULT_UPSTREAM_ACCOUNT:
     case FAULT_UPSTREAM_STREAM:
     case FAULT_UNTRANSLATABLE:
+    case FAULT_UPSTREAM_FAILED:
     case FAULT_CONNECT_TIMEOUT:
     case FAULT_FIRST_BYTE_TIMEOUT:
     case FAULT_UPSTREAM_IDLE_TIMEOUT:

@@ -113,12 +113,12 @@ static uint64_t input_tokens(const struct exchange *x, const struct target *targ
     return count_total(x->count, target->terms ? target->terms->counting : NULL).input_tokens;
 }
 
-/* All that may come of a stream, as far as the request bounds it. */
+/* All that may come of a stream, as far as the request bounds it: to some servers 0 is no bound. */
 static uint64_t most_output(const struct exchange *x)
 {
     uint64_t answers = x->request.generated ? x->request.generated : 1, most;
     int64_t each = x->decision.output_bound ? x->decision.output_bound : x->request.max_tokens;
-    bool is_unbounded = each < 0 || __builtin_mul_overflow((uint64_t)each, answers, &most) ||
+    bool is_unbounded = each <= 0 || __builtin_mul_overflow((uint64_t)each, answers, &most) ||
                         most > (uint64_t)COUNTERS_AMOUNT_MAX;
     return is_unbounded ? (uint64_t)COUNTERS_AMOUNT_MAX : most;
 }
@@ -133,7 +133,7 @@ static uint64_t first_output(const struct exchange *x)
     const struct reserve *want = &x->decision.reserve;
     uint64_t all = want->output_tokens ? want->output_tokens : x->estimate.output_tokens;
     if (!x->api->meters_output) return 0;
-    if (x->request.max_tokens >= 0) all = most_output(x); /* a later policy may have set another */
+    if (x->request.max_tokens > 0) all = most_output(x); /* a later policy may have set another */
     return want->slice ? smaller(want->slice, all) : all;
 }
 

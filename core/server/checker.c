@@ -12,6 +12,7 @@
 #include "net/loop.h"
 #include "net/pipe.h"
 #include "server/check_policies.h"
+#include "server/check_signed.h"
 #include "server/config.h"
 #include "server/child.h"
 #include "store/registry/registry.h"
@@ -37,6 +38,8 @@ enum {
 struct checked {
     uint32_t is_good;
     uint32_t policy_files;
+    uint64_t accept_serial;
+    int64_t accept_at_s;
     char digest[65];
 };
 
@@ -123,6 +126,7 @@ static void check_config(const struct check_job *job, struct check_result *resul
     int in_force_fd = job->has_in_force ? job->in_force_fd : -1;
     struct check_against against = {config->settings, config->postgres_url.len > 0, in_force_fd};
     if (check_policies(config->policies_dir.ptr, &against, &bundle, result)) {
+        if (!job->is_offline) check_signed(config, buf_slice(&bundle), result);
         run_gate(config, job, buf_slice(&bundle), result);
         config_pack(config, &packed);
         result->config_fd = seal("moongate-config", &packed, result->report);
@@ -199,7 +203,8 @@ _Noreturn static void run_child(const struct check_job *job, int pipe_fd)
     here.on_spec = tell_spec;
     here.arg = &pipe_fd;
     check_here(&here, &result);
-    struct checked checked = {.is_good = result.is_good, .policy_files = result.policy_files};
+    struct checked checked = {.is_good = result.is_good, .policy_files = result.policy_files,
+                              .accept_serial = result.accept_serial, .accept_at_s = result.accept_at_s};
     memcpy(checked.digest, result.digest, sizeof checked.digest);
     struct buf report;
     buf_init(&report);
@@ -253,6 +258,8 @@ static void on_message(void *arg, const struct pipe_message *message)
         checked.digest[sizeof checked.digest - 1] = '\0';
         c->result.is_good = checked.is_good && report_errors(c->result.report) == 0;
         c->result.policy_files = checked.policy_files;
+        c->result.accept_serial = checked.accept_serial;
+        c->result.accept_at_s = checked.accept_at_s;
         memcpy(c->result.digest, checked.digest, sizeof c->result.digest);
         c->is_whole = true;
         break;

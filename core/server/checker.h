@@ -49,6 +49,8 @@ struct check_result {
     int config_fd, bundle_fd, registry_fd; /* -1: not asked for, or not good; else owned by whom it is given to */
     char digest[65];                   /* of the bundle */
     unsigned policy_files;
+    uint64_t accept_serial; /* of a signed bundle that is to be accepted (server/accepted.h); 0: none is */
+    int64_t accept_at_s;
     char policies_dir[PATH_MAX]; /* here (check_here) only; where "policies/" lies */
     char *jwks_sources; /* where its tokens' keys are, as admin/jwks_fetcher.h says; NULL: nowhere */
     struct report *report; /* errors and warnings; owned like the descriptors */

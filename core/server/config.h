@@ -33,6 +33,8 @@ struct config {
     uint32_t drain_delay_ms; /* not ready, still accepting: for load balancers to notice */
     bool has_spec_gate;      /* nothing goes live whose specs fail */
     uint32_t gate_timeout_ms;
+    uint32_t gate_signatures;  /* 0: not said (check_signed.h) */
+    struct slice gate_signers; /* the path of the allowed signers; empty: not said */
     struct slice gateway;     /* its name in a fleet */
     struct slice ledger_copy; /* of a JSON-lines copy: absolute, or in the data folder; empty: none */
     uint64_t retain_ms, retain_texts_ms; /* 0: for ever */

@@ -129,6 +129,11 @@ static const struct field policy_group[] = {
 static const struct field gate_group[] = {
     {"specs", &type_flag, IN_CONFIG(has_spec_gate),
      .says = "Nothing goes live whose specs fail, neither at the start nor at a reload."},
+    {"signatures", &type_count, IN_CONFIG(gate_signatures), RANGE(1, 16),
+     .initial_words = "2 where `signers` is set, else none are wanted",
+     .says = "So many people must have signed the policies: `moongate help bundle` says how."},
+    {"signers", &type_new_file, IN_CONFIG(gate_signers),
+     .says = "Who may: SSH keys, a line each, as `ssh-keygen -Y verify` reads them. Outside of the policies."},
     {"timeout", &type_duration, IN_CONFIG(gate_timeout_ms), RANGE(100, LIMIT_GATE_MS_MAX),
      .initial = LIMIT_GATE_MS,
      .says = "How long all specs together may take."},

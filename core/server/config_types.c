@@ -247,7 +247,7 @@ static bool read_path(struct config_reader *r, struct slice path, const json_t *
 static bool is_own_name(struct slice name)
 {
     static const char *const names[] = {"ledger.", "registry.", "anchor", "subjects.",
-                                        "lock",    "listen.",   "control."};
+                                        "lock",    "listen.",   "control.", "bundle."};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (slice_starts(name, slice_str(names[i]))) return true;
     }

@@ -237,6 +237,7 @@ static void on_first_check(void *arg, struct check_result *result)
 {
     struct supervisor *sup = arg;
     struct generation first = {.config_fd = -1, .bundle_fd = -1};
+    struct fault why;
     sup->reload.checker = NULL;
     if (report_errors(result->report) + report_warnings(result->report) > 0) {
         sup->parts.on_report(sup->parts.arg, result->report);
@@ -257,6 +258,11 @@ static void on_first_check(void *arg, struct check_result *result)
     if (!files_claim(sup) || !make_shared(sup) || !control_open(sup)) return;
     generation_take(sup, &first, result);
     memcpy(first.config_digest, sup->config->settings->digest, sizeof first.config_digest);
+    if (!generation_remember(sup, &first, &why)) {
+        supervisor_fail(sup, FINDING_UNSIGNED, "%s", fault_message(&why));
+        generation_clear(&first);
+        return;
+    }
     generation_accept(sup, &first);
     snapshots_request(sup, NULL);
 }

@@ -83,6 +83,8 @@ struct generation {
     int config_fd, bundle_fd;
     char digest[65], config_digest[65];
     unsigned policy_files;
+    uint64_t accept_serial; /* as struct check_result has them */
+    int64_t accept_at_s;
     char *jwks_sources; /* as admin/jwks_fetcher.h says; NULL: none */
 };
 
@@ -273,6 +275,8 @@ struct config *generation_read_config(int fd);
 /* Takes over what the check made; next gets the number after the current one. */
 void generation_take(struct supervisor *sup, struct generation *next, struct check_result *result);
 /* In force from now on: board, metrics. Takes `next`. */
+/* Before it is accepted: a signed bundle is remembered, so that none before it comes back. False: *why. */
+bool generation_remember(struct supervisor *sup, const struct generation *next, struct fault *why);
 void generation_accept(struct supervisor *sup, struct generation *next);
 
 /* ---- supervisor_snapshots.c */

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "server/accepted.h"
 #include "server/control.h"
 #include "server/notify.h"
 #include "server/supervisor_inner.h"
@@ -34,6 +35,8 @@ void generation_take(struct supervisor *sup, struct generation *next, struct che
     next->config_fd = result->config_fd;
     next->bundle_fd = result->bundle_fd;
     next->policy_files = result->policy_files;
+    next->accept_serial = result->accept_serial;
+    next->accept_at_s = result->accept_at_s;
     next->jwks_sources = result->jwks_sources;
     result->jwks_sources = NULL;
     memcpy(next->digest, result->digest, sizeof next->digest);
@@ -44,6 +47,13 @@ static void set_gauge(struct supervisor *sup, enum stats_metric metric, const ch
 {
     struct slice text = slice_str(label);
     stats_set(sup->stats, stats_series(sup->stats, metric, label ? &text : NULL), value);
+}
+
+bool generation_remember(struct supervisor *sup, const struct generation *next, struct fault *why)
+{
+    struct accepted accepted = {.serial = next->accept_serial, .at_s = next->accept_at_s};
+    memcpy(accepted.digest, next->digest, sizeof accepted.digest);
+    return next->accept_serial == 0 || accepted_write(sup->data_dir, &accepted, why);
 }
 
 void generation_accept(struct supervisor *sup, struct generation *next)
@@ -212,6 +222,9 @@ static void decide(struct supervisor *sup)
 {
     struct reload *r = &sup->reload;
     struct control_generation body = {r->next.number};
+    struct fault why;
+    if (report_errors(r->report) == 0 && !generation_remember(sup, &r->next, &why))
+        report_say(r->report, FINDING_UNSIGNED, "%s", fault_message(&why));
     if (report_errors(r->report) == 0) {
         commit(sup);
         return;

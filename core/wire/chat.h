@@ -98,7 +98,7 @@ struct chat_request {
     bool is_stream;
     enum chat_flag include_usage; /* does the client ask for usage in the stream? */
     enum chat_flag include_thoughts; /* … for what is thought? ABSENT: its dialect does not ask */
-    int64_t max_tokens;           /* -1: not said */
+    int64_t max_tokens;           /* -1: not said, or 0 of a chat, which some servers read so */
     int64_t thinking_tokens;      /* how much of those may be thought, where that is said apart; -1: it is not */
     double temperature;           /* NaN: not said */
     uint32_t choices;             /* how many answers: n, 1 when not said, to each prompt */

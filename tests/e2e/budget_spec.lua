@@ -47,6 +47,19 @@ describe("a budget", function()
     stop()
   end)
 
+  it("takes a limit of nothing, which servers read as none, for none", function()
+    local g, m, stop = started("nothing", { budget = dimes.budget(1) })
+    for _, name in ipairs { "max_tokens", "max_completion_tokens" } do
+      local asked, since = body { tokens = 10 }, m:mark()
+      asked.max_tokens, asked[name] = nil, 0
+      local r = g:ask { json = asked }
+      assert.equal(402, r.status, r.body) -- what an answer of any length may cost is more than is left
+      assert.equal(0, #m:requests(since))
+    end
+    assert.equal(200, g:ask({ json = body { tokens = 10 } }).status)
+    stop()
+  end)
+
   it("has what an answer did not cost back, and goes on where the ledger stands after a restart", function()
     local g, _, stop = started("settled", { budget = HUNDRED })
     for _ = 1, 5 do -- each may cost 90, and costs 2

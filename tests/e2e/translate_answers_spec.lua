@@ -178,6 +178,35 @@ describe("an answer that cannot be translated", function()
   end)
 end)
 
+describe("a provider's error under the status 200", function()
+  local function told(type, message) return cjson.encode { type = "error", error = { type = type, message = message } } end
+
+  it("gives way to the next target, as long as nothing has left", function()
+    for _, is_stream in ipairs { false, true } do
+      local error = told("overloaded_error", "busy")
+      m:script { path = "/v1/messages", body = is_stream and "event: error\ndata: " .. error .. "\n\n" or error,
+        content_type = is_stream and "text/event-stream" or "application/json" }
+      local r = plain:chat(body("either", "echo one", { stream = is_stream }))
+      assert.equal(200, r.status, r.body)
+      assert.truthy(r.body:find("one", 1, true), r.body)
+      local record = plain:record(r.id)
+      assert.equal("openai/gpt-4o-mini", record.target)
+      assert.equal("upstream_failed", record.attempts[1].error)
+      m:reset()
+    end
+  end)
+
+  it("is told where it is the request's, or nobody else can be asked", function()
+    m:script { path = "/v1/messages", body = told("invalid_request_error", "too odd") }
+    local r = plain:chat(body("either", "echo one"))
+    assert.same({ 502, "too odd" }, { r.status, gateway.error_of(r).message })
+    m:reset()
+    m:script { path = "/v1/messages", body = told("overloaded_error", "busy") }
+    r = plain:chat(body("claude", "echo one"))
+    assert.same({ 502, "busy" }, { r.status, gateway.error_of(r).message })
+  end)
+end)
+
 describe("what has no place in the client's API", function()
   it("is named in the head of a whole answer, in a comment of a stream, and in the record", function()
     m:script { match = "hi", body = cjson.encode { id = "msg_1", type = "message", role = "assistant", model = "x", stop_reason = "end_turn",

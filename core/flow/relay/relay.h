@@ -106,6 +106,7 @@ struct relay_parts {
     const struct slice *secrets;         /* taken out of all that leaves (wire/conceal.h): the account's key … */
     size_t secret_count;
     const struct tool_names *tool_names; /* that the client calls otherwise than the provider; NULL: none */
+    bool has_another;                    /* another target may answer, as long as nothing has left */
     bool drops_usage;                    /* a chunk with usage alone was asked for by the gateway, not by the client */
     /* Hears each event, and a whole answer, as the provider says it; what is too large to be kept in pieces. NULL:
      * nobody does. */

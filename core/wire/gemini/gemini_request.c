@@ -215,14 +215,15 @@ static bool refuse_config(const struct members *in, struct gemini_name name, con
     return fault_set(in->why, FAULT_BAD_BODY, "\"generationConfig.%s\" must be %s", name.name.ptr, must);
 }
 
+/* 0 is what a field of protocol buffers has that nobody set. */
 static bool read_limit(struct members *in, uint32_t config)
 {
     struct chat_request *r = in->r;
     r->max_tokens_node = value_of(&r->tape, config, name_limit);
     if (r->max_tokens_node == JSON_NONE) return true;
-    if (members_whole_number(&r->tape, r->max_tokens_node, &r->max_tokens) && r->max_tokens >= 0) return true;
-    r->max_tokens = -1;
-    return refuse_config(in, name_limit, "a whole number");
+    bool is_whole = members_whole_number(&r->tape, r->max_tokens_node, &r->max_tokens) && r->max_tokens >= 0;
+    if (!is_whole || r->max_tokens == 0) r->max_tokens = -1;
+    return is_whole || refuse_config(in, name_limit, "a whole number");
 }
 
 static bool read_count(struct members *in, uint32_t config)

@@ -70,7 +70,8 @@ static bool read_choices(struct members *in)
 }
 
 /* By either name of a chat request: two that differ are one bound to who holds money for it and another to who answers.
- * Text completions know the old name alone. */
+ * Text completions know the old name alone, and 0 of it, which asks for no more than the prompt. Of a chat OpenAI
+ * refuses 0, and others read it as no bound: to who holds money for it there is none. */
 static bool read_limit(struct members *in)
 {
     struct chat_request *r = in->r;
@@ -81,7 +82,7 @@ static bool read_limit(struct members *in)
     bool is_whole = members_whole_number(&r->tape, r->max_tokens_node, &r->max_tokens);
     bool is_one = plain == r->max_tokens_node || plain == JSON_NONE ||
                   (is_whole && members_whole_number(&r->tape, plain, &other) && other == r->max_tokens);
-    if (!is_whole || r->max_tokens < 0) r->max_tokens = -1;
+    if (!is_whole || r->max_tokens < (r->kind == CHAT_CHAT ? 1 : 0)) r->max_tokens = -1;
     return is_one || fault_set(in->why, FAULT_BAD_BODY,
                                "\"max_tokens\" and \"max_completion_tokens\" differ; give one of them");
 }

@@ -212,7 +212,7 @@ static bool refuse_unspoken(const struct reading *in, const struct chat_request 
         return !reading_refuse(in, "\"web_search_options\" cannot be translated for this model's provider");
     if (r->choices > 1) return !reading_refuse(in, "\"n\" must be 1: this model's provider gives one answer");
     if (r->max_tokens_node != JSON_NONE && r->max_tokens < 0)
-        return !reading_refuse(in, "\"%.*s\" must be a whole number", SLICE_FMT(in->c->max_tokens_name));
+        return !reading_refuse(in, "\"%.*s\" must be a whole number from 1", SLICE_FMT(in->c->max_tokens_name));
     return false;
 }
 

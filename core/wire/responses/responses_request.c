@@ -78,14 +78,14 @@ static bool check_once(const struct members *in)
     return members_check_inner(in, once, sizeof once / sizeof once[0]);
 }
 
-/* What is no number, or no text, is the provider's to refuse. */
+/* What is no number, or no text, is the provider's to refuse, as is a length of 0, which some read as no bound. */
 static bool read_settings(struct members *in)
 {
     struct chat_request *r = in->r;
     uint32_t temperature = members_value(in, KEY_TEMPERATURE), tier = members_value(in, KEY_SERVICE_TIER);
     r->max_tokens_node = members_value(in, KEY_MAX_OUTPUT_TOKENS);
     bool is_whole = members_whole_number(&r->tape, r->max_tokens_node, &r->max_tokens);
-    if (!is_whole || r->max_tokens < 0) r->max_tokens = -1;
+    if (!is_whole || r->max_tokens < 1) r->max_tokens = -1;
     if (json_is(&r->tape, temperature, JSON_NUMBER)) r->temperature = json_to_double(&r->tape, temperature);
     if (json_is(&r->tape, tier, JSON_STRING)) r->service_tier = members_keep_text(in, tier);
     r->include_usage = CHAT_TRUE; /* these streams always tell */

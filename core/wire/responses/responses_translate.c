@@ -149,7 +149,7 @@ static bool read_numbers(const struct reading *in, const struct chat_request *r,
     in->c->knobs[KNOB_TEMPERATURE] = at[KEY_TEMPERATURE];
     in->c->knobs[KNOB_TOP_P] = at[KEY_TOP_P];
     if (r->max_tokens_node != JSON_NONE && r->max_tokens < 0)
-        return reading_refuse(in, "\"max_output_tokens\" must be a whole number");
+        return reading_refuse(in, "\"max_output_tokens\" must be a whole number from 1");
     return reading_number(in, at[KEY_TEMPERATURE], "temperature") && reading_number(in, at[KEY_TOP_P], "top_p");
 }
 

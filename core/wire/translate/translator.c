@@ -275,6 +275,29 @@ int translator_failure(struct translator *t, int status, struct slice name, cons
     return status ? status : 502;
 }
 
+bool translator_blames_provider(const struct translator *t, struct slice name, const struct said *said)
+{
+    struct failure failure = {.kind = FAILURE_SERVER};
+    struct arena arena;
+    arena_init(&arena);
+    read_failure(t, name, said, &failure, &arena);
+    arena_clear(&arena);
+    switch (failure.kind) {
+    case FAILURE_REQUEST:
+    case FAILURE_MISSING:
+    case FAILURE_CONFLICT:
+    case FAILURE_TOO_LARGE: return false;
+    case FAILURE_AUTHENTICATION:
+    case FAILURE_BILLING:
+    case FAILURE_PERMISSION:
+    case FAILURE_RATE:
+    case FAILURE_SERVER:
+    case FAILURE_TIMEOUT:
+    case FAILURE_OVERLOADED: break;
+    }
+    return true;
+}
+
 uint32_t translator_retry_after_s(const struct translator *t)
 {
     return t->retry_after_s;

@@ -253,6 +253,35 @@ static void errors_are_told_in_the_clients_words(void)
         expect_error(&errors[i]);
 }
 
+/* What another may do better is left to it, as long as nothing has left. */
+static void expect_way(const char *type, const char *bytes, bool has_another, bool gives_way)
+{
+    struct kit k;
+    open_from(&k, &dialect_openai, type);
+    k.parts.has_another = has_another;
+    kit_begin(&k);
+    if (bytes[0] == '{') k.head.status = 502; /* as it is told */
+    kit_feed(&k, slice_str(bytes), 0);
+    kit_finish(&k, NULL);
+    EXPECT_INT(gives_way ? RELAY_UNSENT : RELAY_SENT, k.how);
+    EXPECT_INT(!gives_way, k.heads);
+    close_kit(&k);
+}
+
+static void an_error_under_200_gives_way(void)
+{
+#define O_LATE "data: " O_ERROR("server_error", "\"server_is_overloaded\"") "\n\n"
+    static const char *const odd[] = {O_ERROR("server_error", "null"), O_ERROR("tokens", "\"rate_limit_exceeded\"")};
+    for (size_t i = 0; i < 2; i++) {
+        expect_way(TYPE_JSON, odd[i], true, true);
+        expect_way(TYPE_JSON, odd[i], false, false);
+    }
+    expect_way(TYPE_JSON, O_ERROR("invalid_request_error", "\"context_length_exceeded\""), true, false);
+    expect_way(TYPE_EVENTS, O_LATE, true, true);
+    expect_way(TYPE_EVENTS, O_LATE, false, false);
+    expect_way(TYPE_EVENTS, O_TEXT("a") O_LATE, true, false);
+}
+
 static void expect_error_in_stream(const struct dialect *provider, const char *bytes, const char *type)
 {
     struct kit k;
@@ -291,6 +320,7 @@ int main(void)
     RUN(who_goes_inside_a_callback_is_asked_for_no_more);
     RUN(a_fault_waits_for_what_is_judged);
     RUN(errors_are_told_in_the_clients_words);
+    RUN(an_error_under_200_gives_way);
     RUN(errors_in_streams_are_told_in_the_clients_words);
     loop_free(kit_loop);
     return unit_close("relay_translate_ends");

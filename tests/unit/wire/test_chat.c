@@ -442,9 +442,9 @@ static void two_limits_that_differ_are_refused(void)
     }
     expect_limit_read(CHAT_CHAT, BODY(PLAIN("7") COMPLETION("7")), 7);
     expect_limit_read(CHAT_CHAT, BODY(PLAIN("null") COMPLETION("7")), 7);
-    expect_limit_read(CHAT_CHAT, BODY(PLAIN("7") COMPLETION("null")), 7);
-    expect_limit_read(CHAT_COMPLETIONS, BODY(PLAIN("7") COMPLETION("1")), 7);
-    expect_limit_read(CHAT_COMPLETIONS, BODY(COMPLETION("1")), -1);
+    expect_limit_read(CHAT_COMPLETIONS, BODY(PLAIN("0") COMPLETION("1")), 0);
+    expect_limit_read(CHAT_CHAT, BODY(PLAIN("0") COMPLETION("null")), -1); /* some read no bound in it */
+    expect_limit_read(CHAT_CHAT, BODY(PLAIN("0") COMPLETION("0.0")), -1);
 }
 
 static void edits_are_the_least_that_is_needed(void)

@@ -19,6 +19,14 @@ static const struct dialect *const d = &dialect_gemini;
 #define CONFIG(members) "{" HEAD "\"generationConfig\":{" members "}}"
 #define TOOLS(list) "{" HEAD "\"tools\":[" list "]}"
 
+static void a_length_of_nothing_is_none(void)
+{
+    struct fixture f;
+    begin(&f, CONFIG("\"maxOutputTokens\":0"));
+    EXPECT_INT(-1, f.r.max_tokens);
+    finish(&f);
+}
+
 static void all_that_is_asked_for_is_found(void)
 {
     struct fixture f;
@@ -415,6 +423,7 @@ static void requests_of_real_clients_are_read(void)
 int main(void)
 {
     RUN(all_that_is_asked_for_is_found);
+    RUN(a_length_of_nothing_is_none);
     RUN(what_the_path_says_counts);
     RUN(the_models_name_is_written_wherever_it_stands);
     RUN(what_it_makes_the_model_do_is_known);

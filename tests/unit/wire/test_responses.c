@@ -17,6 +17,14 @@ static const struct dialect *const d = &dialect_responses;
 #define INPUT(items) "{" HEAD "\"input\":[" items "]}"
 #define USER(content) INPUT("{\"role\":\"user\",\"content\":" content "}")
 
+static void a_length_of_nothing_is_none(void)
+{
+    struct fixture f;
+    begin(&f, "{\"model\":\"m\",\"max_output_tokens\":0,\"input\":\"u\"}");
+    EXPECT_INT(-1, f.r.max_tokens);
+    finish(&f);
+}
+
 static void all_that_is_asked_for_is_found(void)
 {
     struct fixture f;
@@ -397,6 +405,7 @@ static void requests_of_real_clients_are_read(void)
 int main(void)
 {
     RUN(all_that_is_asked_for_is_found);
+    RUN(a_length_of_nothing_is_none);
     RUN(what_it_makes_the_model_do_is_known);
     RUN(what_could_be_read_in_two_ways_is_refused);
     RUN(every_item_is_walked);
