@@ -6,7 +6,8 @@
  * The type of all that will be refused again. LiteLLM, under aider and others, maps by this word: of anything with it,
  * it makes a BadRequestError, which nobody repeats; of what it does not know, an APIError, which aider repeats nine
  * times. Not of a 401, which has a word of its own, nor where coming again helps.
- * tests/clients/README.md has what each client does.
+ * tests/clients/README.md has what each client does. Google's clients go by the status, and no word of it is a type:
+ * what they are told is what it is.
  */
 #define FINAL_TYPE SLICE("invalid_request_error")
 
@@ -31,11 +32,16 @@ bool refusal_is_final(enum fault_code code)
     return false;
 }
 
+static bool is_mapped_by_type(const struct exchange *x)
+{
+    return !x->api || x->api->client != &dialect_gemini;
+}
+
 struct dialect_error refusal_of_fault(const struct exchange *x, const struct fault *why)
 {
     struct dialect_error error = dialect_error_of(why);
     error.request_id = slice_str(x->id);
-    if (refusal_is_final(why->code)) error.type = FINAL_TYPE;
+    if (refusal_is_final(why->code) && is_mapped_by_type(x)) error.type = FINAL_TYPE;
     if (is_private(why->code)) error.message = slice_str(fault_info(why->code)->sentence);
     return error;
 }

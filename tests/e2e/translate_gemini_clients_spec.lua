@@ -142,6 +142,10 @@ for _, account in ipairs(ACCOUNTS) do
       m:script { status = 429, error_type = "rate_limit_error", error_message = "slow down" }
       r = ask { model = account.model, text = "hi", verb = EVENTS }
       assert.same({ 429, "RESOURCE_EXHAUSTED" }, { r.status, error_of(r).status })
+      m:script { status = 401 }
+      r = ask { model = account.model, text = "hi" }
+      local told = error_of(r).details[1].metadata
+      assert.same({ 502, "upstream_error", "upstream_account" }, { r.status, told.type, told.code })
     end)
 
     it("hears when a stream was cut, of no end", function()
