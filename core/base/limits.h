@@ -169,6 +169,7 @@
 #define LIMIT_NOTICES_KEPT_S (400u * 86400u)  /* that a notice was given; no period of a budget is longer */
 #define LIMIT_OWNED (1u << 18)                /* objects whose owners all processes know at once; 40 bytes each */
 #define LIMIT_OBJECTS_MS 2000u                /* it is waited for who owns what a request names */
+#define LIMIT_LISTED 100u                     /* objects of a page of a list */
 #define LIMIT_OBJECTS_TELLING 4096u           /* of a worker's, that a fleet's Redis is still to be told */
 #define LIMIT_OBJECTS_AGAIN_MS 1000u          /* … after a failure, so much later */
 #define LIMIT_KEPT 64u                        /* objects of a provider that one request names, or its answer */

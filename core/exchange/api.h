@@ -22,6 +22,7 @@ enum api_kind {
     API_MODELS, /* the names of the models that the caller may use */
     API_MODEL,  /* is this one of them? */
     API_OBJECT, /* an object that a provider keeps is asked for, or what becomes of it */
+    API_LIST,   /* which of them the caller has, as this gateway's ledger knows it */
 };
 
 struct api {
@@ -40,7 +41,7 @@ struct api {
     const char *stands_for;       /* the model that policies know it by, where none is asked; NULL: it names one */
     bool takes_form;              /* the body may be a form (multipart/form-data) too: files, and a member a part */
     bool is_stream;               /* where the path says so: the answer is one, whatever the body has */
-    enum kept_kind object;        /* API_OBJECT: what kind it is of, */
+    enum kept_kind object;        /* API_OBJECT, API_LIST: what kind it is of, */
     const char *place;            /* … and its path at the provider, the star in it too: "/responses/" and a star; of an
                                    * API_CALL, too, that is about one. A second star stands for what the object holds */
     bool is_bytes;                /* … whose answer may be anything: nobody reads it */

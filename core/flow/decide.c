@@ -4,6 +4,7 @@
 #include "flow/attempt.h"
 #include "flow/intent.h"
 #include "flow/keeping.h"
+#include "flow/listing.h"
 #include "flow/owning.h"
 #include "flow/reply.h"
 #include "flow/told.h"
@@ -22,6 +23,8 @@ static void act(struct job *job)
             owning_first(job, announce);
         else if (job->x->api->kind == API_OBJECT)
             keeping_first(job);
+        else if (job->x->api->kind == API_LIST)
+            listing_first(job);
         else
             reply_models(job);
         return;

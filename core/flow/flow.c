@@ -17,6 +17,7 @@
 #include "flow/intake.h"
 #include "flow/intent.h"
 #include "flow/job.h"
+#include "flow/listing.h"
 #include "flow/metrics.h"
 #include "flow/notices.h"
 #include "flow/policy_redis.h"
@@ -154,8 +155,13 @@ static void on_ledger_told(void *arg, const struct link_ask *ask, const struct o
     objects_told(flow->objects, ask, found);
 }
 
+static void on_ledger_listed(void *arg, const struct link_listed *listed, struct slice objects)
+{
+    listing_told(arg, listed, objects);
+}
+
 static const struct recorder_events recorder_events = {on_record_lost, on_ledger_change, on_ledger_idle,
-                                                       on_ledger_told};
+                                                       on_ledger_told, on_ledger_listed};
 
 static struct objects *make_objects(struct flow *flow)
 {
@@ -182,6 +188,7 @@ struct flow *flow_new(const struct flow_parts *parts)
     list_init(&flow->jobs);
     list_init(&flow->waiting);
     list_init(&flow->probing);
+    list_init(&flow->listing);
     flow->tokens = tokens_new();
     flow->memo = memo_new(LIMIT_COUNT_MEMO);
     flow->quiet = memo_new(LIMIT_QUIET_MEMO);

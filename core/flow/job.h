@@ -30,6 +30,7 @@ struct extension;
 struct holds;
 struct holds_over;
 struct job;
+struct listing;
 struct metrics;
 
 /* Jobs whose tokens are being counted, and what this turn of the loop has spent on that (flow/counting.h). */
@@ -60,6 +61,8 @@ struct flow {
     struct list_link waiting; /* jobs whose token's keys are being fetched */
     size_t waiting_count;
     struct list_link probing; /* jobs whose calls are probes of accounts (flow/breaking.h) */
+    struct list_link listing; /* lists that wait for the ledger (flow/listing.h) */
+    uint64_t listed;          /* the number of the last */
     struct list_link jobs;
     size_t job_count;
     void (*on_job_gone)(struct flow *flow);
@@ -157,6 +160,7 @@ struct job {
     struct question question;
     struct batched *batched; /* of a file for a batch, in the exchange's arena; NULL: it is none (flow/batched.h) */
     struct earlier *earlier; /* what the last call came to that another target was to make good; NULL: none */
+    struct listing *listing; /* that waits for the ledger, in the exchange's arena; NULL: none */
     struct call *call; /* to a provider, under way or the last; NULL: none was made (flow/call.h) */
 };
 

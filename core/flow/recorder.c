@@ -196,6 +196,7 @@ static void leave_pipe(struct recorder *r)
     r->pipe = NULL;
     r->numbered = 0;
     if (r->events->on_told) r->events->on_told(r->arg, NULL, NULL);
+    if (r->events->on_listed) r->events->on_listed(r->arg, NULL, SLICE_NONE);
     put_first(&r->fresh, &r->sent);
     put_first(&r->fresh, &r->committed);
     if (!loop_timer_is_armed(&r->patience)) loop_timer_arm_ms(&r->patience, LIMIT_LEDGER_PATIENCE_MS);
@@ -247,6 +248,29 @@ static bool take_told(struct recorder *r, struct slice body, struct fault *why)
     return true;
 }
 
+static bool are_whole(struct slice objects, uint32_t count)
+{
+    struct link_object object;
+    for (; count && objects.len >= sizeof object; count--) {
+        memcpy(&object, objects.ptr, sizeof object);
+        if (objects.len - sizeof object < object.id_bytes) return false;
+        size_t whole = sizeof object + object.id_bytes;
+        objects = slice_of(objects.ptr + whole, objects.len - whole);
+    }
+    return !count && !objects.len;
+}
+
+static bool take_listed(struct recorder *r, struct slice body, struct fault *why)
+{
+    struct link_listed listed;
+    if (body.len < sizeof listed) return fault_set(why, FAULT_INTERNAL, "half a list");
+    memcpy(&listed, body.ptr, sizeof listed);
+    struct slice objects = slice_of(body.ptr + sizeof listed, body.len - sizeof listed);
+    if (!are_whole(objects, listed.count)) return fault_set(why, FAULT_INTERNAL, "a list of %zu bytes", body.len);
+    r->events->on_listed(r->arg, &listed, objects);
+    return true;
+}
+
 static bool take_state(struct recorder *r, struct slice body, struct fault *why)
 {
     if (body.len < sizeof r->state) return fault_set(why, FAULT_INTERNAL, "half a word about the ledger's state");
@@ -268,6 +292,8 @@ static void on_message(void *arg, const struct pipe_message *message)
         is_good = take_state(r, message->body, &why);
     else if (is_good && message->type == LINK_TOLD)
         is_good = take_told(r, message->body, &why);
+    else if (is_good && message->type == LINK_LISTED)
+        is_good = take_listed(r, message->body, &why);
     if (!is_good) {
         log_event(LOG_ERROR, "ledger_pipe", "the ledger process sent %s", fault_message(&why));
         leave_pipe(r);
@@ -389,6 +415,16 @@ bool recorder_ask(struct recorder *r, const struct link_ask *ask, const struct o
     buf_append(&r->scratch, slice_of((const char *)ask, sizeof *ask));
     buf_append(&r->scratch, slice_of((const char *)keys, ask->count * sizeof *keys));
     return pipe_send(r->pipe, LINK_ASK, buf_slice(&r->scratch), -1, &why);
+}
+
+bool recorder_list(struct recorder *r, const struct link_list *list, struct slice owner)
+{
+    struct fault why;
+    if (!r->pipe || r->is_silent) return false;
+    buf_reset(&r->scratch);
+    buf_append(&r->scratch, slice_of((const char *)list, sizeof *list));
+    buf_append(&r->scratch, owner);
+    return pipe_send(r->pipe, LINK_LIST, buf_slice(&r->scratch), -1, &why);
 }
 
 void recorder_cancel(struct recorder *r, struct recorder_wait *wait)

@@ -38,6 +38,8 @@ struct recorder_events {
     void (*on_idle)(void *arg);   /* all is acknowledged */
     /* LINK_TOLD: the answer to a question; NULL: its pipe is gone, and what was asked is not answered any more. */
     void (*on_told)(void *arg, const struct link_ask *ask, const struct owned *found);
+    /* LINK_LISTED: likewise; objects: listed->count of them, whole. */
+    void (*on_listed)(void *arg, const struct link_listed *listed, struct slice objects);
 };
 
 struct recorder_entry {
@@ -69,6 +71,8 @@ bool recorder_tell(struct recorder *r, const uint8_t id[LINK_ID_BYTES], struct s
 void recorder_cancel(struct recorder *r, struct recorder_wait *wait);
 /* Asks the ledger whose objects these are: ask->count keys. False: it cannot be asked now. */
 bool recorder_ask(struct recorder *r, const struct link_ask *ask, const struct owned_key *keys);
+/* … and which an owner has, who is not empty. False: likewise. */
+bool recorder_list(struct recorder *r, const struct link_list *list, struct slice owner);
 /* A record of this durability could not be had now. Of DURABILITY_ASYNC: never. */
 bool recorder_is_failing(const struct recorder *r, enum durability durability);
 /* Of this process's instance, which the ledger knows it by: whose holds are this worker's (store/counters/table.h). */

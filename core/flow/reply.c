@@ -256,17 +256,23 @@ void reply_answer(struct job *job, const struct verdict *answer)
         reply_policy_fault(job);
 }
 
-void reply_count(struct job *job, uint64_t tokens)
+void reply_json(struct job *job, struct slice body, const struct conn_header *also)
 {
     struct conn_header headers[REPLY_HEADERS_MAX];
     size_t count = reply_common_headers(job, headers);
-    struct buf body;
     if (refuse_unrecorded(job)) return;
-    buf_init(&body);
-    job->x->api->client->write_count(&body, tokens);
     job->end.outcome = OUTCOME_OK;
     add(headers, &count, SLICE("content-type"), JSON_TYPE);
-    reply_plain(job, 200, headers, count, buf_slice(&body));
+    if (also) add(headers, &count, also->name, also->value);
+    reply_plain(job, 200, headers, count, body);
+}
+
+void reply_count(struct job *job, uint64_t tokens)
+{
+    struct buf body;
+    buf_init(&body);
+    job->x->api->client->write_count(&body, tokens);
+    reply_json(job, buf_slice(&body), NULL);
     buf_clear(&body);
 }
 
@@ -274,18 +280,13 @@ void reply_models(struct job *job)
 {
     const struct api *api = job->x->api;
     const struct verdict *v = &job->x->decision.verdict;
-    struct conn_header headers[REPLY_HEADERS_MAX];
-    size_t count = reply_common_headers(job, headers);
     struct buf body;
     int64_t since = policy_set_loaded_s(job->policies);
-    if (refuse_unrecorded(job)) return;
     buf_init(&body);
     if (api->kind == API_MODEL)
         api->client->write_model(&body, job->x->model_path, since);
     else
         api->client->write_models(&body, v->models, v->model_count, since);
-    job->end.outcome = OUTCOME_OK;
-    add(headers, &count, SLICE("content-type"), JSON_TYPE);
-    reply_plain(job, 200, headers, count, buf_slice(&body));
+    reply_json(job, buf_slice(&body), NULL);
     buf_clear(&body);
 }

@@ -37,6 +37,8 @@ void reply_log_fault(const struct job *job);
 void reply_take(struct exchange *x, const struct verdict *answer);
 /* A later phase's VERDICT_DENY or VERDICT_FAULT, which becomes the exchange's. */
 void reply_answer(struct job *job, const struct verdict *answer);
+/* A good answer; also: one header more, or NULL. */
+void reply_json(struct job *job, struct slice body, const struct conn_header *also);
 /* So many tokens has the request, by the gateway's own count. */
 void reply_count(struct job *job, uint64_t tokens);
 /* x->decision.verdict.models, for API_MODELS and API_MODEL. */

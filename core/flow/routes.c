@@ -70,9 +70,15 @@ static bool is_path(struct slice path)
     return find(path, &place);
 }
 
+/* Of objects that providers keep: rows that share a path, one a method. */
+static bool has_methods(const struct api *api)
+{
+    return api->place || api->stands_for || api->kind == API_LIST;
+}
+
 static bool takes(const struct place *place, struct slice method)
 {
-    bool is_get = strcmp(place->method, "GET") == 0 && !place->api->place;
+    bool is_get = strcmp(place->method, "GET") == 0 && !has_methods(place->api);
     return slice_equal(method, slice_str(place->method)) || (is_get && slice_equal(method, SLICE("HEAD")));
 }
 
@@ -83,7 +89,7 @@ static const char *allow_of(const char *method)
 
 static bool is_same_path(const struct api *api, const struct api *other)
 {
-    return api->place && strcmp(api->path, other->path) == 0;
+    return has_methods(api) && strcmp(api->path, other->path) == 0;
 }
 
 /* GET where HEAD is taken, too: of an object its provider alone knows what that would say. */
@@ -91,7 +97,7 @@ static const char *allow_at(const struct place *place, struct arena *arena)
 {
     struct slice all = SLICE("");
     const struct api *api;
-    if (!place->api->place) return allow_of(place->method);
+    if (!has_methods(place->api)) return allow_of(place->method);
     for (size_t i = 0; (api = api_at(i)) != NULL; i++) {
         if (is_same_path(api, place->api))
             all = arena_printf(arena, "%.*s%s, ", SLICE_FMT(all), api->method);
@@ -103,7 +109,7 @@ static const char *allow_at(const struct place *place, struct arena *arena)
 static void choose_method(struct place *place, struct slice method)
 {
     const struct api *api;
-    for (size_t i = 0; place->api->place && (api = api_at(i)) != NULL; i++) {
+    for (size_t i = 0; has_methods(place->api) && (api = api_at(i)) != NULL; i++) {
         if (!is_same_path(api, place->api) || !slice_equal(method, slice_str(api->method))) continue;
         place->api = api;
         place->method = api->method;
@@ -113,6 +119,7 @@ static void choose_method(struct place *place, struct slice method)
 /* Those that are asked for most: a text has an end. */
 static bool is_common(const struct api *api)
 {
+    if (api->kind == API_LIST) return false;
     return api->kind != API_CALL || chat_is_written(api->asks) || api->asks == CHAT_EMBEDDINGS;
 }
 
@@ -241,9 +248,6 @@ static bool find_meant(struct slice *path, struct arena *arena, struct place *pl
     return find_plain(*path, arena, place);
 }
 
-/* A provider's list has what all apps have at that account, a page of it, and whose each is stands nowhere in it. */
-#define UNLISTED " Lists are not served: an app keeps the ids that it is given, and asks for each by its id."
-
 struct route_match routes_find(struct slice method, struct slice path, struct slice upgrade, struct arena *arena)
 {
     struct route_match match = {.kind = ROUTE_NONE, .api = &api_none};
@@ -266,9 +270,8 @@ struct route_match routes_find(struct slice method, struct slice path, struct sl
     } else if (is_websocket(upgrade)) {
         match.fault.code = FAULT_UPGRADE;
     } else {
-        const char *also = place.api && place.api->stands_for ? UNLISTED : "";
-        fault_set(&match.fault, FAULT_METHOD, "This path does not take %.*s; it takes %s.%s", SLICE_FMT(method),
-                  match.allow.ptr, also);
+        fault_set(&match.fault, FAULT_METHOD, "This path does not take %.*s; it takes %s.", SLICE_FMT(method),
+                  match.allow.ptr);
     }
     return match;
 }

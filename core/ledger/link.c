@@ -106,6 +106,16 @@ static bool take_ask(struct link *link, struct slice body)
     return true;
 }
 
+static bool take_list(struct link *link, struct slice body)
+{
+    struct link_list list;
+    if (!link->has_hello || body.len <= sizeof list) return false;
+    memcpy(&list, body.ptr, sizeof list);
+    if (!list.limit || list.limit > LIMIT_LISTED) return false;
+    link->events->on_list(link->arg, link, &list, slice_of(body.ptr + sizeof list, body.len - sizeof list));
+    return true;
+}
+
 static void on_message(void *arg, const struct pipe_message *message)
 {
     struct link *link = arg;
@@ -114,6 +124,7 @@ static void on_message(void *arg, const struct pipe_message *message)
     if (message->type == LINK_HELLO) is_good = take_hello(link, message->body);
     if (message->type == LINK_ENTRY) is_good = take_entry(link, message->body);
     if (message->type == LINK_ASK) is_good = take_ask(link, message->body);
+    if (message->type == LINK_LIST) is_good = take_list(link, message->body);
     if (!is_good) refuse(link, "a worker said what no worker says");
 }
 
@@ -218,6 +229,18 @@ void link_tell(struct link *link, const struct link_ask *ask, const struct owned
     buf_append(&body, slice_of((const char *)ask, sizeof *ask));
     if (!ask->is_failing) buf_append(&body, slice_of((const char *)found, ask->count * sizeof *found));
     pipe_send(link->pipe, LINK_TOLD, buf_slice(&body), -1, &why);
+    buf_clear(&body);
+}
+
+void link_tell_list(struct link *link, const struct link_listed *listed, struct slice objects)
+{
+    struct buf body;
+    struct fault why;
+    if (link->has_ended) return;
+    buf_init(&body);
+    buf_append(&body, slice_of((const char *)listed, sizeof *listed));
+    if (objects.len) buf_append(&body, objects);
+    pipe_send(link->pipe, LINK_LISTED, buf_slice(&body), -1, &why);
     buf_clear(&body);
 }
 

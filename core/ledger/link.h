@@ -39,6 +39,8 @@ struct link_events {
     void (*on_entry)(void *arg, struct link *link, const struct link_item *item);
     /* A worker asks whose objects are: link_tell() answers. keys: borrowed for the call. */
     void (*on_ask)(void *arg, struct link *link, const struct link_ask *ask, const struct owned_key *keys);
+    /* … and which an owner has: link_tell_list() answers. */
+    void (*on_list)(void *arg, struct link *link, const struct link_list *list, struct slice owner);
     /* The pipe has ended, and nothing of it waits any more: the link is still to be freed. */
     void (*on_over)(void *arg, struct link *link);
 };
@@ -65,6 +67,8 @@ void link_acknowledge(struct link *link, uint64_t head);
 void link_shipped(struct link *link, uint64_t seq);
 /* The answer to a question: ask->count of them, none where it is failing. */
 void link_tell(struct link *link, const struct link_ask *ask, const struct owned *found);
+/* objects: listed->count of them, each a struct link_object and its id. */
+void link_tell_list(struct link *link, const struct link_listed *listed, struct slice objects);
 void link_say(struct link *link, const struct link_state *state, struct slice reason);
 
 /* For lists of their owner. */

@@ -112,6 +112,12 @@ static void on_ask(void *arg, struct link *link, const struct link_ask *ask, con
     answering_ask(p->files.ledger, link, ask, keys);
 }
 
+static void on_list(void *arg, struct link *link, const struct link_list *list, struct slice owner)
+{
+    struct process *p = arg;
+    answering_list(p->files.ledger, link, list, owner);
+}
+
 static void leave_when_done(struct process *p);
 
 static void on_gone(void *arg)
@@ -121,7 +127,8 @@ static void on_gone(void *arg)
     leave_when_done(p);
 }
 
-static const struct workers_events workers_events = {.on_entry = on_entry, .on_ask = on_ask, .on_gone = on_gone};
+static const struct workers_events workers_events = {
+    .on_entry = on_entry, .on_ask = on_ask, .on_list = on_list, .on_gone = on_gone};
 
 void process_add_worker(struct process *p, uint32_t slot, pid_t pid, int fd)
 {

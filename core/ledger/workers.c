@@ -35,6 +35,12 @@ static void on_ask(void *arg, struct link *link, const struct link_ask *ask, con
     w->events->on_ask(w->arg, link, ask, keys);
 }
 
+static void on_list(void *arg, struct link *link, const struct link_list *list, struct slice owner)
+{
+    struct workers *w = arg;
+    w->events->on_list(w->arg, link, list, owner);
+}
+
 static void on_over(void *arg, struct link *link)
 {
     struct workers *w = arg;
@@ -42,7 +48,8 @@ static void on_over(void *arg, struct link *link)
     w->events->on_gone(w->arg);
 }
 
-static const struct link_events link_events = {.on_entry = on_entry, .on_ask = on_ask, .on_over = on_over};
+static const struct link_events link_events = {
+    .on_entry = on_entry, .on_ask = on_ask, .on_list = on_list, .on_over = on_over};
 
 void workers_add(struct workers *w, uint32_t slot, pid_t pid, int fd)
 {

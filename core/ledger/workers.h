@@ -26,6 +26,7 @@ struct workers_events {
     void (*on_entry)(void *arg, struct link *link, const struct link_item *item);
     /* Whose objects are: link_tell() answers (ledger/link.h). */
     void (*on_ask)(void *arg, struct link *link, const struct link_ask *ask, const struct owned_key *keys);
+    void (*on_list)(void *arg, struct link *link, const struct link_list *list, struct slice owner);
     void (*on_gone)(void *arg); /* one of the pipes has ended, and everything of it is on the disk */
 };
 

@@ -296,7 +296,15 @@ static int on_facts_by(lua_State *L)
 
 static bool is_listing(const struct exchange *x)
 {
-    return x->api->kind == API_MODELS || x->api->kind == API_MODEL || x->api->kind == API_OBJECT;
+    switch (x->api->kind) {
+    case API_MODELS:
+    case API_MODEL:
+    case API_OBJECT:
+    case API_LIST: return true;
+    case API_NONE:
+    case API_CALL: break;
+    }
+    return false;
 }
 
 /* line_models() → those that the lines of a batch's file name, in their provider's words */
@@ -312,13 +320,15 @@ static int on_line_models(lua_State *L)
 }
 
 /* listing() → nil for a request that calls a model; "all", "one" for GET /v1/models/{id}, "object" or
- * "end": something that a provider keeps, or its end */
+ * "end": something that a provider keeps, or its end; "own": which of that the caller has */
 static int on_listing(lua_State *L)
 {
     const struct exchange *x = bind_eval(L)->x;
     if (!is_listing(x)) return 0;
     if (x->api->kind == API_OBJECT)
         lua_pushstring(L, x->api->is_end ? "end" : "object");
+    else if (x->api->kind == API_LIST)
+        lua_pushstring(L, "own");
     else
         lua_pushstring(L, x->api->kind == API_MODEL ? "one" : "all");
     return 1;

@@ -151,7 +151,7 @@ struct policy_call {
  * PHASE_REQUEST fills x->decision, what the auth policy settles of x->identity, and x->estimate.
  * API_MODELS, API_MODEL: ALLOW with verdict.models (what this key may use), or for API_MODEL 404 model_not_found.
  * API_OBJECT: the same, or a denial where it may use none, where a limit of requests is reached, or where answers are
- * masked, which no policy would see of one that is fetched.
+ * masked, which no policy would see of one that is fetched. API_LIST: the same, masks or not: ids have no texts.
  */
 struct policy_eval *policy_begin(struct policy_set *set, struct exchange *x, const struct policy_call *how);
 /* PHASE_REQUEST, of whom the set was loaded for. */

@@ -226,8 +226,17 @@ int64_t chat_thinking_within(const struct chat_request *r, int64_t max_tokens);
  * of messages, tools, tool calls, prompt, input, user, metadata and all else but names of the format, pictures, audio
  * and files. JSON_NONE at the end. */
 uint32_t chat_next_text(const struct chat_request *r, uint32_t node);
-/* The same, of what did not come with the application: messages of other roles than that; of the other kinds prompt and
- * input. cursor->node is the string, false at the end. Starts at CHAT_CURSOR. */
+/* The same; but values of the callers' own making, such as a tool's input, come whole: objects and arrays that are not
+ * empty, whose JSON is one text, member names and numbers in it too. Starts at CHAT_READING; takes time in proportion
+ * to the request. */
+struct chat_reading {
+    uint32_t behind; /* the next node to be looked at */
+    uint32_t value;  /* number of the next value in r->free */
+};
+#define CHAT_READING ((struct chat_reading){1, 0})
+uint32_t chat_next_reading(const struct chat_request *r, struct chat_reading *at);
+/* Strings as chat_next_text() tells them, of what did not come with the application: messages of other roles than that;
+ * of the other kinds prompt and input. cursor->node is the string, false at the end. Starts at CHAT_CURSOR. */
 struct chat_cursor {
     uint32_t node, message;
     uint32_t outside; /* a message of another role than that: it is judged once */

@@ -44,14 +44,49 @@ static bool is_unread(const struct chat_request *r, uint32_t node)
     return is_inside && r->dialect->is_format(r, node);
 }
 
-uint32_t chat_next_text(const struct chat_request *r, uint32_t node)
+/* The first string from n on that reaches the provider as text; `end`, or a node behind it: none stands before that. */
+static uint32_t text_from(const struct chat_request *r, uint32_t n, uint32_t end)
 {
     const struct json_tape *tape = &r->tape;
-    uint32_t end = tape->count ? json_after(tape, 0) : 0;
-    for (uint32_t n = node == JSON_NONE ? 1 : node + 1; n < end;) {
+    while (n < end) {
         bool is_skipped = is_unread(r, n);
         if (!is_skipped && json_is(tape, n, JSON_STRING)) return n;
         n = is_skipped ? json_after(tape, n) : n + 1;
+    }
+    return n;
+}
+
+uint32_t chat_next_text(const struct chat_request *r, uint32_t node)
+{
+    uint32_t end = r->tape.count ? json_after(&r->tape, 0) : 0;
+    uint32_t n = text_from(r, node == JSON_NONE ? 1 : node + 1, end);
+    return n < end ? n : JSON_NONE;
+}
+
+static bool is_value(const struct json_tape *tape, uint32_t node)
+{
+    return json_type(tape, node) >= JSON_ARRAY && json_first(tape, node) != JSON_NONE;
+}
+
+/* The first of the callers' values from n on; `end`: none. */
+static uint32_t value_from(const struct chat_request *r, uint32_t *value, uint32_t n, uint32_t end)
+{
+    for (; *value < r->free_count; ++*value) {
+        uint32_t node = r->free[*value].node;
+        if (node >= n && is_value(&r->tape, node)) return node;
+    }
+    return end;
+}
+
+uint32_t chat_next_reading(const struct chat_request *r, struct chat_reading *at)
+{
+    uint32_t end = r->tape.count ? json_after(&r->tape, 0) : 0;
+    for (uint32_t n = at->behind; n < end;) {
+        uint32_t value = value_from(r, &at->value, n, end);
+        n = text_from(r, n, value);
+        if (n > value || n == end) continue; /* that value stands in what nobody reads */
+        at->behind = json_after(&r->tape, n);
+        return n;
     }
     return JSON_NONE;
 }

@@ -23,14 +23,16 @@ struct value {
 struct hit {
     size_t from, to;
     uint32_t value;
-    unsigned char depth; /* strings of JSON that it stands in, in its text */
-    bool is_number;      /* of JSON in the text: a string takes its place */
+    unsigned char depth; /* strings of JSON that it stands in, in the body */
+    bool is_number;      /* of JSON: a string takes its place */
 };
 
-/* Walks a string as it is written beside its decoded text, always forwards. */
+/* Walks a string as it is written beside its decoded text, always forwards. A value that is read as its JSON is written
+ * as it is read. */
 struct spelling {
     const char *raw;
     size_t raw_at, text_at;
+    bool is_json;
 };
 
 /* How often what was found. Most requests and answers hold nothing of the kind, and carry none. */
@@ -51,8 +53,8 @@ struct redact {
     struct arena *arena;
 
     /* where the scan is */
-    bool is_begun, is_done, is_cut, is_foreign, is_too_deep, is_answer_too_deep;
-    uint32_t node; /* whose text it is; JSON_NONE: none left */
+    bool is_done, is_cut, is_foreign, is_too_deep, is_answer_too_deep;
+    struct chat_reading reading;
     struct look look;
     struct memo *memo; /* NULL: none */
     struct quiet quiet;
@@ -82,6 +84,7 @@ struct redact *redact_new(const struct redact_rules *rules, struct arena *arena)
     struct redact *r = arena_zalloc(arena, sizeof *r);
     r->rules = rules;
     r->arena = arena;
+    r->reading = CHAT_READING;
     r->tally = (struct tally *)(uintptr_t)&nothing;
     return r;
 }
@@ -214,6 +217,7 @@ static size_t escape_len(const char *raw, size_t *text)
 static size_t spelt_at(struct redact *r, size_t to)
 {
     struct spelling *s = &r->spelling;
+    if (s->is_json) return (size_t)(s->raw - r->body) + to;
     while (s->text_at < to) {
         size_t text = 1;
         s->raw_at += s->raw[s->raw_at] == '\\' ? escape_len(s->raw + s->raw_at, &text) : 1;
@@ -242,8 +246,9 @@ static void on_request_hit(void *arg, unsigned kind, const struct sight_part *pa
     buf_init(&text);
     sight_read(slice_of(r->look.text.ptr + part->from, (size_t)(part->to - part->from)), part->depth, &text);
     uint32_t value = value_of(r, kind, buf_slice(&text), true);
-    size_t from = spelt_at(r, (size_t)part->from);
-    add_hit(r, (struct hit){from, spelt_at(r, (size_t)part->to), value, (unsigned char)part->depth, part->is_number});
+    size_t from = spelt_at(r, (size_t)part->from), to = spelt_at(r, (size_t)part->to);
+    unsigned depth = part->depth + !r->spelling.is_json;
+    add_hit(r, (struct hit){from, to, value, (unsigned char)depth, part->is_number});
     tally(r)->found[kind]++;
     buf_clear(&text);
 }
@@ -270,30 +275,40 @@ static bool is_known(struct redact *r, struct slice raw, size_t left, size_t *wo
     return true;
 }
 
-/* The next string, as much of it as may be scanned, or nothing of one that is known; false when there is nothing more
- * to look at. */
-static bool next_text(struct redact *r, const struct chat_request *request, size_t *work)
+/* Where JSON is cut no number and no escape may be: of half of one nobody can tell how it is to be replaced. */
+static size_t cut_json(struct slice json, size_t len)
 {
-    r->node = chat_next_text(request, r->is_begun ? r->node : JSON_NONE);
-    r->is_begun = true;
-    if (r->node == JSON_NONE) return false;
-    size_t left = r->rules->scan_bytes_max - r->scanned_bytes;
-    if (!left) {
-        r->is_cut = true;
-        return false;
-    }
-    struct slice raw = json_raw(&request->tape, r->node);
-    if (is_known(r, raw, left, work)) return true;
-    struct slice text = json_text(&request->tape, r->node, r->arena);
-    r->spelling = (struct spelling){.raw = raw.ptr + 1};
+    while (len > 0 && strchr("0123456789.+-abcdefABCDEFu\\", json.ptr[len - 1]))
+        len--;
+    return len;
+}
+
+/* A string's text, or a value's JSON, as much of it as may be scanned. */
+static void begin_text(struct redact *r, const struct json_tape *tape, uint32_t node, size_t left)
+{
+    struct slice raw = json_raw(tape, node);
+    bool is_json = !json_is(tape, node, JSON_STRING);
+    struct slice text = is_json ? raw : json_text(tape, node, r->arena);
+    r->spelling = (struct spelling){.raw = is_json ? raw.ptr : raw.ptr + 1, .is_json = is_json};
     if (text.len > left) {
         quiet_break(&r->quiet);
         r->is_cut = true;
-        text.len = left;
+        text.len = is_json ? cut_json(text, left) : left;
     }
     r->scanned_bytes += text.len;
     note_placeholders(r, text);
     look_begin(&r->look, text);
+}
+
+/* The next text, or nothing of one that is known; false when there is nothing more to look at. */
+static bool next_text(struct redact *r, const struct chat_request *request, size_t *work)
+{
+    uint32_t node = r->is_cut ? JSON_NONE : chat_next_reading(request, &r->reading);
+    if (node == JSON_NONE) return false;
+    size_t left = r->rules->scan_bytes_max - r->scanned_bytes;
+    r->is_cut = !left;
+    if (!left) return false;
+    if (!is_known(r, json_raw(&request->tape, node), left, work)) begin_text(r, &request->tape, node, left);
     return true;
 }
 
@@ -384,14 +399,14 @@ uint64_t redact_masks(const struct redact *r)
     return r->masks;
 }
 
-/* A body's texts are strings of JSON themselves; a placeholder needs no escapes, but the quotes of one do. */
+/* A placeholder needs no escapes, but the quotes of one do. */
 static struct slice spelt_placeholder(const struct redact *r, const struct hit *hit)
 {
     struct slice placeholder = r->values[hit->value].placeholder;
     struct buf json;
     if (!hit->is_number) return placeholder;
     buf_init(&json);
-    sight_write(placeholder, hit->depth + 1u, true, &json);
+    sight_write(placeholder, hit->depth, true, &json);
     placeholder = arena_copy(r->arena, buf_slice(&json));
     buf_clear(&json);
     return placeholder;

@@ -7,10 +7,11 @@
  *     redact_mask(r, kind);                                   // what the policy decided
  *     redact_edit(r, &edits);                                 // into the body that a provider gets
  *
- * Scanned are all strings of the body that a provider reads (chat_next_text), with their escapes decoded; what nothing
- * was found in is left as it came. The first value of a kind becomes "[email]", the next ones "[email_2]", "[email_3]";
- * the same value the same placeholder, wherever it stands. A placeholder that stands in the caller's own text is not
- * given to a value, so nothing is mistaken for another.
+ * Scanned are all texts of the body that a provider reads (chat_next_reading), with their escapes decoded, and what
+ * tools are given and give back as JSON: a member's name there is replaced in its place, a number by a string. What
+ * nothing was found in is left as it came. The first value of a kind becomes "[email]", the next ones "[email_2]",
+ * "[email_3]"; the same value the same placeholder, wherever it stands. A placeholder that stands in the caller's own
+ * text is not given to a value, so nothing is mistaken for another.
  *
  * Values live in the arena and nowhere else: no log, no record, no trace gets them.
  * Limits: rules->scan_bytes_max; what lies beyond is not looked at, and redact_is_cut() says so.

@@ -39,9 +39,9 @@ void sight_feed(struct sight *s, struct slice piece)
 {
     for (size_t i = 0, end; i < piece.len; i = end) {
         end = i;
-        while (end < piece.len && !is_of_note((unsigned char)piece.ptr[end]))
-            end++;
-        if (end > i && is_at_rest(s)) {
+        if (!is_of_note((unsigned char)piece.ptr[i]) && is_at_rest(s)) {
+            while (end < piece.len && !is_of_note((unsigned char)piece.ptr[end]))
+                end++;
             sight_tell_run(s, slice_of(piece.ptr + i, end - i), s->fed + i);
             continue;
         }

@@ -65,6 +65,7 @@ def keeps_a_file_and_makes_a_batch_of_it():
     ask = {"endpoint": "/v1/moderations", "completion_window": "24h"}
     assert client().batches.create(input_file_id=kept.id, **ask).input_file_id == kept.id
     refusal(openai.NotFoundError, lambda: client().batches.create(input_file_id="file-x", **ask))
+    assert any(kept.id in [each.id for each in client().files.list(limit=1)] for _ in range(200))
     line["body"]["model"] = "nobody"
     refusal(openai.PermissionDeniedError,
             lambda: client().files.create(purpose="batch", file=("batch.jsonl", json.dumps(line).encode())))

@@ -213,13 +213,68 @@ describe("files and batches", function()
     m:script { body = cjson.encode { id = id, object = "file", deleted = true } }
     assert.equal(200, about("DELETE", "/v1/files/" .. id).status)
     assert.equal(404, about("GET", "/v1/files/" .. id).status)
-    for _, path in ipairs { "/v1/files", "/v1/batches" } do
-      r = about("GET", path)
-      assert.equal(405, r.status)
-      assert.truthy(r.body:find("Lists are not served: an app keeps", 1, true), r.body)
-    end
     r = batch(g, cjson.decode((upload(g, "batch", line("gpt-image-1", "a"))).body).id)
     assert.equal("unpriced", gateway.error_of(r).code)
     assert.truthy(r.body:find("no policy sees what a batch", 1, true), r.body)
+  end)
+
+  it("are listed for their app alone, in pages, and no provider is asked", function()
+    local function app(name) return open:new_key { app = name, department = "engineering" } end
+    local one, two, three = app("lists-one"), app("lists-two"), app("lists-three")
+    local function list(key, query)
+      local r = open:ask { method = "GET", path = "/v1/files" .. (query or ""), key = key }
+      assert.equal(200, r.status, r.body)
+      local page, ids = cjson.decode(r.body), {}
+      for i, file in ipairs(page.data) do ids[i] = file.id end
+      return ids, page, r
+    end
+    local made = {}
+    for i = 1, 5 do
+      local r = upload(open, "user_data", "a" .. i, { key = one })
+      made[i] = cjson.decode(r.body).id
+      open:record(r.id)
+    end
+    local r = upload(open, "user_data", "b", { key = two })
+    local foreign = cjson.decode(r.body).id
+    open:record(r.id)
+    local since = m:mark()
+
+    local ids, page
+    ids, page, r = list(one)
+    assert.same({ made[5], made[4], made[3], made[2], made[1] }, ids)
+    assert.same({ "list", false, made[5], made[1] }, { page.object, page.has_more, page.first_id, page.last_id })
+    assert.equal("file", page.data[1].object)
+    assert.is_true(math.abs(page.data[1].created_at - os.time()) < 600)
+    local record = open:record(r.id)
+    assert.same({ "objects", "ok", 0 }, { record.api, record.outcome, record.cost and record.cost.nano_usd or 0 })
+    ids, page = list(one, "?limit=2")
+    assert.same({ { made[5], made[4] }, true }, { ids, page.has_more })
+    ids, page = list(one, "?limit=3&after=" .. made[4])
+    assert.same({ { made[3], made[2], made[1] }, false }, { ids, page.has_more })
+    ids, page = list(one, "?order=asc&limit=1&after=" .. made[1])
+    assert.same({ { made[2] }, true }, { ids, page.has_more })
+    ids = list(one, "?limit=10000")
+    assert.equal(5, #ids)
+    ids = list(two)
+    assert.same({ foreign }, ids)
+    ids, page = list(three)
+    assert.same({ {}, cjson.null, false }, { ids, page.first_id, page.has_more })
+
+    for query, status in pairs { ["limit=0"] = 400, ["limit=x"] = 400, ["limit=10001"] = 400, ["order=up"] = 400,
+      ["purpose=batch"] = 400, ["after=" .. foreign] = 404, ["after=file-unheard"] = 404 } do
+      r = open:ask { method = "GET", path = "/v1/files?" .. query, key = one }
+      assert.equal(status, r.status, query .. ": " .. r.body)
+    end
+    assert.equal(401, open:ask({ method = "GET", path = "/v1/files", key = "mgk_nobody" }).status)
+    r = open:ask { method = "GET", path = "/v1/batches", key = one }
+    assert.same({ 200, 0 }, { r.status, #cjson.decode(r.body).data })
+    assert.equal(0, #m:requests(since))
+
+    m:script { body = cjson.encode { id = made[3], object = "file", deleted = true } }
+    r = open:ask { method = "DELETE", path = "/v1/files/" .. made[3], key = one }
+    assert.equal(200, r.status, r.body)
+    open:record(r.id)
+    ids = list(one)
+    assert.same({ made[5], made[4], made[2], made[1] }, ids)
   end)
 end)

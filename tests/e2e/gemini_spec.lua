@@ -44,7 +44,7 @@ end }
 }
 
 local MASKS = [[
-return redaction { detect = { "email" }, request = { ["*"] = "mask" }, response = { ["*"] = "mask" }, restore = true }
+return redaction { detect = { "email", "credit_card" }, request = { ["*"] = "mask" }, response = { ["*"] = "mask" }, restore = true }
 ]]
 
 local m, g, masking, keys
@@ -399,6 +399,16 @@ describe("masks", function()
     assert.is_nil(sent:find("@example.org", 1, true), sent)
     r = ask { app = "bot", text = "echo write to dan@example.org now" }
     assert.equal("write to dan@example.org now", text_of(cjson.decode(r.body)))
+  end)
+
+  it("stand in all of what tools are given and gave back, its names and numbers too", function()
+    local since, value = m:mark(), { ["ana@example.org"] = { 4222222222222, "ana@example.org" } }
+    local r = ask { app = "bot", json = { contents = { { role = "model", parts = { { functionCall = { name = "f", args = value } } } },
+      { role = "user", parts = { { functionResponse = { name = "f", response = value } } } },
+      { role = "user", parts = { { text = "go on" } } } } } }
+    local sent, masked = cjson.decode(m:request(since).body).contents, { ["[email]"] = { "[credit_card]", "[email]" } }
+    assert.same({ masked, masked }, { sent[1].parts[1].functionCall.args, sent[2].parts[1].functionResponse.response })
+    assert.same({ email = 4, credit_card = 2 }, masking:record(r.id).redaction.request)
   end)
 
   it("stand in answers, whole and in streams of either form, in text and in what tools are asked", function()

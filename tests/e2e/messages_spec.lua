@@ -40,7 +40,7 @@ return access { models = { closed = { departments = { "sales" }, data = "restric
 }
 
 local MASKS = [[
-return redaction { detect = { "email" }, request = { ["*"] = "mask" }, response = { ["*"] = "mask" }, restore = true }
+return redaction { detect = { "email", "credit_card" }, request = { ["*"] = "mask" }, response = { ["*"] = "mask" }, restore = true }
 ]]
 
 local m, g, masking, keys
@@ -365,6 +365,20 @@ describe("masks", function()
     local sent = m:request(since).body
     assert.is_nil(sent:find("@example.org", 1, true), sent)
     assert.truthy(sent:find('"echo write to', 1, true))
+  end)
+
+  it("stand in all of what tools are given, its names and numbers too, and come back", function()
+    local since = m:mark()
+    local r = ask { app = "bot", json = message { messages = {
+      { role = "assistant", content = { { type = "tool_use", id = "t", name = "f", input = { ["ana@example.org"] = { 4222222222222 } } } } },
+      { role = "user", content = { { type = "tool_result", tool_use_id = "t", content = "ok" }, { type = "text", text = "go on" } } } } } }
+    assert.same({ ["[email]"] = { "[credit_card]" } }, cjson.decode(m:request(since).body).messages[1].content[1].input)
+    assert.same({ email = 1, credit_card = 1 }, masking:record(r.id).redaction.request)
+    m:script { text = "[credit_card] is of ana", tool = "send" }
+    r = ask { app = "bot", json = message { messages = {
+      { role = "assistant", content = { { type = "tool_use", id = "t", name = "f", input = { card = 4222222222222 } } } },
+      { role = "user", content = { { type = "tool_result", tool_use_id = "t", content = "ok" } } } } } }
+    assert.same({ words = "4222222222222 is of ana" }, cjson.decode(r.body).content[1].input)
   end)
 
   it("stand in answers, whole and streamed, in text and in what tools are asked", function()

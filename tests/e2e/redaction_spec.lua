@@ -87,6 +87,21 @@ describe("a request", function()
     assert.equal(422, ask('{"note":"x\\n219-09-9999"}').status)
   end)
 
+  it("has what its tools are given as objects masked in names and numbers too, and given back", function()
+    local since, call = m:mark(), { name = "f", arguments = { ["ana@example.com"] = { 4222222222222 } } }
+    local r = g:chat { model = "small", messages = {
+      { role = "assistant", tool_calls = { { id = "1", type = "function", ["function"] = call } } },
+      { role = "tool", tool_call_id = "1", content = "ok" }, { role = "user", content = "go on" } } }
+    local sent = cjson.decode(m:request(since).body).messages[1].tool_calls[1]["function"].arguments
+    assert.same({ ["[email]"] = { "[credit_card]" } }, sent)
+    assert.same({ email = 1, credit_card = 1 }, g:record(r.id).redaction.request)
+    m:script { count = 1, text = "[email] has [credit_card]" }
+    call.arguments = { card = 4222222222222, ["ana@example.com"] = true }
+    r = g:chat { model = "small", messages = { { role = "assistant", tool_calls = { { id = "1", type = "function", ["function"] = call } } },
+      { role = "tool", tool_call_id = "1", content = "ok" } } }
+    assert.equal("ana@example.com has 4222222222222", content_of(r.body))
+  end)
+
   it("that must not be sent is refused, and nobody is called", function()
     local since = m:mark()
     local r = ask("my number is 219-09-9999")

@@ -37,7 +37,7 @@ return access { models = { closed = { departments = { "sales" }, data = "restric
 }
 
 local MASKS = [[
-return redaction { detect = { "email" }, request = { ["*"] = "mask" }, response = { ["*"] = "mask" }, restore = true }
+return redaction { detect = { "email", "credit_card" }, request = { ["*"] = "mask" }, response = { ["*"] = "mask" }, restore = true }
 ]]
 
 local m, g, masking, keys
@@ -356,6 +356,15 @@ describe("masks", function()
     assert.truthy(sent:find('"echo write to', 1, true))
     r = ask { app = "bot", json = response { input = "echo write to dan@example.org now" } }
     assert.equal("write to dan@example.org now", text_of(r.body)) -- the caller's own comes back
+  end)
+
+  it("stand in all of what tools are given as objects, names and numbers too", function()
+    local since = m:mark()
+    local r = ask { app = "bot", json = response { input = {
+      { type = "function_call", call_id = "c", name = "f", arguments = { ["ana@example.org"] = { 4222222222222 } } },
+      { role = "user", content = "hi" } } } }
+    assert.same({ ["[email]"] = { "[credit_card]" } }, cjson.decode(m:request(since).body).input[1].arguments)
+    assert.same({ email = 1, credit_card = 1 }, masking:record(r.id).redaction.request)
   end)
 
   it("stand in answers, whole and streamed, in text and in what tools are asked, and wherever it is said again", function()

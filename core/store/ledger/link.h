@@ -22,6 +22,8 @@ enum link_message {
     LINK_STATE, /* ledger → worker, first on each pipe and at each change: struct link_state, then a reason */
     LINK_ASK,   /* worker → ledger: struct link_ask, then its keys */
     LINK_TOLD,  /* ledger → worker, to each of these: struct link_ask, then a struct owned for each key */
+    LINK_LIST,  /* worker → ledger: struct link_list, then the owner */
+    LINK_LISTED, /* ledger → worker, to each of these: struct link_listed, then each: struct link_object and its id */
 };
 
 /* How durable an entry is before its client gets the last byte; in the order of their strength. */
@@ -59,6 +61,34 @@ struct link_ask {
     uint64_t number;     /* the worker's own */
     uint32_t count;      /* 1 … LIMIT_KEPT */
     uint32_t is_failing; /* of an answer, 1: nothing could be read, and nothing follows */
+};
+
+/* Which objects of a kind has an owner made? A page of them. */
+struct link_list {
+    uint64_t number; /* the worker's own */
+    uint32_t kind;   /* enum kept_kind (wire/kept.h) */
+    uint32_t limit;  /* 1 … LIMIT_LISTED */
+    uint32_t is_ascending; /* 1: the oldest first */
+    uint32_t has_after;    /* 1: they begin behind that one */
+    struct owned_key after;
+};
+
+enum link_list_state {
+    LINK_LIST_GOOD,
+    LINK_LIST_NOWHERE, /* `after` is none of the owner's */
+    LINK_LIST_UNREAD,  /* nothing could be read; as with NOWHERE nothing follows */
+};
+
+struct link_listed {
+    uint64_t number;
+    uint32_t state; /* enum link_list_state */
+    uint32_t count; /* up to the limit */
+    uint32_t has_more, zero;
+};
+
+struct link_object {
+    int64_t made_s; /* since 1970 */
+    uint32_t id_bytes, zero;
 };
 
 struct link_ack {

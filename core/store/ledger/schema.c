@@ -109,7 +109,11 @@ const char *const ledger_schemas[LEDGER_SCHEMA_VERSION] = {
     "CREATE TABLE objects("
     "  key BLOB PRIMARY KEY, owner TEXT NOT NULL, id TEXT NOT NULL, kind INTEGER NOT NULL, account TEXT NOT NULL,"
     "  until_s INTEGER NOT NULL, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-    "CREATE INDEX objects_until ON objects(until_s);"};
+    "CREATE INDEX objects_until ON objects(until_s);",
+    /* When its making was recorded; what can be listed, files and batches, was known for 366 days from then. */
+    "ALTER TABLE objects ADD COLUMN made_s INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE objects SET made_s = max(0, until_s - 31622400);"
+    "CREATE INDEX objects_owner ON objects(owner, kind, seq, key);"};
 
 static bool read_version(sqlite3 *db, const char *path, int *version, struct fault *why)
 {

@@ -11,7 +11,7 @@
 #include "base/fault.h"
 
 #define LEDGER_FILE "ledger.db"
-#define LEDGER_SCHEMA_VERSION 4
+#define LEDGER_SCHEMA_VERSION 5
 
 /* Of the tables of sums. */
 #define LEDGER_ROLLUP_COLUMNS                                                                                          \

@@ -17,6 +17,7 @@ static void every_row_is_whole(void)
         EXPECT(names_object || !is_object);
         EXPECT_INT(api->kind == API_MODEL || api->names_model || names_object, has_star);
         EXPECT_INT(names_object, api->place && strchr(api->place, '*'));
+        if (api->kind == API_LIST) EXPECT(api->is_free && !api->place);
         EXPECT(is_call || (!api->has_text && !api->meters_output && !api->is_stream));
         if (is_call) EXPECT(api->client->path(api->asks)[0] == (api->client->path_to ? ':' : '/'));
     }

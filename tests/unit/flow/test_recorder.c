@@ -45,7 +45,7 @@ static void on_idle(void *arg)
     idles++;
 }
 
-static const struct recorder_events events = {on_lost, on_change, on_idle, NULL};
+static const struct recorder_events events = {on_lost, on_change, on_idle, NULL, NULL};
 
 static void on_message(void *arg, const struct pipe_message *m)
 {

@@ -63,6 +63,17 @@ static void an_object_has_several_methods(void)
     EXPECT_SLICE(SLICE("GET, DELETE, OPTIONS"), match_of("OPTIONS", "/v1/responses/resp_1").allow);
 }
 
+static void own_objects_are_listed_where_they_are_made(void)
+{
+    EXPECT_STR("file_list", match_of("GET", "/v1/files").api->word);
+    EXPECT_STR("files", match_of("POST", "/v1/files").api->word);
+    EXPECT_STR("batch_list", match_of("GET", "/openai/v1/batches/").api->word);
+    EXPECT_SLICE(SLICE("POST, GET, OPTIONS"), match_of("OPTIONS", "/v1/files").allow);
+    EXPECT_INT(FAULT_METHOD, match_of("HEAD", "/v1/files").fault.code);
+    EXPECT_INT(FAULT_METHOD, match_of("GET", "/v1/conversations").fault.code);
+    EXPECT_SLICE(SLICE("POST, OPTIONS"), match_of("GET", "/v1/conversations").allow);
+}
+
 /* C4 */
 static void other_spellings_are_served(void)
 {
@@ -240,6 +251,7 @@ int main(void)
     RUN(paths_lead_to_their_api);
     RUN(a_missing_or_doubled_v1_is_named);
     RUN(an_object_has_several_methods);
+    RUN(own_objects_are_listed_where_they_are_made);
     RUN(other_spellings_are_served);
     RUN(what_an_object_holds_has_a_star_of_its_own);
     RUN(other_apis_are_told_what_to_do);

@@ -3,6 +3,7 @@
 
 #include "store/ledger/objects.h"
 #include "store/ledger/schema.h"
+#include "wire/kept.h"
 
 #define NOW 1748952000ull /* KIT_TIME */
 
@@ -77,6 +78,92 @@ static void what_was_rolled_back_was_not_made(void)
     ledger_close(l);
 }
 
+/* ---- Lists. */
+
+static void on_object(void *arg, struct slice id, int64_t made_s)
+{
+    struct buf *ids = arg;
+    EXPECT_INT((long long)NOW, made_s);
+    buf_printf(ids, "%.*s ", SLICE_FMT(id));
+}
+
+/* The ids in their order, or "?": `after` is none of the owner's. */
+static void expect_page(struct ledger *l, const struct ledger_page *page, const char *after, const char *want)
+{
+    struct buf ids;
+    struct owned_key key;
+    struct ledger_page asked = *page;
+    owned_key(&key, page->owner, slice_str(after));
+    if (*after) asked.after = &key;
+    buf_init(&ids);
+    enum ledger_found found = ledger_list_objects(l, &asked, NOW, on_object, &ids);
+    EXPECT(found != LEDGER_OBJECT_UNREAD);
+    if (found == LEDGER_OBJECT_UNKNOWN) buf_append_char(&ids, '?');
+    EXPECT_SLICE(slice_str(want), buf_slice(&ids));
+    buf_clear(&ids);
+}
+
+static void put_file(struct ledger *l, uint64_t n, const char *owner, const char *kind, const char *id, int until)
+{
+    char objects[200];
+    snprintf(objects, sizeof objects,
+             "{\"owner\":\"%s\",\"made\":[{\"kind\":\"%s\",\"id\":\"%s\",\"account\":\"e\",\"until\":%d}]}",
+             owner, kind, id, until);
+    put_one(l, n, objects);
+}
+
+static void own_ones_are_listed_in_pages(void)
+{
+    struct ledger_page page = {.owner = SLICE("app:a"), .kind = KEPT_FILE, .limit = 2};
+    kit_fresh();
+    struct ledger *l = kit_open();
+    expect_page(l, &page, "", "");
+    put_file(l, 1, "app:a", "file", "f_1", NOW + 10);
+    put_file(l, 2, "app:a", "batch", "b_1", NOW + 10);
+    put_file(l, 3, "app:b", "file", "f_other", NOW + 10);
+    put_file(l, 4, "app:a", "file", "f_2", NOW + 10);
+    put_file(l, 5, "app:a", "file", "f_3", NOW + 10);
+    put_file(l, 6, "app:a", "file", "f_4", NOW + 10);
+    put_file(l, 7, "app:a", "file", "f_1", NOW + 20); /* is told of again: it keeps its place */
+    put_one(l, 8, "{\"owner\":\"app:a\",\"gone\":[\"f_3\"]}");
+    expect_page(l, &page, "", "f_4 f_2 f_1 ");
+    expect_page(l, &page, "f_2", "f_1 ");
+    expect_page(l, &page, "f_1", "");
+    expect_page(l, &page, "f_3", "?");
+    expect_page(l, &page, "f_other", "?");
+    expect_page(l, &page, "b_1", "?");
+    page.is_ascending = true;
+    page.limit = 1;
+    expect_page(l, &page, "", "f_1 f_2 ");
+    expect_page(l, &page, "f_2", "f_4 ");
+    page.kind = KEPT_BATCH;
+    expect_page(l, &page, "", "b_1 ");
+    page.owner = SLICE("app:b");
+    expect_page(l, &page, "", "");
+    ledger_close(l);
+}
+
+static void of_one_record_each_is_listed_once(void)
+{
+    struct ledger_page page = {.owner = SLICE("app:a"), .kind = KEPT_FILE, .limit = 1};
+    char both[64] = "";
+    kit_fresh();
+    struct ledger *l = kit_open();
+    put_one(l, 1, "{\"owner\":\"app:a\",\"made\":["
+                  "{\"kind\":\"file\",\"id\":\"f_1\",\"account\":\"e\",\"until\":1748952010},"
+                  "{\"kind\":\"file\",\"id\":\"f_2\",\"account\":\"e\",\"until\":1748952010},"
+                  "{\"kind\":\"file\",\"id\":\"f_over\",\"account\":\"e\",\"until\":1748952000}]}");
+    struct owned_key one, two;
+    owned_key(&one, SLICE("app:a"), SLICE("f_1"));
+    owned_key(&two, SLICE("app:a"), SLICE("f_2"));
+    bool is_one_first = memcmp(&one, &two, sizeof one) > 0;
+    snprintf(both, sizeof both, "%s", is_one_first ? "f_1 f_2 " : "f_2 f_1 ");
+    expect_page(l, &page, "", both);
+    expect_page(l, &page, is_one_first ? "f_1" : "f_2", is_one_first ? "f_2 " : "f_1 ");
+    expect_page(l, &page, is_one_first ? "f_2" : "f_1", "");
+    ledger_close(l);
+}
+
 static long long rows(struct ledger *l)
 {
     sqlite3_stmt *q;
@@ -139,6 +226,8 @@ int main(void)
 {
     RUN(what_was_made_is_known_after_a_restart);
     RUN(what_was_rolled_back_was_not_made);
+    RUN(own_ones_are_listed_in_pages);
+    RUN(of_one_record_each_is_listed_once);
     RUN(what_is_over_goes);
     RUN(nonsense_makes_nothing);
     RUN(a_file_of_before_is_brought_up_to_date);

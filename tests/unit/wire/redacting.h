@@ -34,14 +34,15 @@ static inline void use_rules(bool is_restoring, bool is_masking_answers)
 }
 
 /* Scans a body and masks all that is found; the body as it leaves is in `sent`. */
-static inline void send_request(const char *body, enum chat_kind kind)
+static inline void send_request_to(const struct dialect *dialect, const char *body, enum chat_kind kind)
 {
     struct fault why;
     struct splice edits;
     chat_init(&request);
     r = redact_new(&rules, &arena);
     redact_remember(r, remembered);
-    if (!chat_parse(&request, &dialect_openai, slice_str(body), kind, &arena, &why)) {
+    struct slice model = dialect == &dialect_gemini ? SLICE("m") : SLICE_NONE; /* theirs stands in the path */
+    if (!chat_parse_for(&request, dialect, slice_str(body), kind, model, &arena, &why)) {
         UNIT_FAIL("%s: %s", body, why.text);
         return;
     }
@@ -54,6 +55,11 @@ static inline void send_request(const char *body, enum chat_kind kind)
     buf_reset(&sent);
     splice_apply(&edits, &sent);
     chat_clear(&request);
+}
+
+static inline void send_request(const char *body, enum chat_kind kind)
+{
+    send_request_to(&dialect_openai, body, kind);
 }
 
 static inline void done(void)
