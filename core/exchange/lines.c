@@ -82,6 +82,16 @@ static const struct api *api_asked(const struct json_tape *tape, uint32_t url, u
     return json_get(tape, body, SLICE("prompt")) != JSON_NONE ? api_find(SLICE("completions")) : NULL;
 }
 
+/* A batch is made for one, which judged them. */
+static bool note_endpoint(struct lines *l, const struct api *api, struct fault *why)
+{
+    struct slice *all = &l->r->lines_endpoint, one = slice_str(api->path);
+    if (all->len && !slice_equal(*all, one))
+        return refuse(l, why, "is for another \"url\" than those before; a batch is of one: upload a file for each");
+    *all = one;
+    return true;
+}
+
 /* As its own reader says it, with the line's number before it. */
 static bool read_body(struct lines *l, const struct api *api, struct slice body, struct arena *arena, struct fault *why)
 {
@@ -119,7 +129,7 @@ static bool read_parsed(struct lines *l, const struct json_tape *tape, struct ar
     if (!json_is(tape, body, JSON_OBJECT)) return refuse(l, why, "has no \"body\", which must be an object");
     const struct api *api = api_asked(tape, url, body);
     if (!api) return refuse(l, why, "names no \"url\" that is served in batches, such as \"/v1/chat/completions\"");
-    return read_body(l, api, json_raw(tape, body), arena, why);
+    return note_endpoint(l, api, why) && read_body(l, api, json_raw(tape, body), arena, why);
 }
 
 static bool read_line(struct lines *l, struct slice line, struct fault *why)

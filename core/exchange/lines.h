@@ -7,7 +7,8 @@
  *
  * A line is {"url": "/v1/chat/completions", "body": {…}}; without "url" its body says what it is: "messages", or
  * "prompt". What lines name, use and want is noted as the file's own: the models, each once, at most LIMIT_LINE_MODELS;
- * the objects that a provider keeps (wire/kept.h); what `uses` knows. What is not for a batch has no lines.
+ * the objects that a provider keeps (wire/kept.h); what `uses` knows; and the one path that
+ * all of them ask (kept_lines()). What is not for a batch has no lines.
  * The text is borrowed until the last step, all that is found is in the arena; between steps nothing else is held.
  * Source: OpenAI API reference, "The request input object" of batches; Together's, purpose "batch-api".
  */

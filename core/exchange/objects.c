@@ -16,6 +16,7 @@ uint32_t objects_seconds(enum kept_kind kind)
     case KEPT_FILE:
     case KEPT_STORE:
     case KEPT_SKILL:
+    case KEPT_LINES:
     case KEPT_BATCH: break;
     }
     return YEAR_S;

@@ -43,7 +43,11 @@ static void refuse(struct job *job, enum objects_state state)
     struct fault why = {.code = FAULT_OBJECTS};
     const struct kept_object *missing = &job->x->request.kept[job->owning.question->missing];
     bool is_previous = missing->kind == KEPT_RESPONSE && job->x->api->kind == API_CALL;
-    if (state == OBJECTS_UNKNOWN && is_previous)
+    if (state == OBJECTS_UNKNOWN && missing->kind == KEPT_LINES)
+        fault_set(&why, FAULT_BAD_BODY,
+                  "\"input_file_id\" names no file whose lines are for that \"endpoint\": upload it with \"purpose\": "
+                  "\"batch\", and each line with the \"url\" that \"endpoint\" says");
+    else if (state == OBJECTS_UNKNOWN && is_previous)
         fault_set(&why, FAULT_UNKNOWN_RESPONSE, "Previous response with id '%.*s' not found.",
                   SLICE_FMT(shown(missing->id)));
     else if (state == OBJECTS_UNKNOWN)
@@ -184,7 +188,9 @@ static void on_kept(void *arg, enum kept_kind kind, uint32_t id)
     struct hearing *h = arg;
     struct arena arena;
     arena_init(&arena);
-    owning_claim(h->job, kind, json_text(h->tape, id, &arena));
+    struct slice name = json_text(h->tape, id, &arena), endpoint = h->job->x->request.lines_endpoint;
+    owning_claim(h->job, kind, name);
+    if (kind == KEPT_FILE && endpoint.len) owning_claim(h->job, KEPT_LINES, kept_lines(&arena, name, endpoint));
     arena_clear(&arena);
 }
 

@@ -108,6 +108,7 @@ struct chat_request {
     /* Of a file that a batch is to be made of: the models that its lines name (exchange/lines.h); in the arena. */
     struct slice *line_models;
     uint32_t line_model_count;
+    struct slice lines_endpoint; /* … and the one path that they all ask; empty: it has none. Static. */
     struct chat_attached attached; /* who collected it says so, before chat_parse(), which keeps it */
     struct slice service_tier; /* decoded text, of Anthropic's with its speed and place; empty: not said, or no text */
     uint32_t message_count, tool_count;

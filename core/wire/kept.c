@@ -46,7 +46,7 @@ static const struct slice foreign[] = {
 const char *kept_name(enum kept_kind kind)
 {
     static const char *const names[KEPT_KINDS] = {"response", "conversation", "item",  "container", "file",
-                                                  "store",    "skill",        "voice", "batch"};
+                                                  "store",    "skill",        "voice", "batch",     "lines"};
     return names[kind];
 }
 
@@ -179,8 +179,26 @@ bool kept_add_ids(struct chat_request *r, struct arena *arena, enum kept_kind ki
     return add_ids(&f, kind, object);
 }
 
+struct slice kept_lines(struct arena *arena, struct slice file, struct slice endpoint)
+{
+    if (slice_starts(endpoint, SLICE("/v1/"))) endpoint = slice_of(endpoint.ptr + 3, endpoint.len - 3);
+    return arena_printf(arena, "%.*s %.*s", SLICE_FMT(file), SLICE_FMT(endpoint));
+}
+
+/* What it asks for was judged by its lines, each for its own endpoint. */
+static bool add_lines(const struct finding *f)
+{
+    const struct json_tape *tape = &f->r->tape;
+    uint32_t file = json_get(tape, 0, SLICE("input_file_id")), endpoint = json_get(tape, 0, SLICE("endpoint"));
+    if (!json_is(tape, file, JSON_STRING) || !json_is(tape, endpoint, JSON_STRING))
+        return fault_set(f->why, FAULT_BAD_BODY, "\"input_file_id\" and \"endpoint\" of a batch must be strings");
+    struct slice lines = kept_lines(f->arena, json_text(tape, file, f->arena), json_text(tape, endpoint, f->arena));
+    return kept_add(f->r, f->arena, KEPT_LINES, lines, f->why);
+}
+
 bool kept_find(struct chat_request *r, struct arena *arena, struct fault *why)
 {
     struct finding f = {.r = r, .arena = arena, .why = why};
-    return !has_place(&f) || find_in(&f, 0, false);
+    bool is_found = !has_place(&f) || find_in(&f, 0, false);
+    return is_found && (r->kind != CHAT_BATCHES || add_lines(&f));
 }

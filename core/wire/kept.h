@@ -32,8 +32,9 @@ enum kept_kind {
     KEPT_SKILL,
     KEPT_VOICE, /* and what was said in one */
     KEPT_BATCH,
+    KEPT_LINES, /* of a file for a batch: kept_lines() */
 };
-#define KEPT_KINDS (KEPT_BATCH + 1)
+#define KEPT_KINDS (KEPT_LINES + 1)
 
 struct kept_object {
     enum kept_kind kind;
@@ -46,7 +47,10 @@ const char *kept_name(enum kept_kind kind);
 bool kept_add(struct chat_request *r, struct arena *arena, enum kept_kind kind, struct slice id, struct fault *why);
 /* The members "id" of an object of the tape that are strings: of two either may be the one that is read. */
 bool kept_add_ids(struct chat_request *r, struct arena *arena, enum kept_kind kind, uint32_t object, struct fault *why);
-/* All that the request's tape names, by member. False: FAULT_BAD_BODY. */
+/* What stands for a file whose lines were read, all for one endpoint, with or without "/v1": a batch is made of no
+ * other. In the arena. */
+struct slice kept_lines(struct arena *arena, struct slice file, struct slice endpoint);
+/* All that the request's tape names, by member; of a batch its file's lines, too. False: FAULT_BAD_BODY. */
 bool kept_find(struct chat_request *r, struct arena *arena, struct fault *why);
 
 #endif

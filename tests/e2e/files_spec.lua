@@ -160,6 +160,22 @@ describe("files and batches", function()
     assert.truthy(bad.body:find("line 12001 of", 1, true), bad.body)
   end)
 
+  it("of another purpose, or for another endpoint, are no batch's", function()
+    local other = cjson.encode { url = "/v1/embeddings", body = { model = "gpt-image-1", input = "a" } } .. "\n"
+    local since = m:mark()
+    local mixed = upload(open, "batch", line("gpt-image-1", "a") .. other)
+    assert.truthy(mixed.status == 400 and mixed.body:find("line 2 of the batch's file is for another", 1, true), mixed.body)
+    assert.equal(0, #m:requests(since))
+    for _, case in ipairs { { "user_data", line("gpt-image-1", "a"), 400 }, { "batch", other, 400 }, { "batch", line("gpt-image-1", "a"), 200 } } do
+      local id = cjson.decode((upload(open, case[1], case[2])).body).id
+      since = m:mark()
+      local r = open:ask { path = "/v1/batches", json = { input_file_id = id, endpoint = "/v1/chat/completions", completion_window = "24h" } }
+      assert.equal(case[3], r.status, r.body)
+      assert.equal(case[3] == 200 and 1 or 0, #m:requests(since))
+      if r.status == 400 then assert.truthy(r.body:find("names no file whose lines are for that", 1, true), r.body) end
+    end
+  end)
+
   it("are their app's: a batch is made of its own file, where nobody counts its money", function()
     local id = cjson.decode((upload(open, "batch", line("gpt-image-1", "a"))).body).id
     local function batch(gw, file, key)

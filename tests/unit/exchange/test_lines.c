@@ -34,20 +34,27 @@ static void expect_refused(const char *text, const char *says)
 static void what_lines_ask_for_is_the_files(void)
 {
     EXPECT_INT(LINES_READ, read(SAID("\"a\"") "\r\n\n  " SAID("[{\"type\":\"image_url\",\"image_url\":{\"url\":\"u\"}}]")
-                                    "{\"url\":\"/v1/responses\",\"body\":{\"model\":\"n\",\"input\":\"a\","
-                                    "\"previous_response_id\":\"p\",\"tools\":[{\"type\":\"mcp\"},"
-                                    "{\"type\":\"file_search\",\"vector_store_ids\":[\"v\"]}]}}"));
+                                    CHAT("{\"model\":\"n\",\"messages\":[]}")));
     EXPECT_INT(2, r.line_model_count);
     EXPECT_SLICE(SLICE("m"), r.line_models[0]);
     EXPECT_SLICE(SLICE("n"), r.line_models[1]);
-    EXPECT_INT(2, r.kept_count);
     EXPECT_INT(CHAT_USES_IMAGES, r.uses & CHAT_USES_IMAGES);
+    EXPECT_SLICE(SLICE("/v1/chat/completions"), r.lines_endpoint);
+    EXPECT_INT(LINES_READ, read("{\"url\":\"/v1/responses\",\"body\":{\"model\":\"n\",\"input\":\"a\","
+                                    "\"previous_response_id\":\"p\",\"tools\":[{\"type\":\"mcp\"},"
+                                    "{\"type\":\"file_search\",\"vector_store_ids\":[\"v\"]}]}}"));
+    EXPECT_INT(2, r.kept_count);
+    EXPECT_SLICE(SLICE("/v1/responses"), r.lines_endpoint);
     EXPECT_INT(CHAT_USES_REMOTE_MCP, r.uses & CHAT_USES_REMOTE_MCP);
 }
 
 static void without_an_url_the_body_says_what_it_is(void)
 {
-    EXPECT_INT(LINES_READ, read("{\"body\":{\"model\":\"m\",\"messages\":[]}}\n{\"body\":{\"model\":\"m\",\"prompt\":\"a\"}}"));
+    EXPECT_INT(LINES_READ, read("{\"body\":{\"model\":\"m\",\"messages\":[]}}"));
+    EXPECT_INT(LINES_READ, read("{\"body\":{\"model\":\"m\",\"prompt\":\"a\"}}"));
+    EXPECT_SLICE(SLICE("/v1/completions"), r.lines_endpoint);
+    expect_refused("{\"body\":{\"model\":\"m\",\"messages\":[]}}\n{\"body\":{\"model\":\"m\",\"prompt\":\"a\"}}",
+                   "line 2 of the batch's file is for another \"url\"");
     expect_refused("{\"body\":{\"model\":\"m\",\"input\":\"a\"}}", "line 1 of the batch's file names no \"url\"");
 }
 
