@@ -224,13 +224,13 @@
     X(CHECK_DIED, "check_died", "MG0402", "the checker ended",                                                         \
       "The process that tries configurations beside the gateway did not come to an end.",                              \
       "What runs goes on. Try again; if it stays, `moongate check` shows more.")                                       \
+    X(OTHER_ERROR, "other_error", "MG0499", "an error",                                                                \
+      "Something is wrong, for which no narrower code stands.",                                                        \
+      "The message says what, and where.")                                                                             \
     X(UNSIGNED, "unsigned", "MG0610", "the policies are not signed as moongate.lua demands",                           \
       "gate = { signatures = 2, signers = … } lets no policies go live, neither at the start nor at a reload, that "   \
       "not so many people have signed, each with a key of their own, or that do not follow what was in force.",        \
-      "`moongate bundle status` says who is missing. `moongate bundle manifest`, then `moongate bundle sign` by all.") \
-    X(OTHER_ERROR, "other_error", "MG0499", "an error",                                                                \
-      "Something is wrong, for which no narrower code stands.",                                                        \
-      "The message says what, and where.")
+      "`moongate bundle status` says who is missing. `moongate bundle manifest`, then `moongate bundle sign` by all.")
 /* clang-format on */
 
 enum finding {
