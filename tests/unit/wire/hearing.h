@@ -20,10 +20,11 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "wire/dialect.h"
 #include "wire/sse.h"
 
-#define HEARING_CALLS 64
+#define HEARING_CALLS ((int)LIMIT_TRANSLATE_CALLS)
 
 /* Of a response. */
 struct heard_item {
