@@ -170,6 +170,8 @@
 #define LIMIT_OWNED (1u << 18)                /* objects whose owners all processes know at once; 40 bytes each */
 #define LIMIT_OBJECTS_MS 2000u                /* it is waited for who owns what a request names */
 #define LIMIT_LISTED 100u                     /* objects of a page of a list */
+#define LIMIT_LISTED_USUALLY 20u              /* … where its caller says no number */
+#define LIMIT_LIST_ASKED 10000u               /* a caller may say so many, and gets LIMIT_LISTED of them */
 #define LIMIT_OBJECTS_TELLING 4096u           /* of a worker's, that a fleet's Redis is still to be told */
 #define LIMIT_OBJECTS_AGAIN_MS 1000u          /* … after a failure, so much later */
 #define LIMIT_KEPT 64u                        /* objects of a provider that one request names, or its answer */

@@ -6,9 +6,6 @@
 #include "flow/reply.h"
 #include "wire/http.h"
 
-#define LIMIT_WANTED 10000u /* clients may ask for so many; a page has LIMIT_LISTED */
-#define LISTED_USUALLY 20u
-
 /* In the exchange's arena. */
 struct listing {
     struct list_link link; /* of those that wait for the ledger */
@@ -23,8 +20,9 @@ struct listing {
 static bool read_limit(struct slice value, struct listing *l, struct fault *why)
 {
     uint64_t limit;
-    if (!slice_to_u64(value, &limit) || limit < 1 || limit > LIMIT_WANTED)
-        return fault_set(why, FAULT_BAD_REQUEST, "\"limit\" in the query must be a number from 1 to %u.", LIMIT_WANTED);
+    if (!slice_to_u64(value, &limit) || limit < 1 || limit > LIMIT_LIST_ASKED)
+        return fault_set(why, FAULT_BAD_REQUEST, "\"limit\" in the query must be a number from 1 to %u.",
+                         LIMIT_LIST_ASKED);
     l->asked.limit = limit < LIMIT_LISTED ? (uint32_t)limit : LIMIT_LISTED;
     return true;
 }
@@ -198,7 +196,7 @@ void listing_first(struct job *job)
     struct listing *l = arena_zalloc(&job->x->arena, sizeof *l);
     l->job = job;
     l->asked.kind = job->x->api->object;
-    l->asked.limit = LISTED_USUALLY;
+    l->asked.limit = LIMIT_LISTED_USUALLY;
     if (read_query(l, &why))
         ask(l);
     else

@@ -88,3 +88,16 @@ void said_append_text(const struct said *said, struct buf *out)
     }
     arena_clear(&arena);
 }
+
+void said_tell_blocks(struct said_telling *t, uint32_t content,
+                      void (*tell_block)(struct said_telling *t, uint32_t block))
+{
+    uint32_t place = 0;
+    if (!json_is(t->tape, content, JSON_ARRAY)) return;
+    t->text.is_whole = true;
+    for (uint32_t n = json_first(t->tape, content); n != JSON_NONE; n = json_next(t->tape, n)) {
+        t->text.call = place++;
+        tell_block(t, n);
+    }
+    t->text.is_whole = false;
+}

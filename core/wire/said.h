@@ -92,4 +92,8 @@ struct slice said_decode(const struct said *said, const struct said_text *text, 
 /* Appends all texts but the names of tools. Parts of a whole answer stand on lines of their own. */
 void said_append_text(const struct said *said, struct buf *out);
 
+/* The blocks of a whole answer, each a text of its own; nothing of what is no list. */
+void said_tell_blocks(struct said_telling *t, uint32_t content,
+                      void (*tell_block)(struct said_telling *t, uint32_t block));
+
 #endif

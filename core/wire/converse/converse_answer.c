@@ -36,18 +36,6 @@ static void tell_block(struct said_telling *t, uint32_t block)
     tell_cited(t, json_get(t->tape, block, SLICE("citationsContent")));
 }
 
-static void tell_blocks(struct said_telling *t, uint32_t content)
-{
-    uint32_t place = 0;
-    if (!json_is(t->tape, content, JSON_ARRAY)) return;
-    t->text.is_whole = true;
-    for (uint32_t n = json_first(t->tape, content); n != JSON_NONE; n = json_next(t->tape, n)) {
-        t->text.call = place++;
-        tell_block(t, n);
-    }
-    t->text.is_whole = false;
-}
-
 static uint32_t index_of(const struct json_tape *tape)
 {
     int64_t index = 0;
@@ -63,7 +51,7 @@ static void tell_texts(struct said_reader *reader)
     t.text.call = index_of(t.tape);
     tell_block(&t, json_get(t.tape, 0, SLICE("start")));
     tell_block(&t, json_get(t.tape, 0, SLICE("delta")));
-    tell_blocks(&t, json_get(t.tape, message, SLICE("content")));
+    said_tell_blocks(&t, json_get(t.tape, message, SLICE("content")), tell_block);
 }
 
 static unsigned read_finish(struct dialect_stream *stream, const struct json_tape *tape)
