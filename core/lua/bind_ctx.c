@@ -227,8 +227,8 @@ static bool is_seen(const struct chat_request *r, struct slice wanted)
     return is_there;
 }
 
-/* Bytes as they stand in the body, or as who reads its texts sees them: no escape hides them. Also of a file that nobody
- * can look into. */
+/* Bytes as they stand in the body, or as who reads its texts sees them: no escape hides them. A file that nobody can
+ * look into may have any. */
 static int on_contains(lua_State *L)
 {
     struct policy_eval *eval = check_eval(L);
@@ -237,7 +237,8 @@ static int on_contains(lua_State *L)
     if (bind_recall(L, eval, ASKED_CONTAINS, wanted, "request.contains")) return 1;
     vm_charge(L, body.len / 8); /* memmem runs well below a nanosecond a byte */
     bool is_unread = x->request.attached.has_foreign_text;
-    bool is_there = wanted.len == 0 || is_unread || (has_text(x) && memmem(body.ptr, body.len, wanted.ptr, wanted.len));
+    bool is_there = wanted.len == 0 || is_unread;
+    if (!is_there && has_text(x)) is_there = memmem(body.ptr, body.len, wanted.ptr, wanted.len) != NULL;
     if (!is_there && has_text(x) && x->request.tape.count && sight_is_other(body)) {
         vm_charge(L, 2 * body.len);
         is_there = is_seen(&x->request, wanted);
