@@ -164,7 +164,7 @@ static bool check_members(const struct reading *r)
         if (is_known) continue;
         const char *near = nearest_word(key, known, sizeof known / sizeof known[0]);
         char text[200];
-        snprintf(text, sizeof text, "it has no field %.64s%s%s", key.ptr, near ? ": is meant " : "", near ? near : "");
+        snprintf(text, sizeof text, "it has no field %.*s%s%s", (int)(key.len < 64 ? key.len : 64), key.ptr, near ? ": is meant " : "", near ? near : "");
         return refuse(r, text);
     }
     return true;
