@@ -1,6 +1,6 @@
 /* Settings out of the hub, as OpenAI's Responses API takes them. Nothing is kept there: what was thought comes
- * encrypted, and is given back by the client. Source: OpenAI API reference, POST /v1/responses; "Reasoning models"; of an answer's
- * least length its error ("integer below minimum value. Expected a value >= 16"). */
+ * encrypted, and is given back by the client. Source: OpenAI API reference, POST /v1/responses; "Reasoning models"; its
+ * error for an answer's least length ("integer below minimum value. Expected a value >= 16"). */
 #include "wire/responses/responses_translate.h"
 
 #define OUTPUT_LEAST 16

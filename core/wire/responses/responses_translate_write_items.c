@@ -147,35 +147,20 @@ static void write_call(const struct writing *w, const struct part *p)
     drop_cache(w, p);
 }
 
-static bool is_said(const struct part *p)
+/* Each text is a message of its own, which needs no id there; what says no has a part of its own. */
+static void write_said(const struct writing *w, const struct part *p)
 {
-    return p && (p->kind == PART_TEXT || p->kind == PART_REFUSAL);
-}
-
-static void write_output(const struct writing *w, const struct part *p)
-{
-    bool is_text = p->kind == PART_TEXT;
-    open_part(w, is_text ? SLICE("output_text") : SLICE("refusal"));
-    writing_member(w, is_text ? SLICE("text") : SLICE("refusal"), p->text);
-    buf_append_char(w->out, '}');
-}
-
-/* All that is said in one go, from p on; the last part of it. */
-static const struct part *write_said(const struct writing *w, const struct part *p)
-{
-    bool is_text = p->kind == PART_TEXT && !is_said(p->next);
-    const struct part *last = p;
     open_message(w, SLICE("assistant"));
     writing_name(w, SLICE("content"));
-    if (is_text) buf_append(w->out, p->text);
-    if (!is_text) buf_append_char(w->out, '[');
-    for (; is_said(p); last = p, p = p->next) {
-        if (!is_text) write_output(w, p);
-        drop_cache(w, p);
+    if (p->kind == PART_TEXT) {
+        buf_append(w->out, p->text);
+    } else {
+        buf_append(w->out, SLICE("[{\"type\":\"refusal\",\"refusal\":"));
+        buf_append(w->out, p->text);
+        buf_append(w->out, SLICE("}]"));
     }
-    if (!is_text) buf_append_char(w->out, ']');
     buf_append_char(w->out, '}');
-    return last;
+    drop_cache(w, p);
 }
 
 /* Its provider refuses one that nothing was said or done behind. */
@@ -215,17 +200,26 @@ static void write_thought(const struct writing *w, const struct part *p)
     buf_append_char(w->out, '}');
 }
 
+static void write_thoughts(const struct writing *w, const struct part *p)
+{
+    if (is_followed(p))
+        write_thought(w, p);
+    else
+        writing_drop(w, p, SLICE(""));
+}
+
 static void write_assistant(const struct writing *w, const struct part_list *list)
 {
     for (const struct part *p = list->first; p; p = p->next) {
-        if (is_said(p))
-            p = write_said(w, p);
-        else if (p->kind == PART_CALL)
-            write_call(w, p);
-        else if (p->kind == PART_REASONING && is_followed(p))
-            write_thought(w, p);
-        else if (p->kind == PART_REASONING)
-            writing_drop(w, p, SLICE(""));
+        switch (p->kind) {
+        case PART_TEXT:
+        case PART_REFUSAL: write_said(w, p); break;
+        case PART_CALL: write_call(w, p); break;
+        case PART_REASONING: write_thoughts(w, p); break;
+        case PART_IMAGE:
+        case PART_DOCUMENT:
+        case PART_RESULT: break; /* nothing that an assistant says */
+        }
     }
 }
 
@@ -244,11 +238,13 @@ void responses_take_turns(struct conversation *c, const struct writing *w)
     conversation_take_turns(c, false);
 }
 
-/* One text, unless a mark of it can be carried, or nothing else is said. */
+/* One text, unless a mark of it can be carried, or nothing else is said; or it is to be an object, of which the input
+ * itself must say that it is JSON. */
 static bool has_instructions(const struct writing *w)
 {
     const struct conversation *c = w->c;
-    return c->system.first && c->first && !(takes_marks(w) && writing_has_marks(&c->system));
+    bool is_carried = takes_marks(w) && writing_has_marks(&c->system);
+    return c->system.first && c->first && c->format != FORMAT_OBJECT && !is_carried;
 }
 
 static void write_instructions(const struct writing *w)
