@@ -15,7 +15,9 @@ local function typed(name)
   })
 end
 
-for _, name in ipairs { "text", "number", "integer", "boolean", "list", "image", "file", "audio" } do env[name] = typed(name) end
+for _, name in ipairs { "text", "number", "integer", "boolean", "list", "image", "file", "audio" } do
+  env[name] = typed(name)
+end
 
 -- choice { "plain", "warm", default = "plain" }
 function env.choice(declared)

@@ -227,7 +227,8 @@ static bool write_content(struct reading *r, struct promptfile *f)
     buf_append_char(&text, ']');
     if (r->has_insert && r->insert_at < r->count) buf_printf(&text, ",\"insert_at\":%u", r->insert_at);
     buf_append_char(&text, '}');
-    is_good = is_good && (canonical_text(buf_slice(&text), &f->content, &why) || refuse(r, 0, "%s", fault_message(&why)));
+    is_good = is_good &&
+              (canonical_text(buf_slice(&text), &f->content, &why) || refuse(r, 0, "%s", fault_message(&why)));
     buf_clear(&text);
     return is_good;
 }

@@ -3,7 +3,7 @@
  *
  *     ---
  *     name = "support/reply", version = "2.2.0", department = "support", owner = "support-team",
- *     model = "gpt-4o-mini", variables = { tone = choice { "plain", "warm" }, question = { max = 8000 } },
+ *     model = "fast", variables = { tone = choice { "plain", "warm" }, question = { max = 8000 } },
  *     ---
  *     @system
  *     Answer in a {{tone}} tone.
@@ -16,8 +16,9 @@
  *     ... buf_slice(&f.about), buf_slice(&f.content) ...              // canonical JSON of both
  *     promptfile_clear(&f);
  *
- * The head is evaluated as moongate.lua is, in the same sandbox and bounds (lua/configfile.h), with scripts/prompt_words
- * beside: types of variables, json "file", bounds. Lines that are @system, @developer, @user or @assistant alone begin
+ * The head is evaluated as moongate.lua is, in the same sandbox and bounds (lua/configfile.h), with the words of
+ * scripts/prompt_words.lua beside: types of variables, json "file", bounds.
+ * Lines that are @system, @developer, @user or @assistant alone begin
  * messages; @messages is where the caller's stand. Of backslashes before "@", or alone on their line, one goes: so
  * "\@user" is text, and "\" a line that is empty. Blank lines at a message's end are dropped.
  */

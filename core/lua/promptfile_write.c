@@ -40,12 +40,12 @@ static bool is_plain(const struct json_tape *tape, uint32_t node)
     return true;
 }
 
-/* A name that needs no brackets: no word of Lua's has an underscore or is longer than eight letters, so few are asked. */
+/* A name that needs no brackets. */
 static bool is_identifier(struct slice name)
 {
-    static const char *const reserved[] = {"and", "break", "do", "else", "elseif", "end", "false", "for", "function",
-                                           "goto", "if", "in", "local", "nil", "not", "or", "repeat", "return", "then",
-                                           "true", "until", "while"};
+    static const char *const reserved[] = {"and",    "break", "do",   "else", "elseif", "end",   "false", "for",
+                                           "function", "goto", "if",   "in",   "local",  "nil",   "not",   "or",
+                                           "repeat", "return", "then", "true", "until",  "while"};
     for (size_t i = 0; i < name.len; i++) {
         char c = name.ptr[i];
         bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
@@ -203,7 +203,8 @@ static bool has_messages(const struct json_tape *tape)
 static void write_all(struct writing *w, const struct json_tape *about, const struct json_tape *content)
 {
     static const char *const about_names[] = {"name", "version", "department", "owner", "description", "tags", "links"};
-    static const char *const names[] = {"model", "parameters", "open", "data", "apps", "response_format", "tools", "cases"};
+    static const char *const names[] = {"model", "parameters",      "open",  "data",
+                                        "apps",  "response_format", "tools", "cases"};
     buf_append(w->out, SLICE("---\n"));
     w->tape = about;
     for (size_t i = 0; i < sizeof about_names / sizeof about_names[0]; i++)

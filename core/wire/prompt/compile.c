@@ -104,9 +104,10 @@ static bool add_field(struct compiling *c, struct slice name, uint32_t value)
 }
 
 /* The caller's own, or the prompt's by other means. */
-static const char *const not_parameters[] = {"messages", "model", "stream", "stream_options", "user", "metadata", "store",
-                                             "prompt", "tools", "response_format", "functions", "input",
-                                             "instructions", "max_completion_tokens", "system"};
+static const char *const not_parameters[] = {
+    "messages", "model", "stream", "stream_options", "user", "metadata", "store", "prompt", "system", "tools",
+    "response_format", "functions", "input", "max_completion_tokens", "instructions",
+};
 
 static bool is_parameter(struct slice name)
 {
@@ -135,12 +136,15 @@ static bool read_settings(struct compiling *c)
 {
     uint32_t tools = member(c, "tools"), format = member(c, "response_format");
     uint32_t model = member(c, "model"), data = member(c, "data");
-    if (tools != JSON_NONE && !json_is(c->tape, tools, JSON_ARRAY)) return refuse(c, "%s%s", "tools must be a list", "");
+    if (tools != JSON_NONE && !json_is(c->tape, tools, JSON_ARRAY))
+        return refuse(c, "%s%s", "tools must be a list", "");
     if (format != JSON_NONE && !json_is(c->tape, format, JSON_OBJECT))
         return refuse(c, "%s%s", "response_format must be an object", "");
-    if (model != JSON_NONE && (!json_is(c->tape, model, JSON_STRING) || json_raw(c->tape, model).len > LIMIT_MODEL_BYTES))
+    bool is_model = json_is(c->tape, model, JSON_STRING) && json_raw(c->tape, model).len <= LIMIT_MODEL_BYTES;
+    if (model != JSON_NONE && !is_model)
         return refuse(c, "%s%s", "model must be a model's name", "");
-    if (data != JSON_NONE && !json_is(c->tape, data, JSON_STRING)) return refuse(c, "%s%s", "data must be a class", "");
+    if (data != JSON_NONE && !json_is(c->tape, data, JSON_STRING))
+        return refuse(c, "%s%s", "data must be a class", "");
     if (model != JSON_NONE) c->head.model = keep(c, json_text(c->tape, model, c->arena));
     if (data != JSON_NONE) c->head.data = keep(c, json_text(c->tape, data, c->arena));
     return read_parameters(c) && (tools == JSON_NONE || add_field(c, SLICE("tools"), tools)) &&

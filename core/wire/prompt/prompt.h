@@ -1,5 +1,5 @@
 /*
- * One version of a prompt as workers use it: its compiled template, and what it sets besides: position-independent bytes.
+ * One version of a prompt as workers use it: its compiled template, and what it sets besides; position-independent.
  *
  *     struct buf bytes;
  *     struct prompt_id id = {SLICE("support/reply"), {2, 1, 0}};

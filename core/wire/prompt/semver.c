@@ -82,7 +82,8 @@ static bool is_same(const struct json_tape *a, uint32_t x, const struct json_tap
     return same;
 }
 
-static bool is_same_member(const struct json_tape *a, uint32_t x, const struct json_tape *b, uint32_t y, const char *name)
+static bool is_same_member(const struct json_tape *a, uint32_t x, const struct json_tape *b, uint32_t y,
+                           const char *name)
 {
     return is_same(a, json_get(a, x, slice_str(name)), b, json_get(b, y, slice_str(name)));
 }

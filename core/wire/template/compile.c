@@ -107,8 +107,10 @@ static bool add_hole(struct compiling *c, struct template_message *m, const stru
     if (i == c->declared.count) return refuse_undeclared(c, s);
     struct template_variable *v = variable_at(c, i);
     if (template_is_media(v->type)) {
-        if (m->role != TEMPLATE_USER) return refuse_at(c, s->began, "pictures, files and sound stand in @user messages");
-        if (!is_alone(c->text, s)) return refuse_at(c, s->began, "it must stand alone on its line: it becomes a part of its own");
+        if (m->role != TEMPLATE_USER)
+            return refuse_at(c, s->began, "pictures, files and sound stand in @user messages");
+        if (!is_alone(c->text, s))
+            return refuse_at(c, s->began, "it must stand alone on its line: it becomes a part of its own");
         m->parts++;
     }
     v->uses++;
@@ -189,7 +191,8 @@ static bool read_insert(struct compiling *c, uint32_t node)
 {
     int64_t at = c->count;
     bool is_said = node != JSON_NONE && !json_is(c->tape, node, JSON_NULL);
-    if (is_said && (!json_is(c->tape, node, JSON_NUMBER) || !json_to_i64(c->tape, node, &at) || at < 0 || at > c->count))
+    bool is_good = !is_said || (json_is(c->tape, node, JSON_NUMBER) && json_to_i64(c->tape, node, &at));
+    if (!is_good || at < 0 || at > c->count)
         return refuse(c, "insert_at: the number of a message, from 0 on");
     c->insert_at = (uint32_t)at;
     return true;
@@ -241,7 +244,8 @@ bool template_compile(const struct json_tape *tape, uint32_t object, struct buf 
 {
     struct arena arena;
     struct compiling c = {.tape = tape, .arena = &arena, .why = why, .declared = {.why = why, .arena = &arena}};
-    struct buf *const all[] = {&c.run, &c.messages, &c.pieces, &c.declared.variables, &c.declared.choices, &c.declared.pool};
+    struct template_declared *d = &c.declared;
+    struct buf *const all[] = {&c.run, &c.messages, &c.pieces, &d->variables, &d->choices, &d->pool};
     arena_init(&arena);
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         buf_init_small(all[i], 256);

@@ -89,7 +89,8 @@ static bool read_bounds(struct reading *r)
     if (max != JSON_NONE && is_number) {
         r->v.max = json_to_double(r->tape, max);
         r->v.flags |= TEMPLATE_HAS_MAX;
-    } else if (max != JSON_NONE && (!json_to_i64(r->tape, max, &count) || count < 1 || count > LIMIT_TEMPLATE_MAX_BYTES)) {
+    } else if (max != JSON_NONE &&
+               (!json_to_i64(r->tape, max, &count) || count < 1 || count > LIMIT_TEMPLATE_MAX_BYTES)) {
         return refuse(r, "max must be a whole number of bytes, 1 to 16777216");
     }
     if (items != JSON_NONE && (r->v.type != TEMPLATE_LIST || !json_to_i64(r->tape, items, &most) || most < 1 ||
@@ -145,7 +146,8 @@ static bool read_default(struct reading *r)
         snprintf(text, sizeof text, "its default: %.180s", bad.text);
         return refuse(r, text);
     }
-    r->v.value = template_keep(&r->d->pool, arena_copy(r->d->arena, value)); /* it may lie in the pool, which moves */
+    value = arena_copy(r->d->arena, value); /* it may lie in the pool, which moves */
+    r->v.value = template_keep(&r->d->pool, value);
     r->v.flags |= TEMPLATE_HAS_DEFAULT;
     return true;
 }
@@ -164,7 +166,8 @@ static bool check_members(const struct reading *r)
         if (is_known) continue;
         const char *near = nearest_word(key, known, sizeof known / sizeof known[0]);
         char text[200];
-        snprintf(text, sizeof text, "it has no field %.*s%s%s", (int)(key.len < 64 ? key.len : 64), key.ptr, near ? ": is meant " : "", near ? near : "");
+        snprintf(text, sizeof text, "it has no field %.*s%s%s", (int)(key.len < 64 ? key.len : 64), key.ptr,
+                 near ? ": is meant " : "", near ? near : "");
         return refuse(r, text);
     }
     return true;

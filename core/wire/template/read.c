@@ -53,7 +53,8 @@ static bool read_number(const struct template_variable *v, const struct json_tap
 {
     int64_t whole;
     bool is_integer = v->type == TEMPLATE_INTEGER;
-    if (!json_is(tape, node, JSON_NUMBER)) return invalid(why, is_integer ? "it must be a whole number" : "it must be a number");
+    if (!json_is(tape, node, JSON_NUMBER))
+        return invalid(why, is_integer ? "it must be a whole number" : "it must be a number");
     if (is_integer && !json_to_i64(tape, node, &whole)) return invalid(why, "it must be a whole number, as 12");
     double number = json_to_double(tape, node);
     if (!isfinite(number)) return invalid(why, "it is beyond what numbers may be");

@@ -1,5 +1,5 @@
 /*
- * Templates of prompts: messages with holes, "{{name}}", compiled once and filled per request with the caller's own bytes.
+ * Templates of prompts: messages with holes, "{{name}}", compiled once and filled with the caller's own bytes.
  *
  *     struct buf bytes;                                             // a compiled template: position-independent
  *     if (!template_compile(&tape, 0, &bytes, &why)) ...            // why: message, line, column, what, cure
