@@ -246,6 +246,7 @@
 #define LIMIT_TOPUP_S (400u * 86400u)      /* from its making to its end */
 #define LIMIT_TOPUP_NAME_BYTES 4096u       /* of its budget, and of its scope */
 #define LIMIT_TOPUPS_BYTES (64u * MIB)     /* the section of all top-ups that workers hold */
+#define LIMIT_SECTION_FILE_BYTES (1024u * MIB) /* of the registry's sections, kept for a start without it */
 #define LIMIT_SECTIONS 72u                 /* of the registry that workers hold: one of each kind, and 64 of texts */
 #define LIMIT_LOGIN_BYTES 64u              /* name of who changes something */
 #define LIMIT_REASON_BYTES 500u            /* … and what for, if he says so */
