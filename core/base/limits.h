@@ -53,6 +53,17 @@
 #define LIMIT_TRANSLATE_PARTS 65536u       /* messages, parts and tools of one that goes to another dialect */
 #define LIMIT_TRANSLATE_TOOL_NAMES 1024u   /* of its tools that are called otherwise there */
 
+/* Templates of prompts */
+#define LIMIT_TEMPLATE_BYTES (256u * KIB)       /* of all texts of a version */
+#define LIMIT_TEMPLATE_MESSAGES 64u
+#define LIMIT_TEMPLATE_VARIABLES 64u
+#define LIMIT_TEMPLATE_PIECES 65536u            /* runs of text, and holes */
+#define LIMIT_TEMPLATE_NAME_BYTES 64u           /* of a variable */
+#define LIMIT_TEMPLATE_CHOICES 256u             /* of one variable */
+#define LIMIT_TEMPLATE_VALUE_BYTES (64u * KIB)  /* default of a variable's max */
+#define LIMIT_TEMPLATE_MAX_BYTES (16u * MIB)    /* of what it may say */
+#define LIMIT_TEMPLATE_ITEMS 4096u              /* of a list */
+
 /* Forms (multipart/form-data) */
 #define LIMIT_FORM_PARTS 256u
 #define LIMIT_FORM_HEAD_BYTES (8u * KIB) /* of a part: its headers */
@@ -224,7 +235,8 @@
 #define LIMIT_RECORD_TIMEOUT_MS 30000u     /* default of timeouts.record: an answer's end waits for its record */
 #define LIMIT_LEDGER_LEAVE_MS 5000u        /* a worker that ends waits for its last records */
 #define LIMIT_RECORD_TEXT_BYTES (256u * KIB) /* of a prompt or an answer that is kept, each */
-#define LIMIT_KEYRING_BYTES (128u * MIB)   /* the snapshot of all keys that workers hold */
+#define LIMIT_KEYRING_BYTES (128u * MIB)   /* the section of all keys that workers hold */
+#define LIMIT_KEYS 1000000u                /* in it */
 #define LIMIT_KEY_FIELD_BYTES 256u         /* one field of a key: app, department, a label … */
 #define LIMIT_KEY_LIFE_MS 3155760000000u   /* of a key, and of the grace of one that was rotated: 100 years */
 #define LIMIT_KEY_LIST 256u                /* roles, labels, approvals of one key, each */
@@ -233,8 +245,9 @@
 #define LIMIT_TOPUP_NANO 4000000000000000 /* of one, and of all of one budget and scope: 4,000,000 USD */
 #define LIMIT_TOPUP_S (400u * 86400u)      /* from its making to its end */
 #define LIMIT_TOPUP_NAME_BYTES 4096u       /* of its budget, and of its scope */
-#define LIMIT_TOPUPS_BYTES (64u * MIB)     /* the snapshot of all top-ups that workers hold */
-#define LIMIT_SNAPSHOT_BYTES (LIMIT_TOPUPS_BYTES + 1u + LIMIT_KEYRING_BYTES) /* … of the keys and of them */
+#define LIMIT_TOPUPS_BYTES (64u * MIB)     /* the section of all top-ups that workers hold */
+#define LIMIT_SECTION_FILE_BYTES (1024u * MIB) /* of the registry's sections, kept for a start without it */
+#define LIMIT_SECTIONS 72u                 /* of the registry that workers hold: one of each kind, and 64 of texts */
 #define LIMIT_LOGIN_BYTES 64u              /* name of who changes something */
 #define LIMIT_REASON_BYTES 500u            /* … and what for, if he says so */
 #define LIMIT_CONTROL_ANSWER_BYTES (4u * MIB)
