@@ -227,6 +227,28 @@ describe("a side door", function()
   end)
 end)
 
+describe("items of an answer", function()
+  it("are their app's, however many, as long as the response is, or the conversation that they were made for", function()
+    local id, output = new_id "resp", {}
+    for i = 1, 80 do
+      output[i] = { type = "message", id = ("msg_%s_%d"):format(id, i), role = "assistant", status = "completed",
+        content = { { type = "output_text", text = "a", annotations = {} } } }
+    end
+    west:script { body = cjson.encode(response(id, { output = output })) }
+    local r = ask { model = "west" }
+    assert.equal(200, r.status, r.body)
+    local made = g:record(r.id).objects.made
+    assert.equal(81, #made)
+    for _, object in ipairs(made) do assert.is_true(math.abs(object["until"] - made[1]["until"]) <= 1, object.id) end
+    for _, item in ipairs { output[1].id, output[80].id } do
+      local of = { model = "west", input = { { type = "item_reference", id = item } } }
+      west:script { body = cjson.encode(response(new_id "resp")) }
+      assert.equal(200, ask(of).status, item)
+      assert.equal(404, ask(of, reader).status, item)
+    end
+  end)
+end)
+
 describe("what code made", function()
   it("is its app's: container and files, whole and in a stream", function()
     local ids = { new_id "container", new_id "file", new_id "container", new_id "file" }
