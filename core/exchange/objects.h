@@ -23,6 +23,8 @@ struct object_made {
 
 struct objects_of {
     struct slice owner;   /* "app:writer", "key:key_1"; "": nobody asks who it is */
+    /* Of each that the request names the account, where apps.lua shares it; empty: it does not. NULL: none is. */
+    struct slice *shared;
     struct slice account; /* that has all that the request names; empty: it names nothing */
     struct object_made *made;
     size_t made_count, made_cap;
@@ -31,8 +33,8 @@ struct objects_of {
 
 /* How long an object of that kind is known here, in seconds: as long as its provider keeps it, where that has an end.
  * Sources: OpenAI, "Conversation state": responses are kept 30 days with the items that they made, conversations and
- * theirs until they are deleted; "Code interpreter": containers end 20 minutes after their last use; "Files", "Batch". Anthropic, "Code
- * execution tool": containers end after 30 days. What has no end is known for a year. */
+ * theirs until they are deleted; "Code interpreter": containers end 20 minutes after their last use; "Files", "Batch".
+ * Anthropic, "Code execution tool": containers end after 30 days. What has no end is known for a year. */
 uint32_t objects_seconds(enum kept_kind kind);
 /* Copied. NULL: it is there already, or there are LIMIT_MADE. */
 const struct object_made *objects_add(struct objects_of *o, struct arena *arena, const struct object_made *made);

@@ -138,6 +138,14 @@ static void note_wish(struct job *job)
     job->owning.listens = is_made || (may_tell && (has_tools || (dialect->keeps_answers && is_kept)));
 }
 
+/* What apps.lua shares is named alone: nobody here adds to it, or deletes it. */
+static void give_shared(const struct exchange *x, struct objects_question *q)
+{
+    if (!x->objects.shared || x->api->kind != API_CALL || x->api->place) return;
+    for (uint32_t i = 0; i < x->request.kept_count; i++)
+        if (x->objects.shared[i].len) q->given[i] = owned_account(x->objects.shared[i]);
+}
+
 void owning_first(struct job *job, void (*then)(struct job *job))
 {
     struct exchange *x = job->x;
@@ -153,6 +161,7 @@ void owning_first(struct job *job, void (*then)(struct job *job))
     job->stop = cancel;
     q->then = on_looked_up;
     q->arg = job;
+    give_shared(x, q);
     objects_ask(job->flow->objects, x->objects.owner, x->request.kept, x->request.kept_count, q);
 }
 
