@@ -5,6 +5,7 @@
  *     registry/registry.c  what both engines have in common: statements, changes, refusals
  *     registry/sqlite.c    SQLite; postgres.c: PostgreSQL
  *     registry/upgrade.c   files of older versions
+ *     registry/check.c     does it keep what is promised of it?
  *     registry/changes.c   what the ledger is to be told
  *     registry/people.c    people and their roles (roles.c): the model of a file of rows
  *     registry/keys.c      making, rotating and revoking keys
@@ -91,6 +92,7 @@ struct registry_query;
 /* What an engine does for registry.c. `ask` never returns NULL: what failed is told by `end`. */
 struct registry_engine {
     const char *begin_change, *begin_read;
+    const char *const *intact; /* statements that give a row for each damage of the file; NULL: it looks after itself */
     bool (*run)(struct registry *r, const char *sql, struct fault *why); /* a list, without parameters or rows */
     struct registry_query *(*ask)(struct registry *r, const char *sql, const struct registry_value *values,
                                   size_t count);

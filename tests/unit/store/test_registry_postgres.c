@@ -2,6 +2,7 @@
 #include "../postgres_kit.h"
 
 #define SUITE_BLOB "bytea"
+#define SUITE_DROP_TRIGGER "DROP TRIGGER %s ON %s"
 #include "registry_suite.h"
 
 #include "base/log.h"

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #define SUITE_BLOB "BLOB"
+#define SUITE_DROP_TRIGGER "DROP TRIGGER %s /* ON %s */"
 #include "registry_suite.h"
 
 static char dir[64];
