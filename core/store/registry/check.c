@@ -42,9 +42,6 @@ static const struct {
      " AND NOT EXISTS(SELECT 1 FROM event f WHERE f.rev = e.rev - 1)"},
     {"V5", "the last event is not of the last revision",
      "SELECT CAST(rev AS TEXT) FROM rev WHERE rev <> (SELECT coalesce(max(rev), 0) FROM event)"},
-    {"V7", "a review by one of the text's authors",
-     "SELECT " VERSION_NAME " FROM prompt_review v WHERE EXISTS(SELECT 1 FROM prompt_author a WHERE "
-     SAME_VERSION("a", "v") " AND " SAME_PERSON("a.person", "v.person") ")"},
     {"V7", "decided by who asked, or by who would get it",
      "SELECT r.id FROM decision d JOIN access_request r ON r.id = d.request WHERE " SAME_PERSON(
          "d.person", "r.requested_by") " OR (r.subject_kind = 'user' AND " SAME_PERSON("d.person", "r.subject") ")"},

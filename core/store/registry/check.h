@@ -11,7 +11,7 @@
  *     V3       a grant has another person's decision, or is break-glass of an hour at most, with a reason
  *     V4       no grant lasts longer than was asked for
  *     V5       one event a revision, without a gap but those that a restored backup left
- *     V7       nobody decided on his own
+ *     V7       nobody decided on his own; of texts V1 says so, for who looked at one may write in it later
  *
  * All of one moment; nothing is changed.
  */

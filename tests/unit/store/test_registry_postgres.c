@@ -3,7 +3,7 @@
 
 #define SUITE_BLOB "bytea"
 #define SUITE_DROP_TRIGGER "DROP TRIGGER %s ON %s"
-#include "registry_suite.h"
+#include "registry_race.h"
 
 #include "base/log.h"
 
@@ -96,6 +96,60 @@ static void a_statement_has_a_deadline(void)
     registry_close(r);
 }
 
+/* ---- The race. */
+
+static void who_races_to_approve_his_own_does_not_get_it(void)
+{
+    race_run("PostgreSQL, as changes", suite_reopen, RACE_CHANGES);
+}
+
+static void who_races_by_sql_does_not_get_it_either(void)
+{
+    race_run("PostgreSQL, by SQL", suite_reopen, RACE_SQL);
+}
+
+/* Triggers without their place in the queue. */
+static struct registry *without_queue(void)
+{
+    server_ask("UPDATE pg_proc SET prosrc = replace(prosrc, 'UPDATE rev SET rev = rev WHERE id = 1;', '')"
+               " WHERE pronamespace = 'moongate_registry'::regnamespace");
+    return suite_reopen();
+}
+
+/* She puts into production what he archives, before she has committed. */
+static const char *two_at_once(struct registry *she, struct registry *he)
+{
+    struct fault why = {0};
+    suite_people(she);
+    suite_do(she, "INSERT INTO prompt(name, owner, department, rev) VALUES('p', 'o', 'd', 1)");
+    suite_do(she, VERSION("draft"));
+    suite_do(she, AUTHOR("per_ana"));
+    suite_do(she, MOVE("review"));
+    suite_do(she, REVIEW("per_kim", "h"));
+    suite_do(she, MOVE("approved"));
+    EXPECT(registry_run(she, "BEGIN", &why) && registry_run(she, LABEL("production", "1000"), &why));
+    bool is_good =
+        registry_run(he, "BEGIN", &why) && registry_run(he, MOVE("archived"), &why) && registry_run(he, "COMMIT", &why);
+    if (!is_good) registry_abort(he);
+    EXPECT(registry_run(she, "COMMIT", &why));
+    return suite_check(she);
+}
+
+/* So the check would see it, had the triggers no queue. */
+static void what_the_queue_is_for(void)
+{
+    struct registry *r = suite_fresh(), *other = suite_reopen();
+    EXPECT_STR("", two_at_once(r, other));
+    registry_close(other);
+    registry_close(r);
+    registry_close(suite_fresh());
+    r = without_queue();
+    other = suite_reopen();
+    EXPECT_STR("V2 p@1.0.0", two_at_once(r, other));
+    registry_close(other);
+    registry_close(r);
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -108,6 +162,9 @@ int main(void)
     RUN(several_that_start_together_make_it_once);
     RUN(a_newer_one_is_not_touched);
     RUN(a_statement_has_a_deadline);
+    RUN(who_races_to_approve_his_own_does_not_get_it);
+    RUN(who_races_by_sql_does_not_get_it_either);
+    RUN(what_the_queue_is_for);
     server_end();
     return unit_close("registry_postgres");
 }
