@@ -41,6 +41,7 @@ void writing_hint_format(const struct writing *w, struct conversation *c);
 /* Google's signatures go to clients of other dialects behind this mark (wire/gemini/gemini_translate.h): no other
  * provider takes them, nor has any that begin so. */
 #define SIGNATURE_OF_GEMINI "gemini."
+#define SIGNATURE_OF_OPENAI "openai."
 bool writing_is_geminis(struct slice signature);
 /* Parts of that kind in the list. */
 size_t writing_count(const struct part_list *list, enum part_kind kind);
