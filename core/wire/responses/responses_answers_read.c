@@ -1,6 +1,6 @@
 /*
  * What providers that speak the Responses API say, as deltas: events of a stream and whole responses.
- * Source: OpenAI API reference, the response object and "Streaming events"; what compatible providers were seen to send.
+ * Source: OpenAI API reference, the response object and "Streaming events"; what others were seen to send.
  */
 #include "base/mem.h"
 #include "wire/openai/openai_told.h"

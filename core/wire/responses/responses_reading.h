@@ -2,9 +2,9 @@
  * Between the files that read answers of the Responses API for clients of other dialects: responses_answers_items.c
  * (whole items, and what grows in them) and responses_answers_read.c (events and bodies).
  *
- * In a stream what was told in pieces is told again, whole, when its part, its item and the response are done: a text of
- * which no piece came is told then, once. A message's contents are parts of their own; a thought is one part, whatever
- * it is made of. What no other API has (tools that the provider runs, annotations) is told as lost.
+ * In a stream what was told in pieces is told again, whole, when its part, its item and the response are done: a text
+ * of which no piece came is told then, once. A message's contents are parts of their own; a thought is one part,
+ * whatever it is made of. What no other API has (tools that the provider runs, annotations) is told as lost.
  * Items may be told in turns: they are told apart by their place in the output. All functions are false where nobody
  * hears more of it, or after a refusal.
  * Bounds: DIALECT_ITEMS_MAX items, RESPONSES_CONTENTS_MAX contents of a message.

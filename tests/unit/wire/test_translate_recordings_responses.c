@@ -173,8 +173,7 @@ static bool has_ended(const struct recording *r, const struct translating *t)
 static void cut_anywhere(const struct recording *r)
 {
     struct slice whole = slice_trim(buf_slice(&r->bytes));
-    const char *most = getenv("MOONGATE_CUT_BYTES"); /* of streams that are cut at every byte */
-    size_t step = whole.len < (most ? (size_t)atoi(most) : 6000) ? 1 : 211;
+    size_t step = whole.len < (getenv("MOONGATE_EVERY_CUT") ? 12000u : 6000u) ? 1 : 211;
     for (size_t len = 0; len < whole.len; len += step) {
         struct translating t;
         translate_stream(&t, &dialect_responses, r->client, slice_of(whole.ptr, len), 0);
