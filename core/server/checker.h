@@ -18,6 +18,7 @@
 #include <limits.h>
 #include <stdbool.h>
 
+#include "base/limits.h"
 #include "server/report.h"
 
 struct checker;
@@ -25,7 +26,7 @@ struct loop;
 
 enum check_what {
     CHECK_CONFIG = 1, /* moongate.lua and the policies that it names */
-    CHECK_REGISTRY = 2, /* a snapshot of it */
+    CHECK_REGISTRY = 2, /* its sections */
     CHECK_FOLDER = 4, /* a policy folder alone; for commands */
 };
 
@@ -46,7 +47,9 @@ struct check_job {
 
 struct check_result {
     bool is_good;
-    int config_fd, bundle_fd, registry_fd; /* -1: not asked for, or not good; else owned by whom it is given to */
+    int config_fd, bundle_fd; /* -1: not asked for, or not good; else owned by whom it is given to */
+    int sections[LIMIT_SECTIONS]; /* the first section_count of them, likewise: memory files, of the registry */
+    unsigned section_count;
     char digest[65];                   /* of the bundle */
     unsigned policy_files;
     uint64_t accept_serial; /* of a signed bundle that is to be accepted (server/accepted.h); 0: none is */

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "server/control.h"
 #include "server/supervisor_inner.h"
@@ -23,22 +24,98 @@ static void say_failure(struct supervisor *sup, struct report *report)
     report_first_line(report, &first);
     buf_append_char(&first, '\0');
     log_event(LOG_ERROR, "registry_unread", "%s", buf_ptr(&first));
-    if (sup->snapshots.fd < 0) supervisor_fail(sup, report_first(report), "%s", buf_ptr(&first));
+    if (sup->snapshots.held_count == 0) supervisor_fail(sup, report_first(report), "%s", buf_ptr(&first));
     buf_clear(&first);
 }
+
+/* ---- Those that workers hold. */
+
+static void send_one(struct child *worker, const struct section_held *held)
+{
+    struct control_section body = {held->about.kind, held->about.part};
+    child_send(worker, CONTROL_SECTION, slice_of((const char *)&body, sizeof body), held->fd);
+}
+
+void snapshots_send(struct child *worker)
+{
+    const struct snapshots *s = &worker->sup->snapshots;
+    for (unsigned i = 0; i < s->held_count; i++)
+        send_one(worker, &s->held[i]);
+}
+
+/* The place of its kind and part; a new one where there is room. NULL: there is none. */
+static struct section_held *place_of(struct snapshots *s, const struct section_about *about)
+{
+    for (unsigned i = 0; i < s->held_count; i++) {
+        if (s->held[i].about.kind == about->kind && s->held[i].about.part == about->part) return &s->held[i];
+    }
+    if (s->held_count == LIMIT_SECTIONS) return NULL;
+    s->held[s->held_count] = (struct section_held){.fd = -1};
+    return &s->held[s->held_count++];
+}
+
+/* Within an epoch nothing comes back. */
+static bool is_older(const struct section_about *next, const struct section_held *now)
+{
+    return now->fd >= 0 && next->epoch == now->about.epoch && next->revision < now->about.revision;
+}
+
+static bool is_same(const struct section_about *next, const struct section_held *now)
+{
+    return now->fd >= 0 && next->version == now->about.version && next->content == now->about.content;
+}
+
+static void replace(struct supervisor *sup, struct section_held *held, int fd, const struct section_about *about)
+{
+    if (held->fd >= 0) close(held->fd);
+    *held = (struct section_held){fd, *about};
+    for (unsigned i = 0; i < sup->worker_count; i++)
+        send_one(&sup->children[i], held);
+}
+
+void snapshots_take(struct supervisor *sup, int fd)
+{
+    struct fault why = {0};
+    struct section_about about;
+    bool is_one = section_head_of(fd, &about, &why);
+    struct section_held *held = is_one ? place_of(&sup->snapshots, &about) : NULL;
+    if (!held) log_event(LOG_ERROR, "section_refused", "%s", is_one ? "there are too many" : fault_message(&why));
+    if (held && !is_older(&about, held) && !is_same(&about, held)) {
+        replace(sup, held, fd, &about);
+        return;
+    }
+    if (held && !is_older(&about, held)) held->about = about; /* its revision */
+    close(fd);
+}
+
+void snapshots_on_refused(struct child *worker, struct slice body)
+{
+    struct control_section refused = {0};
+    if (body.len == sizeof refused) memcpy(&refused, body.ptr, sizeof refused);
+    const char *name = section_kind_name(refused.kind);
+    log_event(LOG_ERROR, "section_refused", "%s keeps its old %s, the registry is read again", worker->name,
+              name ? name : "section");
+    worker->sup->snapshots.again_ns = clock_mono_ns() + AGAIN_NS;
+}
+
+static void take_all(struct supervisor *sup, struct check_result *result)
+{
+    for (unsigned i = 0; i < result->section_count; i++)
+        snapshots_take(sup, result->sections[i]);
+    result->section_count = 0;
+}
+
+/* ---- Reading the registry. */
 
 static void on_checked(void *arg, struct check_result *result)
 {
     struct supervisor *sup = arg;
     struct snapshots *s = &sup->snapshots;
-    bool is_first = s->fd < 0;
+    bool is_first = s->held_count == 0;
     s->checker = NULL;
     s->again_ns = result->is_good ? 0 : clock_mono_ns() + AGAIN_NS;
     if (result->is_good) {
-        if (s->fd >= 0) close(s->fd);
-        s->fd = result->registry_fd;
-        result->registry_fd = -1;
-        children_send(sup, CONTROL_REGISTRY, SLICE_NONE, s->fd);
+        take_all(sup, result);
         ledger_look(sup);
     } else {
         say_failure(sup, result->report);
@@ -68,7 +145,7 @@ void snapshots_request(struct supervisor *sup, struct line_peer *peer)
 void snapshots_look(struct supervisor *sup)
 {
     struct snapshots *s = &sup->snapshots;
-    if (s->checker || s->fd < 0) return;
+    if (s->checker || s->held_count == 0) return;
     struct registry_mark now = registry_mark(sup->data_dir);
     bool is_due = !registry_mark_is_same(&s->mark, &now) || clock_wall_ns() < s->wall_ns ||
                   (s->again_ns && clock_mono_ns() >= s->again_ns);
@@ -77,11 +154,14 @@ void snapshots_look(struct supervisor *sup)
 
 void snapshots_init(struct supervisor *sup)
 {
-    sup->snapshots.fd = -1;
+    hash_secret(SLICE_NONE); /* drawn here, so that who builds sections, each in a fork, has the same */
+    sup->snapshots.held_count = 0;
 }
 
 void snapshots_clear(struct supervisor *sup)
 {
-    checker_cancel(sup->snapshots.checker);
-    if (sup->snapshots.fd >= 0) close(sup->snapshots.fd);
+    struct snapshots *s = &sup->snapshots;
+    checker_cancel(s->checker);
+    while (s->held_count)
+        close(s->held[--s->held_count].fd);
 }

@@ -80,12 +80,3 @@ bool registry_export_keys(struct registry *r, struct buf *out, struct fault *why
     registry_append(out, "keys", keys);
     return true;
 }
-
-/* In one transaction: both are of one moment. */
-bool registry_export(struct registry *r, int64_t now_s, struct buf *out, struct fault *why)
-{
-    bool is_good = registry_run(r, "BEGIN", why) && registry_export_topups(r, now_s, out, why);
-    if (is_good) buf_append_char(out, '\n');
-    is_good = is_good && registry_export_keys(r, out, why) && registry_run(r, "COMMIT", why);
-    return is_good || registry_give_up(r);
-}

@@ -4,7 +4,8 @@
  *     registry/sqlite.c    the open file, its tables
  *     registry/changes.c   what the ledger is to be told
  *     registry/keys.c      making, rotating and revoking keys
- *     registry/list.c      all of them, and what workers get
+ *     registry/list.c      all of them
+ *     registry/sections.c  what workers get, of each kind
  *     registry/topups.c    making, ending and listing top-ups
  *     registry/reading.c   what is there, without opening it for writing
  *     registry/mark.c      has it changed? without opening it
