@@ -16,10 +16,10 @@ static const struct {
 } rules[] = {
     {"V1", "approved, but nobody else has approved this text",
      "SELECT " VERSION_NAME " FROM prompt_version v WHERE v.status IN('approved', 'archived', 'revoked')"
-     " AND NOT EXISTS(SELECT 1 FROM prompt_review r JOIN person p ON p.id = r.person AND p.kind = 'human' WHERE "
-     SAME_VERSION("r", "v") " AND r.sha256 = v.sha256 AND r.verdict = 'approve'"
-     " AND NOT EXISTS(SELECT 1 FROM prompt_author a WHERE " SAME_VERSION("a", "v") " AND " SAME_PERSON("a.person",
-                                                                                                        "r.person") "))"},
+     " AND NOT EXISTS(SELECT 1 FROM prompt_review r JOIN person p ON p.id = r.person AND p.kind = 'human'"
+     " WHERE " SAME_VERSION("r", "v") " AND r.sha256 = v.sha256 AND r.verdict = 'approve'"
+     " AND NOT EXISTS(SELECT 1 FROM prompt_author a"
+     " WHERE " SAME_VERSION("a", "v") " AND " SAME_PERSON("a.person", "r.person") "))"},
     {"V2", "production points at a version that is not approved",
      "SELECT " VERSION_NAME " FROM prompt_label v WHERE v.label = 'production' AND NOT EXISTS(SELECT 1 FROM"
      " prompt_version w WHERE " SAME_VERSION("w", "v") " AND w.status = 'approved')"},
