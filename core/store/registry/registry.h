@@ -1,16 +1,16 @@
 /*
- * What operators enter at run time and must outlive the gateway: <data>/registry.db (SQLite, 0600): API keys, and
- * top-ups of budgets.
+ * What operators enter at run time and must outlive the gateway: <data>/registry.db (SQLite, 0600): people and roles
+ * (store/registry/people.h), API keys, top-ups of budgets, and what is under governance.
  *
  *     struct registry *r = registry_open("data", &why);        // makes it when there is none
  *     struct key_spec spec = {.app = SLICE("sales-copilot"), .department = SLICE("Sales")};
  *     struct key_made made;
  *     if (!registry_key_create(r, &spec, &by, &made, &why)) ... // made.text is shown once and kept nowhere
- *     if (!registry_export(r, now_s, &bytes, &why)) ...         // what snapshot_parse() reads
+ *     if (!registry_section(r, SECTION_KEYS, now_s, &bytes, &why)) ... // what keyring_map() reads
  *     registry_close(r);
  *
  * Only a key's SHA-256 is stored: 256 random bits need no salt and no slow hash. Several processes may have it open;
- * workers never do, they get snapshots. A key is never deleted, only revoked: its id stays in records. A
+ * workers never do, they get sections. A key is never deleted, only revoked: its id stays in records. A
  * top-up stays, too, when it has ended.
  *
  * Each change is noted in the same transaction as an entry for the ledger (store/change.h), who made it included. The
@@ -27,6 +27,7 @@
 #include "base/fault.h"
 #include "store/change.h"
 #include "store/keyring.h"
+#include "store/section/section.h"
 
 struct json_t; /* jansson.h cannot be included beside wire/json.h */
 
@@ -42,6 +43,7 @@ struct registry;
 /* What a new key stands for; empty: not said. Lists are borrowed. */
 struct key_spec {
     struct slice app, department, user, team, tier, region, clearance, env;
+    struct slice owner; /* the id of a person */
     const struct slice *roles, *approvals;
     size_t role_count, approval_count;
     const struct key_label *labels;
@@ -80,6 +82,41 @@ struct topup_ended {
 };
 
 enum registry_found { REGISTRY_FOUND, REGISTRY_MISSING, REGISTRY_FAILED };
+
+/* What the store itself refuses, whoever asks: four eyes stand in the database. The word is the API's error code. */
+#define REGISTRY_REFUSALS(X)                                                                                           \
+    X(SELF_APPROVAL, "self_approval", "somebody else must decide: it is this person's own")                            \
+    X(NOT_HUMAN, "not_human", "only a person who is not disabled may decide")                                          \
+    X(STALE_REVIEW, "stale_review", "the text is not the one that was looked at: read it again")                       \
+    X(IMMUTABLE, "immutable", "it is kept as it is: make a new one")                                                   \
+    X(ILLEGAL_MOVE, "illegal_move", "it is in no state from which it can go there")                                    \
+    X(NOT_REVIEWED, "not_reviewed", "nobody but its authors has approved this text")                                   \
+    X(IN_PRODUCTION, "in_production", "production points at it: let it point at another version first")                \
+    X(NOT_APPROVED, "not_approved", "production takes approved versions only")                                         \
+    X(SHARES, "shares", "the shares of a label come to more than 1000")                                                \
+    X(NOT_DECIDED, "not_decided", "nobody else has approved what is to be granted")                                    \
+    X(NOT_PENDING, "not_pending", "it is decided, withdrawn or over")                                                  \
+    X(NOT_A_DRAFT, "not_a_draft", "it begins as a draft")                                                              \
+    X(STALE, "stale", "somebody changed it meanwhile: look again")                                                     \
+    X(EXISTS, "exists", "there is one already")                                                                        \
+    X(UNKNOWN, "unknown", "it names what there is not")                                                                \
+    X(INVALID, "invalid", "a value is out of its bounds")
+
+enum registry_refusal {
+    REGISTRY_ACCEPTED,
+#define X(NAME, WORD, SENTENCE) REGISTRY_##NAME,
+    REGISTRY_REFUSALS(X)
+#undef X
+};
+
+/* Of the last change or statement that failed; REGISTRY_ACCEPTED: that was a fault, or nothing failed. */
+enum registry_refusal registry_refused(const struct registry *r);
+/* "self_approval"; "" for REGISTRY_ACCEPTED. */
+const char *registry_refusal_word(enum registry_refusal refusal);
+/* Of the last change that this registry made. */
+int64_t registry_rev(const struct registry *r);
+/* The digest of the rules in force, which events of changes from now on name. */
+void registry_set_rules(struct registry *r, struct slice digest);
 
 /* NULL and *why (naming the file) when it cannot be opened or was made by a newer moongate. */
 struct registry *registry_open(const char *data_dir, struct fault *why);
@@ -128,8 +165,12 @@ bool registry_export_keys(struct registry *r, struct buf *out, struct fault *why
 /* … what topups_parse() does: those that have not been over for LIMIT_TOPUPS_PAST_S, whose clock it may be, and of
  * more than LIMIT_TOPUPS those that end last … */
 bool registry_export_topups(struct registry *r, int64_t now_s, struct buf *out, struct fault *why);
-/* … and what snapshot_parse() does, both. */
-bool registry_export(struct registry *r, int64_t now_s, struct buf *out, struct fault *why);
+/* Appends one section of what workers get, as it is at one moment … */
+bool registry_section(struct registry *r, enum section_kind kind, int64_t now_s, struct buf *out, struct fault *why);
+/* … and hands out all of them, of one moment, each borrowed until `each` returns; false from it ends that. */
+bool registry_sections(struct registry *r, int64_t now_s,
+                       bool (*each)(void *arg, enum section_kind kind, struct slice bytes), void *arg,
+                       struct fault *why);
 
 /* What commits change of the files, seen without opening them: whoever has the registry open in a process may not fork
  * it. An empty file is none. */
