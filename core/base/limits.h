@@ -128,6 +128,7 @@
 #define LIMIT_POLICY_FILES 1000u
 #define LIMIT_POLICY_PATH_BYTES 48u            /* of one file, relative to the folder */
 #define LIMIT_POLICY_BUNDLE_BYTES (16u * MIB) /* all files together */
+#define LIMIT_GOVERNANCE_BYTES (4u * MIB)       /* of the rules of governance, written out */
 #define LIMIT_POLICY_GENERATIONS 64u          /* live at once; a reload beyond is refused */
 #define LIMIT_EGRESS 256u                      /* services in moongate.lua that policies may call */
 #define LIMIT_EGRESS_TIMEOUT_MS 1000u         /* default of a service's timeout */

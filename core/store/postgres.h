@@ -54,7 +54,7 @@ struct postgres_answer {
 struct postgres_events {
     void (*on_ready)(void *arg);
     void (*on_end)(void *arg, const struct fault *why);
-    void (*on_told)(void *arg); /* or NULL: of a NOTIFY that the connection listens to, at any moment from on_ready on */
+    void (*on_told)(void *arg); /* or NULL: a NOTIFY that the connection listens to, at any moment from on_ready on */
 };
 
 /* Borrowed during the call. */
