@@ -53,6 +53,17 @@
 #define LIMIT_TRANSLATE_PARTS 65536u       /* messages, parts and tools of one that goes to another dialect */
 #define LIMIT_TRANSLATE_TOOL_NAMES 1024u   /* of its tools that are called otherwise there */
 
+/* Templates of prompts */
+#define LIMIT_TEMPLATE_BYTES (256u * KIB)       /* of all texts of a version */
+#define LIMIT_TEMPLATE_MESSAGES 64u
+#define LIMIT_TEMPLATE_VARIABLES 64u
+#define LIMIT_TEMPLATE_PIECES 65536u            /* runs of text, and holes */
+#define LIMIT_TEMPLATE_NAME_BYTES 64u           /* of a variable */
+#define LIMIT_TEMPLATE_CHOICES 256u             /* of one variable */
+#define LIMIT_TEMPLATE_VALUE_BYTES (64u * KIB)  /* default of a variable's max */
+#define LIMIT_TEMPLATE_MAX_BYTES (16u * MIB)    /* of what it may say */
+#define LIMIT_TEMPLATE_ITEMS 4096u              /* of a list */
+
 /* Forms (multipart/form-data) */
 #define LIMIT_FORM_PARTS 256u
 #define LIMIT_FORM_HEAD_BYTES (8u * KIB) /* of a part: its headers */
@@ -235,6 +246,7 @@
 #define LIMIT_TOPUP_S (400u * 86400u)      /* from its making to its end */
 #define LIMIT_TOPUP_NAME_BYTES 4096u       /* of its budget, and of its scope */
 #define LIMIT_TOPUPS_BYTES (64u * MIB)     /* the section of all top-ups that workers hold */
+#define LIMIT_SECTION_FILE_BYTES (1024u * MIB) /* of the registry's sections, kept for a start without it */
 #define LIMIT_SECTIONS 72u                 /* of the registry that workers hold: one of each kind, and 64 of texts */
 #define LIMIT_LOGIN_BYTES 64u              /* name of who changes something */
 #define LIMIT_REASON_BYTES 500u            /* … and what for, if he says so */

@@ -16,6 +16,7 @@
 #include "server/config.h"
 #include "server/child.h"
 #include "store/registry/registry.h"
+#include "store/section/file.h"
 #include "store/snapshot.h"
 
 #define SEND_TIMEOUT_MS 5000u
@@ -67,12 +68,17 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
+static void drop_sections(struct check_result *result)
+{
+    while (result->section_count)
+        close(result->sections[--result->section_count]);
+}
+
 void check_result_clear(struct check_result *result)
 {
     close_fd(&result->config_fd);
     close_fd(&result->bundle_fd);
-    while (result->section_count)
-        close(result->sections[--result->section_count]);
+    drop_sections(result);
     mem_free(result->jwks_sources);
     result->jwks_sources = NULL;
     report_free(result->report);
@@ -166,6 +172,40 @@ static bool keep_section(void *arg, enum section_kind kind, struct slice bytes)
     return false;
 }
 
+static bool keep_kept(void *arg, const struct section_about *about, struct slice bytes)
+{
+    return keep_section(arg, about->kind, bytes);
+}
+
+static char *kept_path(const struct check_job *job)
+{
+    struct buf path;
+    buf_init(&path);
+    buf_printf(&path, "%s/" SECTION_FILE, job->data_dir);
+    char *text = mem_strndup(buf_ptr(&path), buf_len(&path));
+    buf_clear(&path);
+    return text;
+}
+
+/* All of them or none: keys of one moment beside top-ups of another are neither. */
+static void use_kept(const struct check_job *job, struct check_result *result)
+{
+    struct fault why = {0};
+    char *path = kept_path(job);
+    drop_sections(result);
+    if (!section_file_read(path, keep_kept, result, &why)) drop_sections(result);
+    mem_free(path);
+}
+
+static void keep_sections(const struct check_job *job, struct check_result *result)
+{
+    struct fault why;
+    char *path = kept_path(job);
+    if (!section_file_write(path, job->sections, job->section_count, &why))
+        report_say(result->report, FINDING_OTHER_ERROR, "%s", fault_message(&why));
+    mem_free(path);
+}
+
 static void check_registry(const struct check_job *job, struct check_result *result)
 {
     struct fault why = {0};
@@ -175,6 +215,9 @@ static void check_registry(const struct check_job *job, struct check_result *res
     if (!is_good && report_errors(result->report) == 0)
         report_say(result->report, FINDING_OTHER_ERROR, "%s", fault_message(&why));
     registry_close(registry);
+    if (is_good) return;
+    drop_sections(result);
+    if (job->may_use_kept) use_kept(job, result);
 }
 
 void check_here(const struct check_job *job, struct check_result *result)
@@ -183,6 +226,7 @@ void check_here(const struct check_job *job, struct check_result *result)
     if (job->what & CHECK_CONFIG) check_config(job, result);
     if (job->what & CHECK_REGISTRY) check_registry(job, result);
     if (job->what & CHECK_FOLDER) check_folder(job, result);
+    if (job->what & CHECK_KEEP) keep_sections(job, result);
     result->is_good = report_errors(result->report) == 0;
 }
 
@@ -356,10 +400,21 @@ static void tell_failure(void *arg)
     checker_free(c);
 }
 
+/* The descriptors that the forked process goes on with. */
+static size_t list_kept(const struct check_job *job, int pipe_fd, int keep[LIMIT_SECTIONS + 2])
+{
+    size_t count = 0;
+    keep[count++] = pipe_fd;
+    if (job->has_in_force) keep[count++] = job->in_force_fd;
+    for (unsigned i = 0; i < job->section_count && i < LIMIT_SECTIONS; i++)
+        keep[count++] = job->sections[i];
+    return count;
+}
+
 /* As its operator sees it: a reload that hangs is not the registry being read. */
 static const char *name_of(const struct check_job *job)
 {
-    return job->what == CHECK_REGISTRY ? "registry" : "checker";
+    return job->what == CHECK_REGISTRY ? "registry" : job->what == CHECK_KEEP ? "keeper" : "checker";
 }
 
 struct checker *checker_start(struct loop *loop, const struct check_job *job,
@@ -378,8 +433,8 @@ struct checker *checker_start(struct loop *loop, const struct check_job *job,
         loop_defer(loop, tell_failure, c);
         return c;
     }
-    int keep[2] = {fds[1], job->in_force_fd};
-    c->pid = child_fork(name_of(job), keep, job->has_in_force ? 2 : 1);
+    int keep[LIMIT_SECTIONS + 2];
+    c->pid = child_fork(name_of(job), keep, list_kept(job, fds[1], keep));
     if (c->pid == 0) run_child(job, fds[1]);
     close(fds[1]);
     if (c->pid < 0) {

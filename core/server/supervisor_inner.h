@@ -161,6 +161,9 @@ struct section_held {
 
 struct snapshots {
     struct checker *checker;
+    struct checker *keeper; /* writes registry.snap */
+    bool is_unkept;         /* workers hold what is not in it */
+    uint64_t keep_ns;       /* it is not written before that */
     struct section_held held[LIMIT_SECTIONS];
     unsigned held_count; /* 0: none yet */
     struct registry_mark mark; /* when the last reading began … */

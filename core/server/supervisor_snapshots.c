@@ -6,8 +6,11 @@
 #include "base/log.h"
 #include "server/control.h"
 #include "server/supervisor_inner.h"
+#include "store/section/file.h"
 
 #define AGAIN_NS (10 * NS_PER_S)
+#define KEEP_NS (5 * NS_PER_S)
+#define KEEP_AGAIN_NS (60 * NS_PER_S)
 
 static void snapshots_begin(struct supervisor *sup);
 
@@ -15,17 +18,6 @@ static json_t *answer_of(struct report *report)
 {
     if (report_errors(report) == 0) return json_pack("{s:b}", "ok", 1);
     return json_pack("{s:b, s:s, s:O}", "ok", 0, "error", "the registry cannot be read", "report", report_json(report));
-}
-
-static void say_failure(struct supervisor *sup, struct report *report)
-{
-    struct buf first;
-    buf_init(&first);
-    report_first_line(report, &first);
-    buf_append_char(&first, '\0');
-    log_event(LOG_ERROR, "registry_unread", "%s", buf_ptr(&first));
-    if (sup->snapshots.held_count == 0) supervisor_fail(sup, report_first(report), "%s", buf_ptr(&first));
-    buf_clear(&first);
 }
 
 /* ---- Those that workers hold. */
@@ -67,6 +59,7 @@ static bool is_same(const struct section_about *next, const struct section_held 
 
 static void replace(struct supervisor *sup, struct section_held *held, int fd, const struct section_about *about)
 {
+    sup->snapshots.is_unkept = true;
     if (held->fd >= 0) close(held->fd);
     *held = (struct section_held){fd, *about};
     for (unsigned i = 0; i < sup->worker_count; i++)
@@ -105,7 +98,59 @@ static void take_all(struct supervisor *sup, struct check_result *result)
     result->section_count = 0;
 }
 
+/* ---- For a start at which the registry cannot be read. */
+
+static void on_kept(void *arg, struct check_result *result)
+{
+    struct supervisor *sup = arg;
+    struct buf first;
+    sup->snapshots.keeper = NULL;
+    if (result->is_good) return;
+    sup->snapshots.is_unkept = true;
+    sup->snapshots.keep_ns = clock_mono_ns() + KEEP_AGAIN_NS;
+    buf_init(&first);
+    report_first_line(result->report, &first);
+    log_event(LOG_WARN, "registry_unkept", "%.*s", SLICE_FMT(buf_slice(&first)));
+    buf_clear(&first);
+}
+
+/* Behind the workers, who have what is new already; a change a second is one writing in five. */
+static void keep(struct supervisor *sup)
+{
+    int fds[LIMIT_SECTIONS];
+    struct snapshots *s = &sup->snapshots;
+    if (!s->is_unkept || s->keeper || s->checker || clock_mono_ns() < s->keep_ns) return;
+    for (unsigned i = 0; i < s->held_count; i++)
+        fds[i] = s->held[i].fd;
+    struct check_job job = {.what = CHECK_KEEP, .data_dir = sup->data_dir, .sections = fds};
+    job.section_count = s->held_count;
+    s->is_unkept = false;
+    s->keep_ns = clock_mono_ns() + KEEP_NS;
+    s->keeper = checker_start(sup->loop, &job, on_kept, sup);
+}
+
+static void use_kept(struct supervisor *sup, struct check_result *result)
+{
+    log_event(LOG_ERROR, "registry_kept", "what " SECTION_FILE " has is in force until the registry can be read");
+    take_all(sup, result);
+    sup->snapshots.is_unkept = false;
+}
+
 /* ---- Reading the registry. */
+
+static void say_failure(struct supervisor *sup, struct check_result *result)
+{
+    struct buf first;
+    buf_init(&first);
+    report_first_line(result->report, &first);
+    buf_append_char(&first, '\0');
+    log_event(LOG_ERROR, "registry_unread", "%s", buf_ptr(&first));
+    if (sup->snapshots.held_count == 0 && result->section_count)
+        use_kept(sup, result);
+    else if (sup->snapshots.held_count == 0)
+        supervisor_fail(sup, report_first(result->report), "%s", buf_ptr(&first));
+    buf_clear(&first);
+}
 
 static void on_checked(void *arg, struct check_result *result)
 {
@@ -118,16 +163,17 @@ static void on_checked(void *arg, struct check_result *result)
         take_all(sup, result);
         ledger_look(sup);
     } else {
-        say_failure(sup, result->report);
+        say_failure(sup, result);
     }
     bool is_again = waiters_answer(&s->waiters, answer_of(result->report));
-    if (is_first && result->is_good && sup->state == BOARD_STARTING) children_start(sup);
+    if (is_first && s->held_count && sup->state == BOARD_STARTING) children_start(sup);
     if (is_again) snapshots_begin(sup);
 }
 
 static void snapshots_begin(struct supervisor *sup)
 {
     struct check_job job = {.what = CHECK_REGISTRY, .data_dir = sup->data_dir};
+    job.may_use_kept = sup->snapshots.held_count == 0;
     sup->snapshots.mark = registry_mark(sup->data_dir); /* before it: what is changed meanwhile is seen afterwards */
     sup->snapshots.wall_ns = clock_wall_ns();
     sup->snapshots.checker = checker_start(sup->loop, &job, on_checked, sup);
@@ -145,6 +191,7 @@ void snapshots_request(struct supervisor *sup, struct line_peer *peer)
 void snapshots_look(struct supervisor *sup)
 {
     struct snapshots *s = &sup->snapshots;
+    keep(sup);
     if (s->checker || s->held_count == 0) return;
     struct registry_mark now = registry_mark(sup->data_dir);
     bool is_due = !registry_mark_is_same(&s->mark, &now) || clock_wall_ns() < s->wall_ns ||
@@ -162,6 +209,7 @@ void snapshots_clear(struct supervisor *sup)
 {
     struct snapshots *s = &sup->snapshots;
     checker_cancel(s->checker);
+    checker_cancel(s->keeper);
     while (s->held_count)
         close(s->held[--s->held_count].fd);
 }

@@ -19,10 +19,16 @@ const struct section_shape keyring_shape = {
     .tables = {
         [KEYRING_KEYS] = {.row_bytes = sizeof(struct key_row),
                           .rows_max = LIMIT_KEYS,
-                          .columns = {{SECTION_COLUMN_TEXTS, offsetof(struct key_row, texts), KEY_TEXTS,
+                          .columns = {{SECTION_COLUMN_TEXTS, offsetof(struct key_row, texts), KEY_OWN_TEXTS,
                                        LIMIT_KEY_FIELD_BYTES},
-                                      {SECTION_COLUMN_LISTS, offsetof(struct key_row, roles), 2, KEYRING_ITEMS},
-                                      {SECTION_COLUMN_LISTS, offsetof(struct key_row, labels), 1, KEYRING_LABELS}}},
+                                      {SECTION_COLUMN_ROW, offsetof(struct key_row, profile), 1, KEYRING_PROFILES}}},
+        [KEYRING_PROFILES] = {.row_bytes = sizeof(struct profile_row),
+                              .rows_max = LIMIT_KEYS,
+                              .columns = {{SECTION_COLUMN_TEXTS, offsetof(struct profile_row, texts),
+                                           KEY_TEXTS - KEY_OWN_TEXTS, LIMIT_KEY_FIELD_BYTES},
+                                          {SECTION_COLUMN_LISTS, offsetof(struct profile_row, roles), 2, KEYRING_ITEMS},
+                                          {SECTION_COLUMN_LISTS, offsetof(struct profile_row, labels), 1,
+                                           KEYRING_LABELS}}},
         [KEYRING_ITEMS] = {.row_bytes = sizeof(struct section_text),
                            .rows_max = UINT32_MAX,
                            .columns = {{SECTION_COLUMN_TEXTS, 0, 1, LIMIT_KEY_FIELD_BYTES}}},
@@ -49,15 +55,15 @@ struct slice *key_record_text(struct key_record *key, enum key_text text)
 {
     switch (text) {
     case KEY_TEXT_ID: return &key->id;
+    case KEY_TEXT_USER: return &key->user;
+    case KEY_TEXT_PERSON: return &key->person;
     case KEY_TEXT_APP: return &key->app;
     case KEY_TEXT_DEPARTMENT: return &key->department;
-    case KEY_TEXT_USER: return &key->user;
     case KEY_TEXT_TEAM: return &key->team;
     case KEY_TEXT_TIER: return &key->tier;
     case KEY_TEXT_REGION: return &key->region;
     case KEY_TEXT_CLEARANCE: return &key->clearance;
     case KEY_TEXT_ENV: return &key->env;
-    case KEY_TEXT_PERSON: return &key->person;
     case KEY_TEXTS: break;
     }
     return NULL;
@@ -144,16 +150,21 @@ static struct key_label *make_labels(struct keyring *ring, struct section_list l
 
 static struct key_record *make_record(struct keyring *ring, const struct key_row *row)
 {
+    uint32_t count;
     struct key_record *key = arena_zalloc(&ring->arena, sizeof *key);
+    const struct profile_row *profiles = section_rows(ring->section, KEYRING_PROFILES, &count);
+    const struct profile_row *profile = &profiles[row->profile];
     memcpy(key->digest, row->digest, sizeof key->digest);
-    for (enum key_text i = 0; i < KEY_TEXTS; i++)
-        *key_record_text(key, i) = section_text(ring->section, row->texts[i]);
-    key->roles = make_list(ring, row->roles);
-    key->role_count = row->roles.count;
-    key->approvals = make_list(ring, row->approvals);
-    key->approval_count = row->approvals.count;
-    key->labels = make_labels(ring, row->labels);
-    key->label_count = row->labels.count;
+    for (enum key_text i = 0; i < KEY_TEXTS; i++) {
+        struct section_text text = i < KEY_OWN_TEXTS ? row->texts[i] : profile->texts[i - KEY_OWN_TEXTS];
+        *key_record_text(key, i) = section_text(ring->section, text);
+    }
+    key->roles = make_list(ring, profile->roles);
+    key->role_count = profile->roles.count;
+    key->approvals = make_list(ring, profile->approvals);
+    key->approval_count = profile->approvals.count;
+    key->labels = make_labels(ring, profile->labels);
+    key->label_count = profile->labels.count;
     key->expires_wall_ns = row->expires_wall_ns;
     key->is_revoked = row->flags & KEY_FLAG_REVOKED;
     key->ends_requests = row->flags & KEY_FLAG_ENDS_REQUESTS;

@@ -7,12 +7,22 @@
 #include "base/clock.h"
 #include "base/hex.h"
 #include "base/limits.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "store/keyring_inner.h"
 #include "store/section/build.h"
 
+/* Where it is written out, to be recognised. */
+struct known_profile {
+    size_t at, len;
+};
+
 struct keyring_build {
     struct section_build *section;
+    struct buf written;
+    struct known_profile *profiles; /* each row of KEYRING_PROFILES */
+    uint32_t profile_room;
+    struct map by_written;
 };
 
 /* Where an error stands. */
@@ -137,10 +147,18 @@ static bool read_record(struct arena *arena, const struct place *at, json_t *val
 
 /* ---- Rows. */
 
+static struct slice written_profile(const void *owner, uint32_t profile)
+{
+    const struct keyring_build *b = owner;
+    return slice_of(buf_ptr(&b->written) + b->profiles[profile].at, b->profiles[profile].len);
+}
+
 struct keyring_build *keyring_build_new(void)
 {
     struct keyring_build *b = mem_zalloc(1, sizeof *b);
     b->section = section_build_new(&keyring_shape);
+    buf_init(&b->written);
+    map_init(&b->by_written, written_profile, b);
     return b;
 }
 
@@ -148,6 +166,9 @@ void keyring_build_free(struct keyring_build *b)
 {
     if (!b) return;
     section_build_free(b->section);
+    buf_clear(&b->written);
+    map_clear(&b->by_written);
+    mem_free(b->profiles);
     mem_free(b);
 }
 
@@ -179,16 +200,87 @@ static bool add_labels(struct section_build *to, const struct place *at, const s
     return true;
 }
 
-static bool add_texts(struct section_build *to, const struct place *at, const struct key_record *key,
-                      struct key_row *row)
+static bool check_texts(const struct place *at, const struct key_record *key)
 {
     struct key_record copy = *key;
     for (enum key_text i = 0; i < KEY_TEXTS; i++) {
-        struct slice text = *key_record_text(&copy, i);
-        if (text.len > LIMIT_KEY_FIELD_BYTES) return bad(at, "a field", "longer than 256 bytes");
-        row->texts[i] = section_build_text(to, text);
+        if (key_record_text(&copy, i)->len > LIMIT_KEY_FIELD_BYTES) return bad(at, "a field", "longer than 256 bytes");
     }
+    return key->id.len > 0 || bad(at, "id", "missing");
+}
+
+/* Copies of texts of a record, from one on. */
+static void copy_texts(struct section_build *to, const struct key_record *key, enum key_text from, size_t count,
+                       struct section_text *texts)
+{
+    struct key_record copy = *key;
+    for (size_t i = 0; i < count; i++)
+        texts[i] = section_build_text(to, *key_record_text(&copy, (enum key_text)(from + i)));
+}
+
+static void write_text(struct buf *out, struct slice text)
+{
+    uint32_t len = (uint32_t)text.len;
+    buf_append(out, slice_of((const char *)&len, sizeof len));
+    buf_append(out, text);
+}
+
+static void write_count(struct buf *out, size_t count)
+{
+    buf_append(out, slice_of((const char *)&count, sizeof count));
+}
+
+/* Two that are the same are written alike, and no others. */
+static void write_profile(struct buf *out, const struct key_record *key)
+{
+    struct key_record copy = *key;
+    for (enum key_text i = KEY_OWN_TEXTS; i < KEY_TEXTS; i++)
+        write_text(out, *key_record_text(&copy, i));
+    write_count(out, key->role_count);
+    for (size_t i = 0; i < key->role_count; i++)
+        write_text(out, key->roles[i]);
+    write_count(out, key->approval_count);
+    for (size_t i = 0; i < key->approval_count; i++)
+        write_text(out, key->approvals[i]);
+    for (size_t i = 0; i < key->label_count; i++) {
+        write_text(out, key->labels[i].name);
+        write_text(out, key->labels[i].value);
+    }
+}
+
+static bool add_profile(struct keyring_build *b, const struct place *at, const struct key_record *key,
+                        struct known_profile written)
+{
+    struct profile_row row;
+    struct section_build *to = b->section;
+    uint32_t number = section_build_count(to, KEYRING_PROFILES);
+    copy_texts(to, key, KEY_OWN_TEXTS, KEY_TEXTS - KEY_OWN_TEXTS, row.texts);
+    if (!add_list(to, at, "roles", key->roles, key->role_count, &row.roles) ||
+        !add_list(to, at, "approvals", key->approvals, key->approval_count, &row.approvals) ||
+        !add_labels(to, at, key, &row.labels) || !section_build_row(to, KEYRING_PROFILES, &row, at->why))
+        return false;
+    if (number == b->profile_room) {
+        b->profile_room = b->profile_room ? 2 * b->profile_room : 64;
+        b->profiles = mem_realloc(b->profiles, b->profile_room * sizeof *b->profiles);
+    }
+    b->profiles[number] = written;
+    map_add(&b->by_written, number);
     return true;
+}
+
+static bool find_profile(struct keyring_build *b, const struct place *at, const struct key_record *key,
+                         uint32_t *profile)
+{
+    struct known_profile written = {.at = buf_len(&b->written)};
+    write_profile(&b->written, key);
+    written.len = buf_len(&b->written) - written.at;
+    struct slice text = slice_of(buf_ptr(&b->written) + written.at, written.len);
+    if (map_find(&b->by_written, text, profile)) {
+        buf_shorten(&b->written, written.at);
+        return true;
+    }
+    *profile = section_build_count(b->section, KEYRING_PROFILES);
+    return add_profile(b, at, key, written);
 }
 
 bool keyring_build_add(struct keyring_build *b, const struct key_record *key, struct fault *why)
@@ -199,13 +291,11 @@ bool keyring_build_add(struct keyring_build *b, const struct key_record *key, st
     struct key_row row = {.expires_wall_ns = key->expires_wall_ns};
     memcpy(row.digest, key->digest, sizeof row.digest);
     row.flags = (key->is_revoked ? KEY_FLAG_REVOKED : 0) | (key->ends_requests ? KEY_FLAG_ENDS_REQUESTS : 0);
-    if (key->id.len == 0) return bad(&at, "id", "missing");
+    if (!check_texts(&at, key)) return false;
     if (section_build_find(to, KEYRING_BY_DIGEST, slice_of((const char *)row.digest, sizeof row.digest), &other))
         return bad(&at, "digest", "another key has it too");
-    return add_texts(to, &at, key, &row) &&
-           add_list(to, &at, "roles", key->roles, key->role_count, &row.roles) &&
-           add_list(to, &at, "approvals", key->approvals, key->approval_count, &row.approvals) &&
-           add_labels(to, &at, key, &row.labels) && section_build_row(to, KEYRING_KEYS, &row, why);
+    copy_texts(to, key, KEY_TEXT_ID, KEY_OWN_TEXTS, row.texts);
+    return find_profile(b, &at, key, &row.profile) && section_build_row(to, KEYRING_KEYS, &row, why);
 }
 
 bool keyring_build_add_json(struct keyring_build *b, json_t *key, struct fault *why)

@@ -378,6 +378,11 @@ group("translate", function(bench)
   return list
 end)
 
+group("template", function(bench)
+  local us = bench.measure.said("template %d+ (%S+)", { bench.dir .. "/template", "100000" })
+  return { alone("filling a prompt of 2 KB with 4 KB, all told", us, "us", 2) }
+end)
+
 -- Instructions of one byte.
 local function reading(bench, api)
   local asked, count, file = agent.request(api, 65536), 20, bench.dir .. "/parse.json"
@@ -446,6 +451,14 @@ group("loading", function(bench)
     alone("5,000 models: the same, freeing", models.freeing, "ms", 5),
     alone("4,000 keywords: a worker's longest turn", words.longest, "ms", 5),
   }
+end)
+
+-- What the keys of the registry cost a worker that takes them anew (tests/bench/sections.c), milliseconds of CPU.
+group("sections", function(bench)
+  local text = gateway.process.run { bench.dir .. "/sections", "100000", seconds = 120 }
+  local mib, taking, freeing = text:match("ms, ([%d.]+) MiB%s+take ([%d.]+) ms.-free ([%d.]+)")
+  return { alone("100,000 keys: a worker's pause for a push", tonumber(taking), "ms", 5),
+    alone("100,000 keys: the same, freeing", tonumber(freeing), "ms", 5), alone("100,000 keys: shared by all", tonumber(mib), "MiB") }
 end)
 
 -- A backlog on its way into PostgreSQL on one connection, each commit on the disk; beside it a plain COPY of the same rows
