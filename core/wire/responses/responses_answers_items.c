@@ -226,8 +226,9 @@ static bool end_call(const struct answer_reader *in, const struct responses_told
 
 static bool read_call(struct answer_reader *in, struct responses_told *item, uint32_t node)
 {
-    return begin_call(in, item, node) &&
-           (item->has_text || responses_ask(in, item, responses_member(in, node, "arguments"))) && end_call(in, item, node);
+    if (!begin_call(in, item, node)) return false;
+    if (!item->has_text && !responses_ask(in, item, responses_member(in, node, "arguments"))) return false;
+    return end_call(in, item, node);
 }
 
 /* A text is the one thing that it is asked, which others have as "input". */
