@@ -168,7 +168,8 @@ static bool think_rest(const struct answer_reader *in, struct responses_told *it
 {
     uint32_t number = 0;
     for (uint32_t n = responses_first(in, node, list); n != JSON_NONE; n = json_next(in->tape, n), number++) {
-        if (number >= *begun && !responses_think(in, item, begun, number, responses_member(in, n, "text"))) return false;
+        struct slice text = responses_member(in, n, "text");
+        if (number >= *begun && !responses_think(in, item, begun, number, text)) return false;
     }
     return true;
 }
