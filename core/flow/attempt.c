@@ -21,6 +21,7 @@
 #include "flow/reserve.h"
 #include "flow/send.h"
 #include "flow/settle.h"
+#include "flow/switched.h"
 #include "flow/wording.h"
 #include "wire/conceal.h"
 
@@ -37,7 +38,8 @@ static void stop(struct job *job)
 
 static bool is_left(const struct job *job, size_t index)
 {
-    return !(job->breaking.tried >> index & 1) && crossing_dialect(job, &job->x->decision.verdict.targets[index]) &&
+    return !(job->breaking.tried >> index & 1) && !switched_is_off(job, index) &&
+           crossing_dialect(job, &job->x->decision.verdict.targets[index]) &&
            owning_allows(job, &job->x->decision.verdict.targets[index]);
 }
 
@@ -451,7 +453,7 @@ static void on_allowed(struct job *job, const struct verdict *answer)
 static void refuse_unconfigured(struct job *job)
 {
     struct fault why;
-    if (owning_refuse_targets(job)) return;
+    if (owning_refuse_targets(job) || switched_refuse(job)) return;
     fault_set(&why, FAULT_NO_TARGET, "No provider is configured for the model %.*s.",
               SLICE_FMT(job->x->decision.verdict.model));
     reply_fault(job, &why);
@@ -461,6 +463,7 @@ static void choose(struct job *job, size_t index)
 {
     for (size_t i = 0; i < index; i++)
         if (is_left(job, i)) breaking_pass(job, i);
+        else switched_pass(job, i);
     breaking_begin(job, index);
     job->x->target_index = (int)index;
 }

@@ -39,6 +39,7 @@ enum control_report {
     REPORT_COMMITTED,     /* body: struct control_generation */
     REPORT_JWKS,          /* of the admin process; body: as CONTROL_JWKS */
     REPORT_REGISTRY_WANTED, /* of a worker that could not take it. Answered with CONTROL_REGISTRY */
+    REPORT_REGISTRY_CHANGED, /* of the admin process: others are to have what it says now */
     REPORT_ACCESS_TOKEN,  /* of the admin process; body: '+' or '-', an account's name: it was given one, or not */
     REPORT_JWKS_WANTED,   /* of a worker; body: a URL. Answered with CONTROL_JWKS */
     REPORT_LEDGER_WANTED, /* of a worker, or of the ledger process with the body of CONTROL_WORKER: the pipe could not
