@@ -13,6 +13,7 @@
 #ifndef MOONGATE_STORE_REGISTRY_ADMIN_KEYS_H
 #define MOONGATE_STORE_REGISTRY_ADMIN_KEYS_H
 
+#include "base/limits.h"
 #include "store/registry/people.h"
 
 #define ADMIN_KEY_PREFIX "mga_" /* as long as KEY_TEXT_PREFIX */
