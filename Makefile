@@ -310,7 +310,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 OBJS += $(patsubst $(B)/%,$(B)/tests/fuzz/%.o,$(FUZZERS))
 fuzzers: $(FUZZERS)
 FUZZ_FLOW := $(B)/fuzz_relay
-FUZZ_STORE := $(B)/fuzz_sshsig
+FUZZ_STORE := $(B)/fuzz_sshsig $(B)/fuzz_section
 $(filter-out $(FUZZ_FLOW) $(FUZZ_STORE),$(FUZZERS)): $(B)/%: $(B)/tests/fuzz/%.o $(call libs,wire)
 	$(call SAY,LINK,$@)
 	$(LINK) -fsanitize=fuzzer

@@ -224,7 +224,8 @@
 #define LIMIT_RECORD_TIMEOUT_MS 30000u     /* default of timeouts.record: an answer's end waits for its record */
 #define LIMIT_LEDGER_LEAVE_MS 5000u        /* a worker that ends waits for its last records */
 #define LIMIT_RECORD_TEXT_BYTES (256u * KIB) /* of a prompt or an answer that is kept, each */
-#define LIMIT_KEYRING_BYTES (128u * MIB)   /* the snapshot of all keys that workers hold */
+#define LIMIT_KEYRING_BYTES (128u * MIB)   /* the section of all keys that workers hold */
+#define LIMIT_KEYS 1000000u                /* in it */
 #define LIMIT_KEY_FIELD_BYTES 256u         /* one field of a key: app, department, a label … */
 #define LIMIT_KEY_LIFE_MS 3155760000000u   /* of a key, and of the grace of one that was rotated: 100 years */
 #define LIMIT_KEY_LIST 256u                /* roles, labels, approvals of one key, each */
@@ -233,8 +234,9 @@
 #define LIMIT_TOPUP_NANO 4000000000000000 /* of one, and of all of one budget and scope: 4,000,000 USD */
 #define LIMIT_TOPUP_S (400u * 86400u)      /* from its making to its end */
 #define LIMIT_TOPUP_NAME_BYTES 4096u       /* of its budget, and of its scope */
-#define LIMIT_TOPUPS_BYTES (64u * MIB)     /* the snapshot of all top-ups that workers hold */
-#define LIMIT_SNAPSHOT_BYTES (LIMIT_TOPUPS_BYTES + 1u + LIMIT_KEYRING_BYTES) /* … of the keys and of them */
+#define LIMIT_TOPUPS_BYTES (64u * MIB)     /* the section of all top-ups that workers hold */
+#define LIMIT_SECTION_FILE_BYTES (1024u * MIB) /* of the registry's sections, kept for a start without it */
+#define LIMIT_SECTIONS 72u                 /* of the registry that workers hold: one of each kind, and 64 of texts */
 #define LIMIT_LOGIN_BYTES 64u              /* name of who changes something */
 #define LIMIT_REASON_BYTES 500u            /* … and what for, if he says so */
 #define LIMIT_CONTROL_ANSWER_BYTES (4u * MIB)

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "store/registry/registry.h"
+#include "store/topups_build.h"
 
 static bool read_text(const char *data_dir, int64_t now_s, struct buf *text, char *why, size_t size)
 {

@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 #include "store/claims.h"
+#include "store/keyring_build.h"
+#include "store/topups_build.h"
 #include "wire/json.h"
 #include "exchange/lines.h"
 

@@ -41,6 +41,7 @@ static void read_traits(lua_State *L, int table, void *value)
     struct traits *traits = value;
     *traits = (struct traits){
         .publisher = (enum trait_publisher)family_word(L, table, "publisher", publisher_names, PUBLISHER_GOOGLE + 1),
+        .is_responder = family_flag(L, table, "responder"),
         .predicts = family_flag(L, table, "predicts"),
         .output_tokens = (uint32_t)family_whole(L, table, "output"),
         .has_fixed_sampling = family_flag(L, table, "fixed_sampling"),

@@ -486,7 +486,7 @@ bool pipe_memfd_map(int fd, size_t bytes_max, struct slice *bytes, struct fault 
         return fault_set(why, FAULT_INTERNAL, "a memory file is over %zu bytes", bytes_max);
     *bytes = slice_of("", 0);
     if (st.st_size == 0) return true;
-    void *at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    void *at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
     if (at == MAP_FAILED) return fault_set(why, FAULT_INTERNAL, "a memory file cannot be mapped: %s", strerror(errno));
     *bytes = slice_of(at, (size_t)st.st_size);
     return true;

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "store/keyring.h"
+#include "store/keyring_build.h"
 #include "store/registry/registry.h"
 
 /* Keys that are named one by one; of the others there is a count. */

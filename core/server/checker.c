@@ -16,16 +16,17 @@
 #include "server/config.h"
 #include "server/child.h"
 #include "store/registry/registry.h"
+#include "store/section/file.h"
 #include "store/snapshot.h"
 
 #define SEND_TIMEOUT_MS 5000u
 
 /* What the forked process sends: that the specs begin, with their time in ms, and each one's name; then the rest, each
- * at most once, CHECKED last. */
+ * at most once but sections, CHECKED last. */
 enum {
     CHECKED_CONFIG = 1,
     CHECKED_BUNDLE,
-    CHECKED_REGISTRY,
+    CHECKED_SECTION, /* of each */
     CHECKED_JWKS,
     CHECKED_REPORT,
     CHECKED,
@@ -58,7 +59,7 @@ struct checker {
 
 static void result_init(struct check_result *result)
 {
-    *result = (struct check_result){.config_fd = -1, .bundle_fd = -1, .registry_fd = -1, .report = report_new()};
+    *result = (struct check_result){.config_fd = -1, .bundle_fd = -1, .report = report_new()};
 }
 
 static void close_fd(int *fd)
@@ -67,11 +68,17 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
+static void drop_sections(struct check_result *result)
+{
+    while (result->section_count)
+        close(result->sections[--result->section_count]);
+}
+
 void check_result_clear(struct check_result *result)
 {
     close_fd(&result->config_fd);
     close_fd(&result->bundle_fd);
-    close_fd(&result->registry_fd);
+    drop_sections(result);
     mem_free(result->jwks_sources);
     result->jwks_sources = NULL;
     report_free(result->report);
@@ -146,24 +153,71 @@ static void check_folder(const struct check_job *job, struct check_result *resul
     buf_clear(&unused);
 }
 
-static void check_registry(const struct check_job *job, struct check_result *result)
+/* In this process first: a section that a worker would refuse must not get that far. */
+static bool keep_section(void *arg, enum section_kind kind, struct slice bytes)
+{
+    struct check_result *result = arg;
+    struct fault why;
+    struct snapshot scratch;
+    int fd = pipe_memfd_new("moongate-registry", bytes, &why);
+    snapshot_init(&scratch);
+    bool is_good = fd >= 0 && snapshot_take(&scratch, kind, fd, &why) == SNAPSHOT_TAKEN;
+    snapshot_clear(&scratch);
+    if (is_good && result->section_count < LIMIT_SECTIONS) {
+        result->sections[result->section_count++] = fd;
+        return true;
+    }
+    if (fd >= 0) close(fd);
+    report_say(result->report, FINDING_OTHER_ERROR, "%s", is_good ? "too many sections" : fault_message(&why));
+    return false;
+}
+
+static bool keep_kept(void *arg, const struct section_about *about, struct slice bytes)
+{
+    return keep_section(arg, about->kind, bytes);
+}
+
+static char *kept_path(const struct check_job *job)
+{
+    struct buf path;
+    buf_init(&path);
+    buf_printf(&path, "%s/" SECTION_FILE, job->data_dir);
+    char *text = mem_strndup(buf_ptr(&path), buf_len(&path));
+    buf_clear(&path);
+    return text;
+}
+
+/* All of them or none: keys of one moment beside top-ups of another are neither. */
+static void use_kept(const struct check_job *job, struct check_result *result)
+{
+    struct fault why = {0};
+    char *path = kept_path(job);
+    drop_sections(result);
+    if (!section_file_read(path, keep_kept, result, &why)) drop_sections(result);
+    mem_free(path);
+}
+
+static void keep_sections(const struct check_job *job, struct check_result *result)
 {
     struct fault why;
-    struct buf bytes;
-    struct snapshot parsed;
-    int64_t now_s = (int64_t)(clock_wall_ns() / NS_PER_S);
-    buf_init(&bytes);
-    struct registry *registry = registry_open(job->data_dir, &why);
-    /* Parsed here too: a snapshot that a worker would refuse must not get that far. */
-    bool is_read = registry && registry_export(registry, now_s, &bytes, &why);
-    if (is_read && snapshot_parse(buf_slice(&bytes), NULL, &parsed, &why)) {
-        result->registry_fd = seal("moongate-registry", &bytes, result->report);
-        snapshot_clear(&parsed);
-    } else {
+    char *path = kept_path(job);
+    if (!section_file_write(path, job->sections, job->section_count, &why))
         report_say(result->report, FINDING_OTHER_ERROR, "%s", fault_message(&why));
-    }
+    mem_free(path);
+}
+
+static void check_registry(const struct check_job *job, struct check_result *result)
+{
+    struct fault why = {0};
+    int64_t now_s = (int64_t)(clock_wall_ns() / NS_PER_S);
+    struct registry *registry = registry_open(job->data_dir, &why);
+    bool is_good = registry && registry_sections(registry, now_s, keep_section, result, &why);
+    if (!is_good && report_errors(result->report) == 0)
+        report_say(result->report, FINDING_OTHER_ERROR, "%s", fault_message(&why));
     registry_close(registry);
-    buf_clear(&bytes);
+    if (is_good) return;
+    drop_sections(result);
+    if (job->may_use_kept) use_kept(job, result);
 }
 
 void check_here(const struct check_job *job, struct check_result *result)
@@ -172,6 +226,7 @@ void check_here(const struct check_job *job, struct check_result *result)
     if (job->what & CHECK_CONFIG) check_config(job, result);
     if (job->what & CHECK_REGISTRY) check_registry(job, result);
     if (job->what & CHECK_FOLDER) check_folder(job, result);
+    if (job->what & CHECK_KEEP) keep_sections(job, result);
     result->is_good = report_errors(result->report) == 0;
 }
 
@@ -195,6 +250,14 @@ static void tell_spec(void *arg, struct slice name)
     send(*(int *)arg, CHECKED_SPEC, slice_of(name.ptr, name.len < SPEC_NAME_BYTES ? name.len : SPEC_NAME_BYTES), -1);
 }
 
+static bool send_sections(int pipe_fd, const struct check_result *result)
+{
+    for (unsigned i = 0; i < result->section_count; i++) {
+        if (!send(pipe_fd, CHECKED_SECTION, SLICE_NONE, result->sections[i])) return false;
+    }
+    return true;
+}
+
 _Noreturn static void run_child(const struct check_job *job, int pipe_fd)
 {
     struct check_result result;
@@ -211,7 +274,7 @@ _Noreturn static void run_child(const struct check_job *job, int pipe_fd)
     report_write(result.report, &report);
     bool is_sent = (result.config_fd < 0 || send(pipe_fd, CHECKED_CONFIG, SLICE_NONE, result.config_fd)) &&
                    (result.bundle_fd < 0 || send(pipe_fd, CHECKED_BUNDLE, SLICE_NONE, result.bundle_fd)) &&
-                   (result.registry_fd < 0 || send(pipe_fd, CHECKED_REGISTRY, SLICE_NONE, result.registry_fd)) &&
+                   send_sections(pipe_fd, &result) &&
                    (!result.jwks_sources || send(pipe_fd, CHECKED_JWKS, slice_str(result.jwks_sources), -1)) &&
                    send(pipe_fd, CHECKED_REPORT, buf_slice(&report), -1) &&
                    send(pipe_fd, CHECKED, slice_of((const char *)&checked, sizeof checked), -1);
@@ -238,7 +301,10 @@ static void on_message(void *arg, const struct pipe_message *message)
     switch (message->type) {
     case CHECKED_CONFIG: take_fd(&c->result.config_fd, fd); return;
     case CHECKED_BUNDLE: take_fd(&c->result.bundle_fd, fd); return;
-    case CHECKED_REGISTRY: take_fd(&c->result.registry_fd, fd); return;
+    case CHECKED_SECTION:
+        if (fd < 0 || c->result.section_count == LIMIT_SECTIONS) break;
+        c->result.sections[c->result.section_count++] = fd;
+        return;
     case CHECKED_SPECS:
         if (message->body.len != sizeof c->specs_ms) break;
         memcpy(&c->specs_ms, message->body.ptr, sizeof c->specs_ms);
@@ -334,10 +400,21 @@ static void tell_failure(void *arg)
     checker_free(c);
 }
 
+/* The descriptors that the forked process goes on with. */
+static size_t list_kept(const struct check_job *job, int pipe_fd, int keep[LIMIT_SECTIONS + 2])
+{
+    size_t count = 0;
+    keep[count++] = pipe_fd;
+    if (job->has_in_force) keep[count++] = job->in_force_fd;
+    for (unsigned i = 0; i < job->section_count && i < LIMIT_SECTIONS; i++)
+        keep[count++] = job->sections[i];
+    return count;
+}
+
 /* As its operator sees it: a reload that hangs is not the registry being read. */
 static const char *name_of(const struct check_job *job)
 {
-    return job->what == CHECK_REGISTRY ? "registry" : "checker";
+    return job->what == CHECK_REGISTRY ? "registry" : job->what == CHECK_KEEP ? "keeper" : "checker";
 }
 
 struct checker *checker_start(struct loop *loop, const struct check_job *job,
@@ -356,8 +433,8 @@ struct checker *checker_start(struct loop *loop, const struct check_job *job,
         loop_defer(loop, tell_failure, c);
         return c;
     }
-    int keep[2] = {fds[1], job->in_force_fd};
-    c->pid = child_fork(name_of(job), keep, job->has_in_force ? 2 : 1);
+    int keep[LIMIT_SECTIONS + 2];
+    c->pid = child_fork(name_of(job), keep, list_kept(job, fds[1], keep));
     if (c->pid == 0) run_child(job, fds[1]);
     close(fds[1]);
     if (c->pid < 0) {

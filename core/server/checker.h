@@ -18,6 +18,7 @@
 #include <limits.h>
 #include <stdbool.h>
 
+#include "base/limits.h"
 #include "server/report.h"
 
 struct checker;
@@ -25,15 +26,20 @@ struct loop;
 
 enum check_what {
     CHECK_CONFIG = 1, /* moongate.lua and the policies that it names */
-    CHECK_REGISTRY = 2, /* a snapshot of it */
+    CHECK_REGISTRY = 2, /* its sections */
     CHECK_FOLDER = 4, /* a policy folder alone; for commands */
+    CHECK_KEEP = 8, /* writes sections to registry.snap (store/section/file.h) */
 };
 
 struct check_job {
     unsigned what; /* of enum check_what */
     const char *config_path;
     bool is_offline;          /* CHECK_CONFIG: no gateway will run with what is checked (config_load_offline) */
-    const char *data_dir;     /* for CHECK_REGISTRY */
+    const char *data_dir;     /* for CHECK_REGISTRY, CHECK_KEEP */
+    /* CHECK_REGISTRY: where it cannot be read, registry.snap is. The result is not good, and has its sections. */
+    bool may_use_kept;
+    const int *sections; /* for CHECK_KEEP */
+    unsigned section_count;
     const char *policies_dir; /* for CHECK_FOLDER */
     /* For CHECK_CONFIG: the sealed bundle of the generation in force, which prices are compared with. */
     bool has_in_force;
@@ -46,7 +52,9 @@ struct check_job {
 
 struct check_result {
     bool is_good;
-    int config_fd, bundle_fd, registry_fd; /* -1: not asked for, or not good; else owned by whom it is given to */
+    int config_fd, bundle_fd; /* -1: not asked for, or not good; else owned by whom it is given to */
+    int sections[LIMIT_SECTIONS]; /* the first section_count of them, likewise: memory files, of the registry */
+    unsigned section_count;
     char digest[65];                   /* of the bundle */
     unsigned policy_files;
     uint64_t accept_serial; /* of a signed bundle that is to be accepted (server/accepted.h); 0: none is */

@@ -173,10 +173,10 @@ static const struct field provider_breaker_group[] = {
 const struct field provider_fields[] = {
     {"kind", &type_kind, IN_PROVIDER(kind), .required = "kind = \"openai\"",
      .says = "What it speaks: \"openai\" chats, completions, embeddings and responses, \"openai_compatible\" all of "
-             "these but responses, \"anthropic\" messages, \"gemini\" Google's contents and embeddings, \"azure\" "
-             "what \"openai\" does, at Azure's paths, \"bedrock\" Amazon Bedrock's runtime: messages to Anthropic's "
-             "models, Converse to all others, \"vertex\" Google's models on Vertex AI as \"gemini\", Anthropic's there "
-             "as \"anthropic\", others there as chats."},
+             "these but responses, \"openai_responses\" responses alone, \"anthropic\" messages, \"gemini\" Google's "
+             "contents and embeddings, \"azure\" what \"openai\" does, at Azure's paths, \"bedrock\" Amazon Bedrock's "
+             "runtime: messages to Anthropic's models, Converse to all others, \"vertex\" Google's models on Vertex AI "
+             "as \"gemini\", Anthropic's there as \"anthropic\", others there as chats."},
     {"url", &type_url, IN_PROVIDER(url), .initial_words = "there is one of each place of \"vertex\"; others need one",
      .says = "Where its API begins; paths are appended. Of \"azure\" the resource, "
              "\"https://NAME.openai.azure.com\", or its \"/openai/v1\"; of \"bedrock\" "

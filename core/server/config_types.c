@@ -190,8 +190,8 @@ static bool refuse_kind(struct config_reader *r, struct slice path, struct slice
         snprintf(hint, sizeof hint, "did you mean \"%s\"?", near);
     else
         snprintf(hint, sizeof hint,
-                 "this version speaks \"openai\", \"openai_compatible\", \"azure\", \"anthropic\", \"gemini\", "
-                 "\"bedrock\" and \"vertex\", and knows the servers %s", servers_names());
+                 "this version speaks \"openai\", \"openai_compatible\", \"openai_responses\", \"azure\", "
+                 "\"anthropic\", \"gemini\", \"bedrock\" and \"vertex\", and knows the servers %s", servers_names());
     return config_bad(r, path, FINDING_BAD_VALUE, hint, "unknown kind of provider `%.*s`", SLICE_FMT(kind));
 }
 
@@ -416,8 +416,8 @@ const struct field_type
     type_word = {"word", "of a-z, 0-9, - and _", TEXT, .read_text = read_word},
     type_host = {"host", "a name without a port", TEXT, .read_text = read_host},
     type_kind = {"kind",
-                 "\"openai\", \"openai_compatible\", \"azure\", \"anthropic\", \"gemini\", \"bedrock\", "
-                 "\"vertex\" or a server's name", TEXT, .read_text = read_kind},
+                 "\"openai\", \"openai_compatible\", \"openai_responses\", \"azure\", \"anthropic\", "
+                 "\"gemini\", \"bedrock\", \"vertex\" or a server's name", TEXT, .read_text = read_kind},
     type_credentials = {"key file", "the path of a key file, env \"NAME\" or file \"path\"", TEXT, .is_secret = true,
                         .read_text = config_read_credentials},
     type_members = {"members of requests", "{ \"store\", \"tools.strict\" }", TEXT, .read_text = config_read_members},

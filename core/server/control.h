@@ -1,9 +1,9 @@
 /*
  * What the supervisor and its children say to each other over their control pipes (net/pipe.h).
  *
- * The supervisor orders, a worker reports. A new generation is staged with CONTROL_CONFIG, CONTROL_REGISTRY and
- * CONTROL_PREPARE, and takes effect, all of it at once, with CONTROL_COMMIT; CONTROL_DROP forgets it. End of file from
- * the supervisor means drain and exit. The admin process understands CONTROL_STOP, CONTROL_ACCOUNTS, those about JWKS,
+ * The supervisor orders, a worker reports. A new generation is staged with CONTROL_CONFIG and CONTROL_PREPARE, and
+ * takes effect, all of it at once, with CONTROL_COMMIT; CONTROL_DROP forgets it. End of file from the supervisor means
+ * drain and exit. The admin process understands CONTROL_STOP, CONTROL_ACCOUNTS, those about JWKS,
  * and end of file; the ledger process CONTROL_CONFIG (at once: there is nothing to prepare), CONTROL_WORKER,
  * CONTROL_REOPEN, CONTROL_LOOK, CONTROL_CHANGE, CONTROL_STOP (all workers have gone: commit what came, then exit), and
  * end of file, after which it goes on until they have gone.
@@ -15,7 +15,7 @@
 
 enum control_order {
     CONTROL_CONFIG = 1, /* fd: config_pack(); staged */
-    CONTROL_REGISTRY,   /* fd: keys and top-ups (store/snapshot.h); at once */
+    CONTROL_SECTION,    /* fd: of the registry (store/section/section.h); body: struct control_section; at once */
     CONTROL_PREPARE,    /* fd: bundle_serialise(); body: struct control_generation. Answered with REPORT_PREPARED */
     CONTROL_COMMIT,     /* body: struct control_generation. Answered with REPORT_COMMITTED */
     CONTROL_DROP,       /* body: struct control_generation */
@@ -38,7 +38,8 @@ enum control_report {
     REPORT_PREPARED = 64, /* body: struct control_prepared, then report_json() */
     REPORT_COMMITTED,     /* body: struct control_generation */
     REPORT_JWKS,          /* of the admin process; body: as CONTROL_JWKS */
-    REPORT_REGISTRY_WANTED, /* of a worker that could not take it. Answered with CONTROL_REGISTRY */
+    REPORT_SECTIONS_WANTED, /* of a worker that could not take one. Answered with CONTROL_SECTION for each */
+    REPORT_SECTION_REFUSED, /* of a worker, which keeps the one it had; body: struct control_section */
     REPORT_REGISTRY_CHANGED, /* of the admin process: others are to have what it says now */
     REPORT_ACCESS_TOKEN,  /* of the admin process; body: '+' or '-', an account's name: it was given one, or not */
     REPORT_JWKS_WANTED,   /* of a worker; body: a URL. Answered with CONTROL_JWKS */
@@ -61,6 +62,10 @@ struct control_jwks {
     uint32_t url_bytes;  /* then come the URL and, when fetched, the JSON */
     uint32_t reserved;
     uint64_t wall_ns; /* when they were fetched */
+};
+
+struct control_section {
+    uint32_t kind, part; /* of enum section_kind */
 };
 
 struct control_worker {

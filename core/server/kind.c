@@ -14,6 +14,7 @@ static const struct kind_words {
 } kinds[] = {
     {"openai", "https://api.openai.com/v1", {"OpenAI", "open_ai", "chatgpt", "gpt"}},
     {"openai_compatible", "https://host/v1", {"openai-compatible", "openai_like", "compatible", "custom"}},
+    {"openai_responses", "https://host/v1", {"openai-responses", "responses", "responses_compatible", "codex"}},
     {"anthropic", "https://api.anthropic.com/v1", {"Anthropic", "claude"}},
     {"gemini", "https://generativelanguage.googleapis.com/v1beta", {"Gemini", "google", "google_gemini"}},
     {"azure", "https://NAME.openai.azure.com", {"Azure", "azure_openai", "microsoft"}},

@@ -215,7 +215,7 @@ static unsigned count_one(const struct supervisor *sup)
 static void on_worker_started(struct child *c)
 {
     child_set_state(c, BOARD_SLOT_STARTING);
-    child_send(c, CONTROL_REGISTRY, SLICE_NONE, c->sup->snapshots.fd);
+    snapshots_send(c);
     jwks_send_held(c);
     ledger_link_worker(c);
     child_send_generation(c, &c->sup->current);
@@ -232,7 +232,8 @@ static void on_worker_message(struct child *c, const struct pipe_message *messag
 {
     if (message->type == REPORT_PREPARED) reload_on_prepared(c, message);
     if (message->type == REPORT_COMMITTED) reload_on_committed(c, message);
-    if (message->type == REPORT_REGISTRY_WANTED) child_send(c, CONTROL_REGISTRY, SLICE_NONE, c->sup->snapshots.fd);
+    if (message->type == REPORT_SECTIONS_WANTED) snapshots_send(c);
+    if (message->type == REPORT_SECTION_REFUSED) snapshots_on_refused(c, message->body);
     if (message->type == REPORT_JWKS_WANTED) jwks_on_wanted(c, message);
     if (message->type == REPORT_LEDGER_WANTED) ledger_link_worker(c);
 }

@@ -5,7 +5,7 @@
  *     supervisor_children.c  forking workers, ledger and admin process, replacing what died
  *     supervisor_ledger.c    pipes between the workers and the ledger process
  *     supervisor_reload.c    check → prepare → commit or drop
- *     supervisor_snapshots.c a new snapshot of the registry, keys and top-ups, for all workers
+ *     supervisor_snapshots.c the newest sections of the registry, for all workers
  *     supervisor_jwks.c      keys of token issuers, from the admin process to the workers
  *     supervisor_acts.c      who did what to the gateway itself, for the ledger
  *     supervisor_control.c   the control socket
@@ -31,6 +31,7 @@
 #include "server/supervisor.h"
 #include "store/counters/shared.h"
 #include "store/registry/registry.h"
+#include "store/section/section.h"
 
 #define SUPERVISOR_TICK_MS 500u
 #define SUPERVISOR_OTHERS_MAX 4u /* processes that are no workers */
@@ -152,9 +153,19 @@ struct reload {
     } before; /* in force when it began */
 };
 
+/* One that workers hold; what is in it is theirs to know. */
+struct section_held {
+    int fd;
+    struct section_about about;
+};
+
 struct snapshots {
     struct checker *checker;
-    int fd; /* the one that workers hold; -1: none yet */
+    struct checker *keeper; /* writes registry.snap */
+    bool is_unkept;         /* workers hold what is not in it */
+    uint64_t keep_ns;       /* it is not written before that */
+    struct section_held held[LIMIT_SECTIONS];
+    unsigned held_count; /* 0: none yet */
     struct registry_mark mark; /* when the last reading began … */
     uint64_t wall_ns;          /* … by the clock that it went by */
     uint64_t again_ns;         /* it could not be read: when it is tried again; 0: it could */
@@ -282,6 +293,12 @@ void generation_accept(struct supervisor *sup, struct generation *next);
 /* ---- supervisor_snapshots.c */
 void snapshots_init(struct supervisor *sup);
 void snapshots_request(struct supervisor *sup, struct line_peer *peer);
+/* Takes the descriptor of a section: it is passed on to all workers, unless what they have is the same, or newer. */
+void snapshots_take(struct supervisor *sup, int fd);
+/* All of them, to a worker that was just started or could not take one. */
+void snapshots_send(struct child *worker);
+/* A worker has kept an older one. */
+void snapshots_on_refused(struct child *worker, struct slice body);
 /* At each tick: who changes the registry says so, unless he is killed before. */
 void snapshots_look(struct supervisor *sup);
 void snapshots_clear(struct supervisor *sup);

@@ -2,11 +2,15 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "server/control.h"
 #include "server/supervisor_inner.h"
+#include "store/section/file.h"
 
 #define AGAIN_NS (10 * NS_PER_S)
+#define KEEP_NS (5 * NS_PER_S)
+#define KEEP_AGAIN_NS (60 * NS_PER_S)
 
 static void snapshots_begin(struct supervisor *sup);
 
@@ -16,14 +20,135 @@ static json_t *answer_of(struct report *report)
     return json_pack("{s:b, s:s, s:O}", "ok", 0, "error", "the registry cannot be read", "report", report_json(report));
 }
 
-static void say_failure(struct supervisor *sup, struct report *report)
+/* ---- Those that workers hold. */
+
+static void send_one(struct child *worker, const struct section_held *held)
+{
+    struct control_section body = {held->about.kind, held->about.part};
+    child_send(worker, CONTROL_SECTION, slice_of((const char *)&body, sizeof body), held->fd);
+}
+
+void snapshots_send(struct child *worker)
+{
+    const struct snapshots *s = &worker->sup->snapshots;
+    for (unsigned i = 0; i < s->held_count; i++)
+        send_one(worker, &s->held[i]);
+}
+
+/* The place of its kind and part; a new one where there is room. NULL: there is none. */
+static struct section_held *place_of(struct snapshots *s, const struct section_about *about)
+{
+    for (unsigned i = 0; i < s->held_count; i++) {
+        if (s->held[i].about.kind == about->kind && s->held[i].about.part == about->part) return &s->held[i];
+    }
+    if (s->held_count == LIMIT_SECTIONS) return NULL;
+    s->held[s->held_count] = (struct section_held){.fd = -1};
+    return &s->held[s->held_count++];
+}
+
+/* Within an epoch nothing comes back. */
+static bool is_older(const struct section_about *next, const struct section_held *now)
+{
+    return now->fd >= 0 && next->epoch == now->about.epoch && next->revision < now->about.revision;
+}
+
+static bool is_same(const struct section_about *next, const struct section_held *now)
+{
+    return now->fd >= 0 && next->version == now->about.version && next->content == now->about.content;
+}
+
+static void replace(struct supervisor *sup, struct section_held *held, int fd, const struct section_about *about)
+{
+    sup->snapshots.is_unkept = true;
+    if (held->fd >= 0) close(held->fd);
+    *held = (struct section_held){fd, *about};
+    for (unsigned i = 0; i < sup->worker_count; i++)
+        send_one(&sup->children[i], held);
+}
+
+void snapshots_take(struct supervisor *sup, int fd)
+{
+    struct fault why = {0};
+    struct section_about about;
+    bool is_one = section_head_of(fd, &about, &why);
+    struct section_held *held = is_one ? place_of(&sup->snapshots, &about) : NULL;
+    if (!held) log_event(LOG_ERROR, "section_refused", "%s", is_one ? "there are too many" : fault_message(&why));
+    if (held && !is_older(&about, held) && !is_same(&about, held)) {
+        replace(sup, held, fd, &about);
+        return;
+    }
+    if (held && !is_older(&about, held)) held->about = about; /* its revision */
+    close(fd);
+}
+
+void snapshots_on_refused(struct child *worker, struct slice body)
+{
+    struct control_section refused = {0};
+    if (body.len == sizeof refused) memcpy(&refused, body.ptr, sizeof refused);
+    const char *name = section_kind_name(refused.kind);
+    log_event(LOG_ERROR, "section_refused", "%s keeps its old %s, the registry is read again", worker->name,
+              name ? name : "section");
+    worker->sup->snapshots.again_ns = clock_mono_ns() + AGAIN_NS;
+}
+
+static void take_all(struct supervisor *sup, struct check_result *result)
+{
+    for (unsigned i = 0; i < result->section_count; i++)
+        snapshots_take(sup, result->sections[i]);
+    result->section_count = 0;
+}
+
+/* ---- For a start at which the registry cannot be read. */
+
+static void on_kept(void *arg, struct check_result *result)
+{
+    struct supervisor *sup = arg;
+    struct buf first;
+    sup->snapshots.keeper = NULL;
+    if (result->is_good) return;
+    sup->snapshots.is_unkept = true;
+    sup->snapshots.keep_ns = clock_mono_ns() + KEEP_AGAIN_NS;
+    buf_init(&first);
+    report_first_line(result->report, &first);
+    log_event(LOG_WARN, "registry_unkept", "%.*s", SLICE_FMT(buf_slice(&first)));
+    buf_clear(&first);
+}
+
+/* Behind the workers, who have what is new already; a change a second is one writing in five. */
+static void keep(struct supervisor *sup)
+{
+    int fds[LIMIT_SECTIONS];
+    struct snapshots *s = &sup->snapshots;
+    if (!s->is_unkept || s->keeper || s->checker || clock_mono_ns() < s->keep_ns) return;
+    for (unsigned i = 0; i < s->held_count; i++)
+        fds[i] = s->held[i].fd;
+    struct check_job job = {.what = CHECK_KEEP, .data_dir = sup->data_dir, .sections = fds};
+    job.section_count = s->held_count;
+    s->is_unkept = false;
+    s->keep_ns = clock_mono_ns() + KEEP_NS;
+    s->keeper = checker_start(sup->loop, &job, on_kept, sup);
+}
+
+static void use_kept(struct supervisor *sup, struct check_result *result)
+{
+    log_event(LOG_ERROR, "registry_kept", "what " SECTION_FILE " has is in force until the registry can be read");
+    take_all(sup, result);
+    sup->snapshots.is_unkept = false;
+}
+
+/* ---- Reading the registry. */
+
+static void say_failure(struct supervisor *sup, struct check_result *result)
 {
     struct buf first;
     buf_init(&first);
-    report_first_line(report, &first);
+    report_first_line(result->report, &first);
     buf_append_char(&first, '\0');
     log_event(LOG_ERROR, "registry_unread", "%s", buf_ptr(&first));
-    if (sup->snapshots.fd < 0) supervisor_fail(sup, report_first(report), "%s", buf_ptr(&first));
+    if (sup->snapshots.held_count == 0 && result->section_count)
+        use_kept(sup, result);
+    else if (sup->snapshots.held_count == 0)
+        supervisor_fail(sup, report_first(result->report), "%s", buf_ptr(&first));
     buf_clear(&first);
 }
 
@@ -31,26 +156,24 @@ static void on_checked(void *arg, struct check_result *result)
 {
     struct supervisor *sup = arg;
     struct snapshots *s = &sup->snapshots;
-    bool is_first = s->fd < 0;
+    bool is_first = s->held_count == 0;
     s->checker = NULL;
     s->again_ns = result->is_good ? 0 : clock_mono_ns() + AGAIN_NS;
     if (result->is_good) {
-        if (s->fd >= 0) close(s->fd);
-        s->fd = result->registry_fd;
-        result->registry_fd = -1;
-        children_send(sup, CONTROL_REGISTRY, SLICE_NONE, s->fd);
+        take_all(sup, result);
         ledger_look(sup);
     } else {
-        say_failure(sup, result->report);
+        say_failure(sup, result);
     }
     bool is_again = waiters_answer(&s->waiters, answer_of(result->report));
-    if (is_first && result->is_good && sup->state == BOARD_STARTING) children_start(sup);
+    if (is_first && s->held_count && sup->state == BOARD_STARTING) children_start(sup);
     if (is_again) snapshots_begin(sup);
 }
 
 static void snapshots_begin(struct supervisor *sup)
 {
     struct check_job job = {.what = CHECK_REGISTRY, .data_dir = sup->data_dir};
+    job.may_use_kept = sup->snapshots.held_count == 0;
     sup->snapshots.mark = registry_mark(sup->data_dir); /* before it: what is changed meanwhile is seen afterwards */
     sup->snapshots.wall_ns = clock_wall_ns();
     sup->snapshots.checker = checker_start(sup->loop, &job, on_checked, sup);
@@ -68,7 +191,8 @@ void snapshots_request(struct supervisor *sup, struct line_peer *peer)
 void snapshots_look(struct supervisor *sup)
 {
     struct snapshots *s = &sup->snapshots;
-    if (s->checker || s->fd < 0) return;
+    keep(sup);
+    if (s->checker || s->held_count == 0) return;
     struct registry_mark now = registry_mark(sup->data_dir);
     bool is_due = !registry_mark_is_same(&s->mark, &now) || clock_wall_ns() < s->wall_ns ||
                   (s->again_ns && clock_mono_ns() >= s->again_ns);
@@ -77,11 +201,15 @@ void snapshots_look(struct supervisor *sup)
 
 void snapshots_init(struct supervisor *sup)
 {
-    sup->snapshots.fd = -1;
+    hash_secret(SLICE_NONE); /* drawn here, so that who builds sections, each in a fork, has the same */
+    sup->snapshots.held_count = 0;
 }
 
 void snapshots_clear(struct supervisor *sup)
 {
-    checker_cancel(sup->snapshots.checker);
-    if (sup->snapshots.fd >= 0) close(sup->snapshots.fd);
+    struct snapshots *s = &sup->snapshots;
+    checker_cancel(s->checker);
+    checker_cancel(s->keeper);
+    while (s->held_count)
+        close(s->held[--s->held_count].fd);
 }

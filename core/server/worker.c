@@ -30,7 +30,7 @@ struct worker {
     struct worker_parts parts;
     struct loop *loop;
     struct pipe *control;
-    struct loop_timer beat, registry_again, ledger_again;
+    struct loop_timer beat, sections_again, ledger_again;
     struct stats *stats;
     struct flow *flow; /* NULL until the first commit */
     int ledger_fd; /* a pipe that came before the flow was there; -1: none */
@@ -122,30 +122,32 @@ static bool stage_config(struct worker *w, int fd, struct fault *why)
     return true;
 }
 
-static void ask_for_registry(void *arg)
+static void ask_for_sections(void *arg)
 {
     struct worker *w = arg;
     struct fault why;
-    pipe_send(w->control, REPORT_REGISTRY_WANTED, SLICE_NONE, -1, &why);
+    pipe_send(w->control, REPORT_SECTIONS_WANTED, SLICE_NONE, -1, &why);
+}
+
+static void use_registry(struct worker *w)
+{
+    if (w->flow) flow_set_registry(w->flow, w->registry.keyring, w->registry.topups);
 }
 
 /* Keys that are revoked must not go on counting for want of a descriptor: it is asked for until it is here. */
-static bool take_registry(struct worker *w, int fd, struct fault *why)
+static bool take_section(struct worker *w, const struct pipe_message *message, struct fault *why)
 {
-    struct slice bytes;
-    if (fd < 0) {
-        loop_timer_arm_ms(&w->registry_again, AGAIN_MS);
+    struct fault unsent;
+    struct control_section section = {0};
+    if (message->fd < 0) {
+        loop_timer_arm_ms(&w->sections_again, AGAIN_MS);
         return fault_set(why, FAULT_INTERNAL, "keys could not be taken, and are asked for again: " TOO_MANY_OPEN);
     }
-    if (!pipe_memfd_map(fd, LIMIT_SNAPSHOT_BYTES, &bytes, why)) return false;
-    struct snapshot next;
-    bool is_good = snapshot_parse(bytes, &w->registry, &next, why);
-    pipe_memfd_unmap(bytes);
-    if (!is_good) return false;
-    snapshot_clear(&w->registry);
-    w->registry = next;
-    if (w->flow) flow_set_registry(w->flow, next.keyring, next.topups);
-    return true;
+    if (message->body.len == sizeof section) memcpy(&section, message->body.ptr, sizeof section);
+    enum snapshot_taken taken = snapshot_take(&w->registry, section.kind, message->fd, why);
+    if (taken == SNAPSHOT_TAKEN) use_registry(w);
+    if (taken == SNAPSHOT_REFUSED) pipe_send(w->control, REPORT_SECTION_REFUSED, message->body, -1, &unsent);
+    return taken != SNAPSHOT_REFUSED;
 }
 
 static void ask_for_ledger(void *arg)
@@ -379,7 +381,7 @@ static void on_message(void *arg, const struct pipe_message *message)
     int fd = message->fd; /* unless somebody takes it */
     switch ((enum control_order)message->type) {
     case CONTROL_CONFIG: is_good = stage_config(w, message->fd, &why); break;
-    case CONTROL_REGISTRY: is_good = take_registry(w, message->fd, &why); break;
+    case CONTROL_SECTION: is_good = take_section(w, message, &why); break;
     case CONTROL_PREPARE: prepare(w, number_of(message), message->fd); break;
     case CONTROL_COMMIT: commit(w, number_of(message)); break;
     case CONTROL_DROP: drop_staged(w); break;
@@ -415,7 +417,7 @@ static const struct pipe_events events = {.on_message = on_message, .on_end = on
 static void worker_clear(struct worker *w)
 {
     loop_timer_disarm(&w->beat);
-    loop_timer_disarm(&w->registry_again);
+    loop_timer_disarm(&w->sections_again);
     loop_timer_disarm(&w->ledger_again);
     drop_staged(w);
     flow_free(w->flow);
@@ -438,14 +440,14 @@ int worker_run(const struct worker_parts *parts)
     mem_keep_large_apart();
     w.loop = loop_new();
     w.stats = stats_attach(parts->segment);
-    w.registry = (struct snapshot){.keyring = keyring_empty(), .topups = topups_empty()};
+    snapshot_init(&w.registry);
     w.keysets = keysets_new();
     w.control = pipe_new(w.loop, parts->control_fd, LIMIT_PIPE_QUEUE_BYTES, &events, &w);
     background_init(&w.background, w.loop);
     loading_watch_dead(&w.background);
     loop_set_beat(w.loop, &w.parts.slot->beat);
     loop_timer_init(&w.beat, w.loop, on_beat, &w);
-    loop_timer_init(&w.registry_again, w.loop, ask_for_registry, &w);
+    loop_timer_init(&w.sections_again, w.loop, ask_for_sections, &w);
     loop_timer_init(&w.ledger_again, w.loop, ask_for_ledger, &w);
     on_beat(&w);
     loop_run(w.loop);

@@ -1,7 +1,7 @@
 /*
- * API keys as a worker sees them: an immutable snapshot of the registry, looked up by the SHA-256 of the whole key.
+ * API keys as a worker sees them: an immutable section of the registry, looked up by the SHA-256 of the whole key.
  *
- *     struct keyring *ring = keyring_parse(json, &why);        // the snapshot the registry made
+ *     struct keyring *ring = keyring_map(fd, &why);            // what store/keyring_build.h made
  *     uint8_t digest[KEY_DIGEST_BYTES];
  *     keyring_digest(presented, digest);
  *     const struct key_record *key = keyring_find(ring, digest); // NULL: no such key
@@ -9,6 +9,7 @@
  *
  * The key itself is never stored, logged or handed to Lua; digests are compared in constant time, whole.
  * A record is valid while its keyring is held. Expiry and revocation are the caller's to check (key_record_is_live).
+ * The section is read in place; a record is made of a row when its key is first found, and kept.
  */
 #ifndef MOONGATE_STORE_KEYRING_H
 #define MOONGATE_STORE_KEYRING_H
@@ -23,6 +24,7 @@
 #define KEY_DIGEST_BYTES 32
 
 struct keyring;
+struct section_about;
 
 struct key_label {
     struct slice name, value;
@@ -32,6 +34,7 @@ struct key_record {
     uint8_t digest[KEY_DIGEST_BYTES]; /* SHA-256 of the key's text */
     struct slice id;                  /* "key_7Q2f…": safe to show */
     struct slice app, department, user, team, tier, region, clearance, env; /* empty: not said */
+    struct slice person; /* "per_7Q2f…": whose it is, in the registry; empty: nobody's, as far as is known */
     struct slice *roles;
     size_t role_count;
     struct key_label *labels; /* any further name = value */
@@ -43,16 +46,17 @@ struct key_record {
     bool ends_requests; /* revoked, and what it began shall not go on */
 };
 
-/* A snapshot: {"keys":[{"id","digest" (64 hex),"app","department","user","team","tier","region","clearance","env",
- * "roles":[…],"labels":{…},"approvals":[…],"expires_at" (s since 1970, 0 never),"revoked",
- * "ends_requests"}]}. NULL and *why on bad input. */
-struct keyring *keyring_parse(struct slice json, struct fault *why);
+/* From a sealed memory file, or of a copy of its bytes. NULL and *why: it is not one, and nothing of it is taken. */
+struct keyring *keyring_map(int fd, struct fault *why);
+struct keyring *keyring_copy(struct slice section, struct fault *why);
 /* One with no keys. */
 struct keyring *keyring_empty(void);
 struct keyring *keyring_ref(struct keyring *ring);
 void keyring_unref(struct keyring *ring); /* NULL is welcome */
 size_t keyring_count(const struct keyring *ring);
-/* In the snapshot's order; index must be below the count. */
+/* NULL: it is of no section. */
+const struct section_about *keyring_about(const struct keyring *ring);
+/* In the section's order; index must be below the count. */
 const struct key_record *keyring_at(const struct keyring *ring, size_t index);
 
 void keyring_digest(struct slice key, uint8_t digest[KEY_DIGEST_BYTES]);

@@ -1,28 +1,69 @@
 #include "store/snapshot.h"
 
-#include <string.h>
+/* ---- The kinds. */
 
-static struct keyring *read_keys(struct slice keys, const struct snapshot *before, const uint8_t *digest,
-                                 struct fault *why)
+static bool take_keys(struct snapshot *s, int fd, struct fault *why)
 {
-    bool is_same = before && memcmp(before->keys_digest, digest, KEY_DIGEST_BYTES) == 0;
-    return is_same ? keyring_ref(before->keyring) : keyring_parse(keys, why);
+    struct keyring *next = keyring_map(fd, why);
+    if (!next) return false;
+    keyring_unref(s->keyring);
+    s->keyring = next;
+    return true;
 }
 
-bool snapshot_parse(struct slice bytes, const struct snapshot *before, struct snapshot *s, struct fault *why)
+static const struct section_about *about_keys(const struct snapshot *s)
 {
-    struct slice keys, topups = slice_split(bytes, '\n', &keys);
-    keyring_digest(keys, s->keys_digest);
-    s->topups = topups_parse(topups, why);
-    s->keyring = s->topups ? read_keys(keys, before, s->keys_digest, why) : NULL;
-    if (s->keyring) return true;
+    return keyring_about(s->keyring);
+}
+
+static bool take_topups(struct snapshot *s, int fd, struct fault *why)
+{
+    struct topups *next = topups_map(fd, why);
+    if (!next) return false;
     topups_unref(s->topups);
-    s->topups = NULL;
-    return false;
+    s->topups = next;
+    return true;
+}
+
+static const struct section_about *about_topups(const struct snapshot *s)
+{
+    return topups_about(s->topups);
+}
+
+static const struct kind {
+    bool (*take)(struct snapshot *s, int fd, struct fault *why);
+    const struct section_about *(*about)(const struct snapshot *s); /* of what is there; NULL: none is */
+} kinds[SECTION_KINDS] = {
+    [SECTION_KEYS] = {take_keys, about_keys},
+    [SECTION_TOPUPS] = {take_topups, about_topups},
+};
+
+/* ---- All of them. */
+
+void snapshot_init(struct snapshot *s)
+{
+    *s = (struct snapshot){.keyring = keyring_empty(), .topups = topups_empty()};
 }
 
 void snapshot_clear(struct snapshot *s)
 {
     keyring_unref(s->keyring);
     topups_unref(s->topups);
+}
+
+static bool is_same(const struct section_about *now, const struct section_about *then)
+{
+    return now && now->part == then->part && now->version == then->version && now->content == then->content;
+}
+
+enum snapshot_taken snapshot_take(struct snapshot *s, uint32_t kind, int fd, struct fault *why)
+{
+    struct section_about about;
+    if (kind >= SECTION_KINDS || !kinds[kind].take) {
+        fault_set(why, FAULT_INTERNAL, "a section of a kind that is not known here");
+        return SNAPSHOT_REFUSED;
+    }
+    if (!section_head_of(fd, &about, why)) return SNAPSHOT_REFUSED;
+    if (about.kind == kind && is_same(kinds[kind].about(s), &about)) return SNAPSHOT_SAME;
+    return kinds[kind].take(s, fd, why) ? SNAPSHOT_TAKEN : SNAPSHOT_REFUSED;
 }

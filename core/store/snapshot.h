@@ -1,33 +1,35 @@
 /*
- * What the registry says, as workers get it: one memory file with the keys and the top-ups of one moment.
+ * What the registry says, as a worker has it: a view for each kind of section, the newest that is good.
  *
- *     registry_export(registry, now_s, &bytes, &why);
- *     struct snapshot snapshot;
- *     if (!snapshot_parse(buf_slice(&bytes), NULL, &snapshot, &why)) …
- *     flow_set_registry(flow, snapshot.keyring, snapshot.topups);
- *     snapshot_clear(&snapshot);
+ *     struct snapshot s;
+ *     snapshot_init(&s);                                             // empty views: nobody is known
+ *     if (snapshot_take(&s, SECTION_KEYS, fd, &why) == SNAPSHOT_TAKEN) flow_set_registry(flow, &s);
+ *     snapshot_clear(&s);
  *
- * Two documents, a line each: the few top-ups are read without the many keys. Who writes it and who reads it are
- * processes of one gateway, and of one build.
+ * One more kind is one more row in snapshot.c. What is taken replaces its own kind alone, and what fails its check
+ * nothing: the view that was there stays. Who holds a reference of a view goes on with it.
  */
 #ifndef MOONGATE_STORE_SNAPSHOT_H
 #define MOONGATE_STORE_SNAPSHOT_H
 
-#include <stdbool.h>
-
 #include "store/keyring.h"
+#include "store/section/section.h"
 #include "store/topups.h"
-
 
 struct snapshot {
     struct keyring *keyring;
     struct topups *topups;
-    uint8_t keys_digest[KEY_DIGEST_BYTES]; /* of the text that the keyring was read from; zero: of none */
 };
 
-/* before: the one that is there; where its keys are the same, its keyring is shared, which spares a worker with many
- * keys their reading for each top-up. NULL: there is none. False and *why: there is nothing to clear. */
-bool snapshot_parse(struct slice bytes, const struct snapshot *before, struct snapshot *s, struct fault *why);
+enum snapshot_taken {
+    SNAPSHOT_REFUSED, /* and *why; all is as it was */
+    SNAPSHOT_SAME,    /* its content is there already */
+    SNAPSHOT_TAKEN,
+};
+
+void snapshot_init(struct snapshot *s);
 void snapshot_clear(struct snapshot *s);
+/* fd: a sealed memory file; the caller's. */
+enum snapshot_taken snapshot_take(struct snapshot *s, uint32_t kind, int fd, struct fault *why);
 
 #endif

@@ -188,8 +188,9 @@ const struct dialect *dialect_find(struct slice name);
 /* Is there such a kind of account (provider.kind)? */
 bool dialect_has_kind(struct slice kind);
 /* What an account of that kind is spoken to in about a model of those traits, of which the publisher counts where
- * accounts host others' models (NULL: nobody knows it): the client's own dialect where that is spoken there, else the
- * main one; client NULL: the main one. NULL: there is no such kind, or it has no such models. */
+ * accounts host others' models, and whether it answers in the Responses API alone (NULL: nobody knows it): the client's
+ * own dialect where that is spoken there, else the main one; client NULL: the main one. NULL: there is no such kind, or
+ * it has no such models. */
 const struct dialect *dialect_for(struct slice kind, const struct traits *traits, const struct dialect *client);
 /* The dialect that a body looks like one of; NULL: none. */
 const struct dialect *dialect_guess(const struct json_tape *tape, enum chat_kind *kind);

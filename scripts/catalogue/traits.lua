@@ -5,6 +5,7 @@
 --
 -- publisher        whose API it is spoken to in also where others host it, as Amazon and Google do: "anthropic",
 --                  "google"
+-- responder        accounts of OpenAI and Azure answer about it in the Responses API alone
 -- predicts         Google's platform embeds with it by an API of its own alone (:predict)
 -- output           tokens of one answer at most
 -- fixed_sampling   temperature, top_p, top_k are refused
@@ -28,7 +29,9 @@
 --
 -- Sources. Anthropic: "Models overview" (output), "Building with extended thinking", "Adaptive thinking", "Effort",
 -- "Structured outputs", "What's new" of each generation (sampling, system messages). OpenAI: model pages (output),
--- "Reasoning models" (efforts, sampling, stop, developer messages), "Prompt caching". DeepSeek: "Thinking mode".
+-- "Reasoning models" (efforts, sampling, stop, developer messages), "Prompt caching"; pages of models that its chats
+-- answer "This model is only supported in v1/responses and not in v1/chat/completions" (responder). DeepSeek:
+-- "Thinking mode".
 -- Amazon: Converse, ToolResultBlock (status); Nova, "Complete request schema" (topK), "Extended thinking" (with effort
 -- "high" no length and no temperature may be given: it is not asked for), "Prompt caching".
 -- Google: "Gemini models" (output), "Gemini thinking" (budgets, levels), "Thought signatures" (calls), "Structured
@@ -61,6 +64,7 @@ local gemini3 = { publisher = "google", output = 65536, thinking = "level", sche
 local chat = { output = 16384 }
 local reasoning = { output = 100000, fixed_sampling = true, no_stop = true, developer = true,
   efforts = { "low", "medium", "high" } }
+local responder = with(reasoning, { responder = true })
 
 return {
   -- Anthropic. What is not named is taken for one of the newest, without what only some of them have.
@@ -90,6 +94,15 @@ return {
     { output = 128000, efforts = { "none", "low", "medium", "high", "xhigh" } }),
   like(reasoning, { "gpt-5.6" }, { output = 128000, cache = "prompt_cache_breakpoint",
     efforts = { "none", "low", "medium", "high", "xhigh", "max" } }),
+  -- … that answer in the Responses API alone
+  like(responder, { "o1-pro", "o3-pro", "o3-deep-research", "o4-mini-deep-research", "codex-mini" }),
+  like(responder, { "gpt-5-pro" }, { output = 272000, efforts = { "high" } }),
+  like(responder, { "gpt-5-codex", "gpt-5.1-codex" }, { output = 128000 }),
+  like(responder, { "gpt-5.1-codex-max", "gpt-5.2-codex", "gpt-5.3-codex" },
+    { output = 128000, efforts = { "low", "medium", "high", "xhigh" } }),
+  like(responder, { "gpt-5.2-pro", "gpt-5.4-pro", "gpt-5.5-pro" },
+    { output = 128000, efforts = { "medium", "high", "xhigh" } }),
+  { names = { "computer-use-preview" }, responder = true, output = 1024 },
   { names = { "gpt-oss" }, effort = "reasoning_effort", efforts = { "low", "medium", "high" } },
 
   -- Amazon

@@ -448,6 +448,14 @@ group("loading", function(bench)
   }
 end)
 
+-- What the keys of the registry cost a worker that takes them anew (tests/bench/sections.c), milliseconds of CPU.
+group("sections", function(bench)
+  local text = gateway.process.run { bench.dir .. "/sections", "100000", seconds = 120 }
+  local mib, taking, freeing = text:match("ms, ([%d.]+) MiB%s+take ([%d.]+) ms.-free ([%d.]+)")
+  return { alone("100,000 keys: a worker's pause for a push", tonumber(taking), "ms", 5),
+    alone("100,000 keys: the same, freeing", tonumber(freeing), "ms", 5), alone("100,000 keys: shared by all", tonumber(mib), "MiB") }
+end)
+
 -- A backlog on its way into PostgreSQL on one connection, each commit on the disk; beside it a plain COPY of the same rows
 -- (tests/bench/ship.c).
 group("ship", function(bench)

@@ -88,12 +88,3 @@ bool registry_export_keys(struct registry *r, struct buf *out, struct fault *why
     registry_append(out, "keys", keys);
     return true;
 }
-
-/* In one transaction: both are of one moment. */
-bool registry_export(struct registry *r, int64_t now_s, struct buf *out, struct fault *why)
-{
-    bool is_good = registry_read_begin(r, why) && registry_export_topups(r, now_s, out, why);
-    if (is_good) buf_append_char(out, '\n');
-    is_good = is_good && registry_export_keys(r, out, why);
-    return registry_read_end(r, is_good, why);
-}

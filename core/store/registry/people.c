@@ -13,7 +13,8 @@ static const char *const kinds[] = {[PERSON_HUMAN] = "human", [PERSON_SERVICE] =
 
 static bool check_spec(const struct person_spec *spec, struct fault *why)
 {
-    const struct slice texts[] = {spec->issuer, spec->subject, spec->name, spec->email, spec->department, spec->made_by};
+    const struct slice texts[] = {spec->issuer, spec->subject,    spec->name,
+                                  spec->email,  spec->department, spec->made_by};
     if (!spec->issuer.len || !spec->subject.len)
         return fault_set(why, FAULT_INTERNAL, "a person needs an issuer and a subject");
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {

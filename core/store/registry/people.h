@@ -4,7 +4,7 @@
  *
  *     struct person_spec ana = {.kind = PERSON_HUMAN, .issuer = SLICE("https://id.example"), .subject = SLICE("ana")};
  *     char id[PERSON_ID_BYTES];
- *     if (!registry_person_create(r, &ana, &by, id, &why)) …        // REGISTRY_EXISTS: (issuer, subject) is there
+ *     if (!registry_person_create(r, &ana, &by, id, &why)) …        // REGISTRY_EXISTS: it is there
  *     struct role_spec role = {slice_str(id), SLICE("approver"), SLICE("claims"), .given_by = SLICE("per_…")};
  *     if (!registry_role_give(r, &role, &by, &why)) …                   // REGISTRY_SELF_APPROVAL
  *     registry_role_is_held(r, id, SLICE("approver"), SLICE("claims"), now_s, &is_held, &why);

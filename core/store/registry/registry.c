@@ -187,6 +187,17 @@ bool registry_read_end(struct registry *r, bool is_good, struct fault *why)
     return registry_abort(r);
 }
 
+bool registry_moment(struct registry *r, int64_t *epoch, int64_t *rev, struct fault *why)
+{
+    struct registry_query *q =
+        registry_ask(r, "SELECT CAST(m.v AS bigint), r.rev FROM meta m, rev r WHERE m.k = 'epoch'", NULL, 0);
+    bool is_there = registry_next(q);
+    *epoch = is_there ? registry_int(q, 0) : 0;
+    *rev = is_there ? registry_int(q, 1) : 0;
+    if (!registry_end(q, why)) return false;
+    return is_there || fault_set(why, FAULT_INTERNAL, "%s: has no epoch", r->name);
+}
+
 /* ---- Its life. */
 
 void registry_init(struct registry *r, const struct registry_engine *engine, char *name)

@@ -6,11 +6,11 @@
  *     struct key_spec spec = {.app = SLICE("sales-copilot"), .department = SLICE("Sales")};
  *     struct key_made made;
  *     if (!registry_key_create(r, &spec, &by, &made, &why)) ... // made.text is shown once and kept nowhere
- *     if (!registry_export(r, now_s, &bytes, &why)) ...         // what snapshot_parse() reads
+ *     if (!registry_section(r, SECTION_KEYS, now_s, &bytes, &why)) ... // what keyring_map() reads
  *     registry_close(r);
  *
  * Only a key's SHA-256 is stored: 256 random bits need no salt and no slow hash. Several processes may have it open;
- * workers never do, they get snapshots. A key is never deleted, only revoked: its id stays in records. A
+ * workers never do, they get sections. A key is never deleted, only revoked: its id stays in records. A
  * top-up stays, too, when it has ended.
  *
  * Each change is noted in the same transaction as an entry for the ledger (store/change.h), who made it included. The
@@ -27,6 +27,7 @@
 #include "base/fault.h"
 #include "store/change.h"
 #include "store/keyring.h"
+#include "store/section/section.h"
 
 struct json_t; /* jansson.h cannot be included beside wire/json.h */
 
@@ -164,8 +165,12 @@ bool registry_export_keys(struct registry *r, struct buf *out, struct fault *why
 /* … what topups_parse() does: those that have not been over for LIMIT_TOPUPS_PAST_S, whose clock it may be, and of
  * more than LIMIT_TOPUPS those that end last … */
 bool registry_export_topups(struct registry *r, int64_t now_s, struct buf *out, struct fault *why);
-/* … and what snapshot_parse() does, both. */
-bool registry_export(struct registry *r, int64_t now_s, struct buf *out, struct fault *why);
+/* Appends one section of what workers get, as it is at one moment … */
+bool registry_section(struct registry *r, enum section_kind kind, int64_t now_s, struct buf *out, struct fault *why);
+/* … and hands out all of them, of one moment, each borrowed until `each` returns; false from it ends that. */
+bool registry_sections(struct registry *r, int64_t now_s,
+                       bool (*each)(void *arg, enum section_kind kind, struct slice bytes), void *arg,
+                       struct fault *why);
 
 /* What commits change of the files, seen without opening them: whoever has the registry open in a process may not fork
  * it. An empty file is none. */

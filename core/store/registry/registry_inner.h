@@ -8,7 +8,8 @@
  *     registry/changes.c   what the ledger is to be told
  *     registry/people.c    people and their roles (roles.c): the model of a file of rows
  *     registry/keys.c      making, rotating and revoking keys
- *     registry/list.c      all of them, and what workers get
+ *     registry/list.c      all of them
+ *     registry/sections.c  what workers get, of each kind
  *     registry/topups.c    making, ending and listing top-ups
  *     registry/reading.c   what is there, without opening it for writing
  *     registry/mark.c      has it changed? without opening it
@@ -169,6 +170,8 @@ bool registry_is_as_seen(struct registry *r, int64_t rev, int64_t if_rev, struct
 /* All reads until registry_read_end() see one moment. */
 bool registry_read_begin(struct registry *r, struct fault *why);
 bool registry_read_end(struct registry *r, bool is_good, struct fault *why); /* is_good, or false */
+/* What is read is of this revision, in this epoch: a restored registry begins another one. */
+bool registry_moment(struct registry *r, int64_t *epoch, int64_t *rev, struct fault *why);
 
 /* For who only reads: nothing is made or changed. *r NULL where there is none. */
 bool registry_open_reader(const char *data_dir, struct registry **r, struct fault *why);

@@ -74,7 +74,7 @@ static bool is_taken(const struct part *p)
     switch (p->kind) {
     case PART_TEXT:
     case PART_REFUSAL: return !writing_is_blank(p->text);
-    case PART_REASONING: return p->is_redacted || (p->signature.len && !writing_is_geminis(p->signature));
+    case PART_REASONING: return (p->is_redacted || p->signature.len) && !writing_has_mark(p);
     case PART_IMAGE:
     case PART_DOCUMENT:
     case PART_CALL:

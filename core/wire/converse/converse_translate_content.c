@@ -46,7 +46,7 @@ static bool is_base64(struct slice raw)
 /* Signed by Anthropic's models, and for them: others refuse every thought, their own too. */
 static bool takes_thought(const struct writing *w, const struct part *p)
 {
-    if (w->target->traits->publisher != PUBLISHER_ANTHROPIC) return false;
+    if (w->target->traits->publisher != PUBLISHER_ANTHROPIC || writing_has_mark(p)) return false;
     return p->is_redacted ? is_base64(p->text) : p->text.len > 2 && p->signature.len > 2;
 }
 

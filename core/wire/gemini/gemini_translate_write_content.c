@@ -343,7 +343,7 @@ static void write_model(const struct writing *w, const struct part_list *list)
 bool gemini_takes_part(void *arg, const struct part *p)
 {
     const struct writing *w = arg;
-    bool is_ours = !p->is_redacted && writing_is_geminis(p->signature);
+    bool is_ours = !p->is_redacted && writing_is_marked(p, SLICE(SIGNATURE_OF_GEMINI));
     bool is_text = p->kind == PART_TEXT || p->kind == PART_REFUSAL;
     if (p->kind == PART_REASONING && !is_ours) {
         writing_drop(w, p, SLICE(""));

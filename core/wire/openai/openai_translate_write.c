@@ -19,13 +19,6 @@ static bool takes_marks(const struct writing *w)
     return traits_of(w)->cache == CACHE_AS_ANTHROPIC || traits_of(w)->cache == CACHE_AS_BREAKPOINT;
 }
 
-/* "ephemeral" is the one kind; how long it lasts has no word here. */
-static void write_breakpoint(const struct writing *w, const struct part *p)
-{
-    writing_member(w, SLICE("prompt_cache_breakpoint"), SLICE("{\"mode\":\"explicit\"}"));
-    if (memmem(p->cache.ptr, p->cache.len, "\"ttl\"", 5)) writing_drop(w, p, SLICE("cache_control.ttl"));
-}
-
 static void write_cache(const struct writing *w, const struct part *p)
 {
     if (!p->cache.len) return;
@@ -33,7 +26,7 @@ static void write_cache(const struct writing *w, const struct part *p)
     case CACHE_UNMARKED:
     case CACHE_AS_POINT: writing_drop(w, p, SLICE("cache_control")); return;
     case CACHE_AS_ANTHROPIC: writing_member(w, SLICE("cache_control"), p->cache); return;
-    case CACHE_AS_BREAKPOINT: write_breakpoint(w, p); return;
+    case CACHE_AS_BREAKPOINT: writing_breakpoint(w, p); return;
     }
 }
 
@@ -282,7 +275,7 @@ static void write_messages(const struct writing *w)
 
 static void write_tool(const struct writing *w, const struct tool *t)
 {
-    bool is_strict = t->is_strict && t->parameters != JSON_NONE && schema_is_closed(w->c->tape, t->parameters);
+    bool is_strict = writing_is_strict(w, t);
     writing_comma(w);
     buf_append(w->out, SLICE("{\"type\":\"function\",\"function\":{\"name\":"));
     buf_append(w->out, t->name);
@@ -290,7 +283,6 @@ static void write_tool(const struct writing *w, const struct tool *t)
     writing_name(w, SLICE("parameters"));
     writing_parameters(w, t);
     if (is_strict) writing_member(w, SLICE("strict"), SLICE("true"));
-    if (t->is_strict && !is_strict) dropped_add_at(w->dropped, "tools", t->number, SLICE("strict"));
     buf_append_char(w->out, '}');
     if (traits_of(w)->cache == CACHE_AS_ANTHROPIC)
         writing_member(w, SLICE("cache_control"), t->cache);
@@ -344,26 +336,15 @@ static void write_length(const struct writing *w)
     if (is_over) dropped_add(w->dropped, c->max_tokens_name);
 }
 
-/* What says the same as nothing is not missed. */
-static void write_knob(const struct writing *w, enum knob knob, bool is_taken, double usual)
-{
-    uint32_t node = w->c->knobs[knob];
-    if (node == JSON_NONE) return;
-    if (is_taken)
-        writing_member(w, knob_names[knob], json_raw(w->c->tape, node));
-    else if (json_to_double(w->c->tape, node) != usual)
-        dropped_add(w->dropped, conversation_knob(w->c, knob));
-}
-
 static void write_knobs(const struct writing *w)
 {
     bool draws = !traits_of(w)->has_fixed_sampling;
-    write_knob(w, KNOB_TEMPERATURE, draws, 1);
-    write_knob(w, KNOB_TOP_P, draws, 1);
-    write_knob(w, KNOB_TOP_K, false, -1);
-    write_knob(w, KNOB_SEED, true, 0);
-    write_knob(w, KNOB_FREQUENCY, draws, 0);
-    write_knob(w, KNOB_PRESENCE, draws, 0);
+    writing_knob(w, KNOB_TEMPERATURE, draws, 1);
+    writing_knob(w, KNOB_TOP_P, draws, 1);
+    writing_knob(w, KNOB_TOP_K, false, -1);
+    writing_knob(w, KNOB_SEED, true, 0);
+    writing_knob(w, KNOB_FREQUENCY, draws, 0);
+    writing_knob(w, KNOB_PRESENCE, draws, 0);
 }
 
 static void write_stops(const struct writing *w)
@@ -381,16 +362,10 @@ static void write_stops(const struct writing *w)
     buf_append_char(w->out, ']');
 }
 
-/* Not to think is what a model does that knows no effort. */
 static void write_effort(const struct writing *w)
 {
-    const struct conversation *c = w->c;
-    enum effort least = c->effort == EFFORT_NONE ? EFFORT_NONE : EFFORT_MINIMAL;
-    enum effort effort = c->effort == EFFORT_UNSAID ? EFFORT_UNSAID : writing_effort(w, least);
-    if (effort == EFFORT_UNSAID) {
-        if (c->effort > EFFORT_NONE) dropped_add(w->dropped, c->words->effort);
-        return;
-    }
+    enum effort effort = writing_depth(w);
+    if (effort == EFFORT_UNSAID) return;
     writing_name(w, SLICE("reasoning_effort"));
     buf_printf(w->out, "\"%.*s\"", SLICE_FMT(effort_word(effort)));
 }
@@ -398,7 +373,7 @@ static void write_effort(const struct writing *w)
 static void write_schema(const struct writing *w)
 {
     const struct conversation *c = w->c;
-    bool is_strict = c->is_schema_strict && schema_is_closed(c->tape, c->schema);
+    bool is_strict = writing_is_schema_strict(w);
     writing_name(w, SLICE("response_format"));
     buf_append(w->out, SLICE("{\"type\":\"json_schema\",\"json_schema\":{\"name\":"));
     buf_append(w->out, c->schema_name.len > 2 ? c->schema_name : SLICE("\"answer\""));
@@ -406,8 +381,6 @@ static void write_schema(const struct writing *w)
     buf_append(w->out, json_raw(c->tape, c->schema));
     if (is_strict) buf_append(w->out, SLICE(",\"strict\":true"));
     buf_append(w->out, SLICE("}}"));
-    if (c->is_schema_strict && !is_strict)
-        dropped_add(w->dropped, arena_join(c->arena, c->words->format, SLICE(".strict")));
 }
 
 static void write_format(const struct writing *w)
@@ -437,21 +410,13 @@ static void write_rest(const struct writing *w)
     if (w->target->asks_usage) writing_member(w, SLICE("stream_options"), SLICE("{\"include_usage\":true}"));
 }
 
-/* There it is a message as others are: the answer begins anew. */
-static void drop_beginning(const struct writing *w)
-{
-    const struct message *last = w->c->last;
-    const struct part *p = last && last->speaker == SPEAKER_ASSISTANT ? last->parts.last : NULL;
-    if (p && p->kind == PART_TEXT && w->c->words->has_beginnings) writing_drop(w, p, SLICE(""));
-}
-
 bool openai_write_conversation(struct conversation *c, const struct translate_target *target, struct buf *out,
                                struct dropped *dropped, struct fault *why)
 {
     struct writing w = {.c = c, .target = target, .out = out, .dropped = dropped, .why = why};
     conversation_prune(c, takes_part, &w);
     conversation_take_turns(c, false);
-    drop_beginning(&w);
+    writing_drop_beginning(&w);
     buf_append_char(out, '{');
     writing_member(&w, SLICE("model"), c->model);
     write_messages(&w);

@@ -187,4 +187,5 @@ static bool read(const struct chat_request *r, struct conversation *c, struct dr
            responses_read_input(&in, at[KEY_INPUT]);
 }
 
-const struct request_translation responses_request_translation = {.read = read, .words = &words};
+const struct request_translation responses_request_translation = {
+    .read = read, .write = responses_write_conversation, .words = &words, .carries_labels = true};

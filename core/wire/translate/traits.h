@@ -32,6 +32,7 @@ enum trait_publisher { PUBLISHER_UNSAID, PUBLISHER_ANTHROPIC, PUBLISHER_GOOGLE }
 
 struct traits {
     enum trait_publisher publisher;
+    bool is_responder; /* OpenAI's accounts, and Azure's, answer about it in the Responses API alone */
     bool predicts; /* Google's platform embeds with it by an API of its own alone (:predict) */
     uint32_t output_tokens; /* of one answer at most; 0: not known */
     bool has_fixed_sampling; /* temperature, top_p and top_k are refused */

@@ -106,9 +106,15 @@ void writing_hint_format(const struct writing *w, struct conversation *c)
     buf_clear(&json);
 }
 
-bool writing_is_geminis(struct slice signature)
+bool writing_is_marked(const struct part *p, struct slice mark)
 {
-    return slice_starts(signature, SLICE("\"" SIGNATURE_OF_GEMINI));
+    struct slice raw = p->is_redacted ? p->text : p->signature;
+    return raw.len > 2 && slice_starts(slice_of(raw.ptr + 1, raw.len - 2), mark);
+}
+
+bool writing_has_mark(const struct part *p)
+{
+    return writing_is_marked(p, SLICE(SIGNATURE_OF_GEMINI)) || writing_is_marked(p, SLICE(SIGNATURE_OF_OPENAI));
 }
 
 size_t writing_count(const struct part_list *list, enum part_kind kind)
@@ -180,4 +186,51 @@ enum effort writing_effort(const struct writing *w, enum effort least)
     }
     if (best != EFFORT_UNSAID && best != wanted) dropped_add(w->dropped, w->c->words->effort);
     return best;
+}
+
+void writing_breakpoint(const struct writing *w, const struct part *p)
+{
+    writing_member(w, SLICE("prompt_cache_breakpoint"), SLICE("{\"mode\":\"explicit\"}"));
+    if (memmem(p->cache.ptr, p->cache.len, "\"ttl\"", 5)) writing_drop(w, p, SLICE("cache_control.ttl"));
+}
+
+void writing_knob(const struct writing *w, enum knob knob, bool is_taken, double usual)
+{
+    uint32_t node = w->c->knobs[knob];
+    if (node == JSON_NONE) return;
+    if (is_taken)
+        writing_member(w, knob_names[knob], json_raw(w->c->tape, node));
+    else if (json_to_double(w->c->tape, node) != usual)
+        dropped_add(w->dropped, conversation_knob(w->c, knob));
+}
+
+enum effort writing_depth(const struct writing *w)
+{
+    enum effort said = w->c->effort, least = said == EFFORT_NONE ? EFFORT_NONE : EFFORT_MINIMAL;
+    enum effort effort = said == EFFORT_UNSAID ? EFFORT_UNSAID : writing_effort(w, least);
+    if (effort == EFFORT_UNSAID && said > EFFORT_NONE) dropped_add(w->dropped, w->c->words->effort);
+    return effort;
+}
+
+bool writing_is_strict(const struct writing *w, const struct tool *t)
+{
+    bool is_strict = t->is_strict && t->parameters != JSON_NONE && schema_is_closed(w->c->tape, t->parameters);
+    if (t->is_strict && !is_strict) dropped_add_at(w->dropped, "tools", t->number, SLICE("strict"));
+    return is_strict;
+}
+
+bool writing_is_schema_strict(const struct writing *w)
+{
+    const struct conversation *c = w->c;
+    bool is_strict = c->is_schema_strict && schema_is_closed(c->tape, c->schema);
+    if (c->is_schema_strict && !is_strict)
+        dropped_add(w->dropped, arena_join(c->arena, c->words->format, SLICE(".strict")));
+    return is_strict;
+}
+
+void writing_drop_beginning(const struct writing *w)
+{
+    const struct message *last = w->c->last;
+    const struct part *p = last && last->speaker == SPEAKER_ASSISTANT ? last->parts.last : NULL;
+    if (p && p->kind == PART_TEXT && w->c->words->has_beginnings) writing_drop(w, p, SLICE(""));
 }

@@ -38,10 +38,15 @@ void writing_parameters(const struct writing *w, const struct tool *t);
 /* Where the provider has no word for the answer's format, or not here: the system text says what is wanted, nobody sees
  * to it that it is, and it is dropped. w's conversation is c. */
 void writing_hint_format(const struct writing *w, struct conversation *c);
-/* Google's signatures go to clients of other dialects behind this mark (wire/gemini/gemini_translate.h): no other
- * provider takes them, nor has any that begin so. */
+/* Google's signatures (wire/gemini/gemini_translate.h), and what OpenAI encrypts of a thought
+ * (wire/responses/responses_translate.h), go to clients of other dialects behind these marks: no other provider takes
+ * them, nor has any that begin so. */
 #define SIGNATURE_OF_GEMINI "gemini."
-bool writing_is_geminis(struct slice signature);
+#define SIGNATURE_OF_OPENAI "openai."
+/* What was thought is signed so, or is there for its provider alone and begins so. */
+bool writing_is_marked(const struct part *p, struct slice mark);
+/* … with any of the marks. */
+bool writing_has_mark(const struct part *p);
 /* Parts of that kind in the list. */
 size_t writing_count(const struct part_list *list, enum part_kind kind);
 /* Does any part carry a cache marker? */
@@ -57,5 +62,19 @@ bool writing_refuse(const struct writing *w, const struct part *p, const char *t
 /* Of the efforts that the target knows the nearest to the one that is said, from `least` on, of two the lower; another
  * one is named in what is dropped. EFFORT_UNSAID, and not named: it knows none. */
 enum effort writing_effort(const struct writing *w, enum effort least);
+
+/* --- what OpenAI's two APIs say alike --- */
+
+/* "ephemeral" is the one kind of marker that it has; how long it lasts is dropped. */
+void writing_breakpoint(const struct writing *w, const struct part *p);
+/* A number, where it is taken; else it is dropped, unless it says the same as nothing. */
+void writing_knob(const struct writing *w, enum knob knob, bool is_taken, double usual);
+/* EFFORT_UNSAID: nothing is to be said. Not to think is what a model does that knows no effort. */
+enum effort writing_depth(const struct writing *w);
+/* Is it to be held to its schema? What cannot be is dropped. */
+bool writing_is_strict(const struct writing *w, const struct tool *t);
+bool writing_is_schema_strict(const struct writing *w);
+/* The beginning of an answer is a message as others are there: the answer begins anew. */
+void writing_drop_beginning(const struct writing *w);
 
 #endif

@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #include "cli/budgets.h"
+#include "store/topups_build.h"
 
 #define DAY 86400
 #define DOLLAR INT64_C(1000000000)

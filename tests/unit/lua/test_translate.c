@@ -62,12 +62,13 @@ static void finish(struct translated *t)
     arena_clear(&t->arena);
 }
 
-static struct checked openai, anthropic, gemini, converse;
+static struct checked openai, responses, anthropic, gemini, converse;
 
 static struct checked *schema_of(const struct dialect *dialect)
 {
     if (dialect == &dialect_gemini) return &gemini;
     if (dialect == &dialect_converse) return &converse;
+    if (dialect == &dialect_responses) return &responses;
     return dialect == &dialect_openai ? &openai : &anthropic;
 }
 
@@ -157,10 +158,18 @@ static void requests_of_all_others_clients_reach_gemini(void)
     EXPECT(expect_file("responses_to_gemini", &dialect_responses, &dialect_gemini) >= 30);
 }
 
+static void requests_of_all_others_clients_reach_responses(void)
+{
+    EXPECT(expect_file("openai_to_responses", &dialect_openai, &dialect_responses) >= 30);
+    EXPECT(expect_file("anthropic_to_responses", &dialect_anthropic, &dialect_responses) >= 30);
+    EXPECT(expect_file("gemini_to_responses", &dialect_gemini, &dialect_responses) >= 30);
+}
+
 int main(void)
 {
     EXPECT(checked_open(&converse, "tests/data/translate", "converse.schema.json"));
     EXPECT(checked_open(&openai, "tests/data/translate", "openai.schema.json"));
+    EXPECT(checked_open(&responses, "tests/data/translate", "responses.schema.json"));
     EXPECT(checked_open(&anthropic, "tests/data/translate", "anthropic.schema.json"));
     EXPECT(checked_open(&gemini, "tests/data/translate", "gemini.schema.json"));
     RUN(requests_of_openai_clients_reach_anthropic);
@@ -168,9 +177,11 @@ int main(void)
     RUN(requests_of_responses_clients_reach_others);
     RUN(requests_of_gemini_clients_reach_others);
     RUN(requests_of_all_others_clients_reach_gemini);
+    RUN(requests_of_all_others_clients_reach_responses);
     RUN(requests_of_all_clients_reach_converse);
     checked_close(&converse);
     checked_close(&openai);
+    checked_close(&responses);
     checked_close(&anthropic);
     checked_close(&gemini);
     return unit_close("translate");

@@ -12,6 +12,7 @@
 #include "base/hex.h"
 #include "base/mem.h"
 #include "store/keyring.h"
+#include "store/keyring_build.h"
 #include "store/registry/registry.h"
 
 #define DIGEST_A "5d41402abc4b2a76b9719d911017c5925d41402abc4b2a76b9719d911017c592"

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "store/registry/registry.h"
-#include "store/snapshot.h"
+#include "store/topups_build.h"
 
 #define DIGEST "5d41402abc4b2a76b9719d911017c5925d41402abc4b2a76b9719d911017c592"
 
@@ -176,7 +176,6 @@ static void of_too_many_those_that_end_last_are_handed_over(void)
 {
     struct fault why = {0};
     struct buf bytes;
-    struct snapshot s;
     char sql[400];
     fresh_folder();
     struct registry *r = open_it();
@@ -186,15 +185,13 @@ static void of_too_many_those_that_end_last_are_handed_over(void)
              LIMIT_TOPUPS + 100, (long long)now_s() + 100000);
     run_sql(sql);
     buf_init(&bytes);
-    EXPECT(registry_export(r, now_s(), &bytes, &why));
-    if (snapshot_parse(buf_slice(&bytes), NULL, &s, &why)) {
-        EXPECT_INT(0, topups_now(s.topups, SLICE("b/r"), SLICE("user=100"), now_s()).count);
-        EXPECT_INT(1, topups_now(s.topups, SLICE("b/r"), SLICE("user=101"), now_s()).count);
-        EXPECT_INT(1, topups_now(s.topups, SLICE("b/r"), SLICE("user=1100"), now_s()).count);
-        snapshot_clear(&s);
-    } else {
-        UNIT_FAIL("%s", why.text);
-    }
+    EXPECT(registry_section(r, SECTION_TOPUPS, now_s(), &bytes, &why));
+    struct topups *topups = topups_copy(buf_slice(&bytes), &why);
+    if (!topups) UNIT_FAIL("%s", why.text);
+    EXPECT_INT(0, topups_now(topups, SLICE("b/r"), SLICE("user=100"), now_s()).count);
+    EXPECT_INT(1, topups_now(topups, SLICE("b/r"), SLICE("user=101"), now_s()).count);
+    EXPECT_INT(1, topups_now(topups, SLICE("b/r"), SLICE("user=1100"), now_s()).count);
+    topups_unref(topups);
     static const struct change_by by = {.actor = SLICE("kim"), .via = SLICE("cli"), .reason = SLICE("quarter end")};
     struct topup_spec spec = {SLICE("b/r"), SLICE("user=1"), 7, now_s() + 1000};
     struct topup_made made;

@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "store/registry/registry.h"
-#include "store/snapshot.h"
+#include "store/topups.h"
 
 #define USD INT64_C(1000000000)
 
@@ -89,21 +89,25 @@ static struct topup_made make(struct registry *r, int64_t nano)
     return made;
 }
 
-/* What workers would add now. */
-static int64_t added(struct registry *r, struct slice budget, struct slice scope)
+/* As workers get them. NULL: it was said why. */
+static struct topups *handed_over(struct registry *r)
 {
     struct fault why = {0};
     struct buf bytes;
-    struct snapshot s;
     buf_init(&bytes);
-    int64_t nano = -1;
-    if (!registry_export(r, now_s(), &bytes, &why) || !snapshot_parse(buf_slice(&bytes), NULL, &s, &why)) {
-        UNIT_FAIL("%s", why.text);
-    } else {
-        nano = topups_now(s.topups, budget, scope, now_s()).nano;
-        snapshot_clear(&s);
-    }
+    bool is_good = registry_section(r, SECTION_TOPUPS, now_s(), &bytes, &why);
+    struct topups *topups = is_good ? topups_copy(buf_slice(&bytes), &why) : NULL;
+    if (!topups) UNIT_FAIL("%s", why.text);
     buf_clear(&bytes);
+    return topups;
+}
+
+/* What workers would add now. */
+static int64_t added(struct registry *r, struct slice budget, struct slice scope)
+{
+    struct topups *topups = handed_over(r);
+    int64_t nano = topups ? topups_now(topups, budget, scope, now_s()).nano : -1;
+    topups_unref(topups);
     return nano;
 }
 
@@ -430,50 +434,11 @@ static void an_older_file_is_brought_up_to_date(void)
         EXPECT_INT(i * USD, added_to_sales(r));
         make(r, USD);
         EXPECT_INT(2 + i, notes(r));
-        struct buf bytes;
-        struct snapshot s;
-        buf_init(&bytes);
-        EXPECT(registry_export(r, now_s(), &bytes, &why) && snapshot_parse(buf_slice(&bytes), NULL, &s, &why));
-        EXPECT_INT(1, keyring_count(s.keyring));
-        EXPECT_INT(i + 1, topups_count(s.topups));
-        snapshot_clear(&s);
-        buf_clear(&bytes);
+        struct topups *topups = handed_over(r);
+        EXPECT_INT(i + 1, topups ? (int64_t)topups_count(topups) : -1);
+        topups_unref(topups);
         registry_close(r);
     }
-}
-
-static void half_a_snapshot_is_none(void)
-{
-    struct fault why = {0};
-    struct snapshot s;
-    EXPECT(!snapshot_parse(SLICE(""), NULL, &s, &why));
-    EXPECT(!snapshot_parse(SLICE("{\"topups\":[]}"), NULL, &s, &why));
-    EXPECT(!snapshot_parse(SLICE("{\"keys\":[]}\n{\"topups\":[]}"), NULL, &s, &why));
-    EXPECT(!snapshot_parse(SLICE("{\"topups\":[1]}\n{\"keys\":[]}"), NULL, &s, &why));
-    EXPECT(snapshot_parse(SLICE("{\"topups\":[]}\n{\"keys\":[]}"), NULL, &s, &why));
-    snapshot_clear(&s);
-}
-
-#define ONE_KEY                                                                                                        \
-    "{\"keys\":[{\"id\":\"a\",\"digest\":\"5d41402abc4b2a76b9719d911017c5925d41402abc4b2a76b9719d911017c592\"}]}"
-
-static void the_same_keys_are_read_once(void)
-{
-    struct fault why = {0};
-    struct snapshot first = {.keyring = keyring_empty(), .topups = topups_empty()}, second, third;
-    struct keyring *empty = first.keyring;
-    EXPECT(snapshot_parse(SLICE("{\"topups\":[]}\n" ONE_KEY), &first, &second, &why));
-    EXPECT(second.keyring != empty);
-    EXPECT(snapshot_parse(SLICE("{\"topups\":[ ]}\n" ONE_KEY), &second, &third, &why));
-    EXPECT(third.keyring == second.keyring && third.topups != second.topups);
-    snapshot_clear(&second);
-    EXPECT_INT(1, keyring_count(third.keyring)); /* it is its own, too */
-    EXPECT(!snapshot_parse(SLICE("{\"topups\":1}\n" ONE_KEY), &third, &second, &why));
-    EXPECT(snapshot_parse(SLICE("{\"topups\":[]}\n{\"keys\":[]}"), &third, &second, &why));
-    EXPECT_INT(0, keyring_count(second.keyring));
-    snapshot_clear(&second);
-    snapshot_clear(&third);
-    snapshot_clear(&first);
 }
 
 int main(void)
@@ -487,8 +452,6 @@ int main(void)
     RUN(who_is_killed_leaves_both_or_neither);
     RUN(two_at_once_do_not_exceed_the_bound);
     RUN(an_older_file_is_brought_up_to_date);
-    RUN(half_a_snapshot_is_none);
-    RUN(the_same_keys_are_read_once);
     remove_files();
     return unit_close("registry_topups");
 }

@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "store/topups.h"
+#include "store/topups_build.h"
 
 #define FULL                                                                                                           \
     "\"id\":\"topup_a\",\"budget\":\"budget/sales\",\"scope\":\"department=sales\",\"starts_at\":100,\"ends_at\":200"

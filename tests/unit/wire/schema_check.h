@@ -275,6 +275,30 @@ static bool checked_contents(struct checked *s, uint32_t contents)
     return true;
 }
 
+static bool checked_stands_before(struct checked *s, uint32_t input, uint32_t until, struct slice id)
+{
+    for (uint32_t i = json_first(&s->body, input); i != until; i = json_next(&s->body, i))
+        if (checked_is(s, i, SLICE("type"), SLICE("function_call")) &&
+            slice_equal(id, json_raw(&s->body, json_get(&s->body, i, SLICE("call_id")))))
+            return true;
+    return false;
+}
+
+/* Responses: a call stands before its result, and what was thought before what was said or done of it. */
+static bool checked_input(struct checked *s, uint32_t input)
+{
+    bool is_thought = false;
+    for (uint32_t i = json_first(&s->body, input); i != JSON_NONE; i = json_next(&s->body, i)) {
+        bool is_result = checked_is(s, i, SLICE("type"), SLICE("function_call_output"));
+        bool is_other = is_result || (checked_has(s, i, "role") && !checked_is(s, i, SLICE("role"), SLICE("assistant")));
+        struct slice id = is_result ? json_raw(&s->body, json_get(&s->body, i, SLICE("call_id"))) : SLICE_NONE;
+        if (is_result && !checked_stands_before(s, input, i, id)) return checked_fail(s, i, "a result of no call");
+        if (is_thought && is_other) return checked_fail(s, i, "nothing behind what was thought");
+        is_thought = checked_is(s, i, SLICE("type"), SLICE("reasoning"));
+    }
+    return !is_thought || checked_fail(s, input, "nothing behind what was thought");
+}
+
 /* NULL: it is good; else why not, until the next call. */
 static inline const char *checked_body(struct checked *s, struct slice body)
 {
@@ -285,6 +309,8 @@ static inline const char *checked_body(struct checked *s, struct slice body)
     uint32_t defs = json_get(&s->schema, 0, SLICE("$defs"));
     bool is_anthropic = json_get(&s->schema, defs, SLICE("tool_result")) != JSON_NONE;
     bool is_converse = json_get(&s->schema, defs, SLICE("ToolResultBlock")) != JSON_NONE;
+    uint32_t input = json_get(&s->body, 0, SLICE("input"));
+    if (input != JSON_NONE) return checked_node(s, 0, 0) && checked_input(s, input) ? NULL : s->why;
     if (contents != JSON_NONE) return checked_node(s, 0, 0) && checked_contents(s, contents) ? NULL : s->why;
     bool is_good = checked_node(s, 0, 0) && (is_converse    ? checked_converse(s, messages)
                                              : is_anthropic ? checked_turns(s, messages)

@@ -49,43 +49,6 @@ static void expect_event(const char *name, const char *data, unsigned want)
     }
 }
 
-static void kinds_and_paths(void)
-{
-    EXPECT(dialect_find(SLICE("openai")) == d);
-    EXPECT(dialect_find(SLICE("OpenAI")) == NULL);
-    EXPECT(dialect_find(SLICE("")) == NULL);
-    EXPECT(dialect_for(SLICE("openai"), NULL, NULL) == d);
-    EXPECT(dialect_for(SLICE("openai"), NULL, d) == d);
-    EXPECT(dialect_for(SLICE("openai"), NULL, &dialect_anthropic) == d);
-    EXPECT(dialect_for(SLICE("anthropic"), NULL, d) == &dialect_anthropic);
-    EXPECT(dialect_for(SLICE("anthropic"), NULL, &dialect_anthropic) == &dialect_anthropic);
-    EXPECT(dialect_for(SLICE("azure"), NULL, NULL) == d);
-    EXPECT(dialect_for(SLICE("azure"), NULL, &dialect_responses) == &dialect_responses);
-    EXPECT(dialect_for(SLICE("azure"), NULL, &dialect_anthropic) == d);
-    EXPECT(dialect_for(SLICE("OpenAI"), NULL, d) == NULL);
-    EXPECT(dialect_for(SLICE(""), NULL, d) == NULL);
-    EXPECT(dialect_has_kind(SLICE("azure")) && !dialect_has_kind(SLICE("Azure")) && !dialect_has_kind(SLICE("")));
-    EXPECT_STR("/chat/completions", d->path(CHAT_CHAT));
-    EXPECT_STR("/completions", d->path(CHAT_COMPLETIONS));
-    EXPECT_STR("/embeddings", d->path(CHAT_EMBEDDINGS));
-}
-
-/* Whose model it is counts where accounts host others', and nowhere else. */
-static void hosts_speak_by_the_model(void)
-{
-    struct traits anthropics = {.publisher = PUBLISHER_ANTHROPIC}, googles = {.publisher = PUBLISHER_GOOGLE}, others = {0};
-    EXPECT(dialect_for(SLICE("bedrock"), &anthropics, NULL) == &dialect_anthropic);
-    EXPECT(dialect_for(SLICE("bedrock"), &anthropics, d) == &dialect_anthropic);
-    EXPECT(dialect_for(SLICE("bedrock"), &anthropics, &dialect_anthropic) == &dialect_anthropic);
-    EXPECT(dialect_for(SLICE("bedrock"), &others, &dialect_anthropic) == &dialect_converse);
-    EXPECT(dialect_for(SLICE("bedrock"), NULL, &dialect_anthropic) == &dialect_converse);
-    EXPECT(dialect_for(SLICE("openai_compatible"), &anthropics, &dialect_anthropic) == d);
-    EXPECT(dialect_for(SLICE("vertex"), &anthropics, d) == &dialect_anthropic);
-    EXPECT(dialect_for(SLICE("vertex"), &googles, d) == &dialect_gemini);
-    EXPECT(dialect_for(SLICE("vertex"), &others, &dialect_gemini) == d && dialect_for(SLICE("vertex"), NULL, NULL) == d);
-    EXPECT(dialect_for(SLICE("gemini"), &anthropics, d) == &dialect_gemini);
-}
-
 static void each_event_is_told_for_what_it_is(void)
 {
     expect_event("", CHUNK("[{\"index\":0,\"delta\":{\"content\":\"a\"},\"finish_reason\":null}]", ""), 0);
@@ -470,8 +433,6 @@ static void a_model_that_the_path_says_counts(void)
 int main(void)
 {
     RUN(rates_are_spelt_as_clients_read_them);
-    RUN(kinds_and_paths);
-    RUN(hosts_speak_by_the_model);
     RUN(each_event_is_told_for_what_it_is);
     RUN(usage_only_is_a_chunk_with_nothing_else);
     RUN(errors_are_what_the_client_raises);

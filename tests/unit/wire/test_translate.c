@@ -12,7 +12,7 @@
 
 static const char *folder;
 static size_t captured;
-static struct checked openai, anthropic, gemini, converse;
+static struct checked openai, responses, anthropic, gemini, converse;
 
 static void what_both_can_say_is_kept(void)
 {
@@ -195,6 +195,7 @@ static struct checked *schema_of(const struct dialect *dialect)
 {
     if (dialect == &dialect_gemini) return &gemini;
     if (dialect == &dialect_converse) return &converse;
+    if (dialect == &dialect_responses) return &responses;
     return dialect == &dialect_openai ? &openai : &anthropic;
 }
 
@@ -229,6 +230,7 @@ static void cross_captured(const char *name, struct slice text)
                                                               : &dialect_responses;
     if (from != &dialect_anthropic) cross(name, from, &dialect_anthropic, body);
     if (from != &dialect_openai) cross(name, from, &dialect_openai, body);
+    if (from != &dialect_responses) cross(name, from, &dialect_responses, body);
     cross(name, from, &dialect_converse, body);
     if (from != &dialect_gemini) cross(name, from, &dialect_gemini, body);
     json_clear(&tape);
@@ -252,6 +254,19 @@ static void the_checker_can_say_no(void)
                                                "{\"type\":\"tool_result\",\"tool_use_id\":\"t\"}]}"))));
     EXPECT(checked_body(&anthropic, SLICE("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}")));
 #undef SAID
+#define SAID(text) "{\"model\":\"m\",\"store\":false,\"input\":[{\"role\":\"user\",\"content\":\"a\"}" text "]}"
+#define THOUGHT ",{\"type\":\"reasoning\",\"id\":\"r\",\"summary\":[],\"encrypted_content\":\"x\"}"
+#define CALL ",{\"type\":\"function_call\",\"call_id\":\"c\",\"name\":\"f\",\"arguments\":\"{}\"}"
+#define RESULT ",{\"type\":\"function_call_output\",\"call_id\":\"c\",\"output\":\"r\"}"
+    EXPECT(!checked_body(&responses, SLICE(SAID(THOUGHT CALL RESULT))));
+    EXPECT(checked_body(&responses, SLICE(SAID(RESULT CALL))));
+    EXPECT(checked_body(&responses, SLICE(SAID(CALL THOUGHT RESULT))));
+    EXPECT(checked_body(&responses, SLICE(SAID(THOUGHT))));
+    EXPECT(checked_body(&responses, SLICE(SAID(",{\"role\":\"user\",\"content\":[]}"))));
+#undef SAID
+#undef THOUGHT
+#undef CALL
+#undef RESULT
 #define SAID(text) "{\"messages\":[{\"role\":\"user\",\"content\":[" text "]}]}"
 #define FILE(name) "{\"document\":{\"format\":\"pdf\",\"name\":\"" name "\",\"source\":{\"bytes\":\"JVBERi0=\"}}}"
     EXPECT(!checked_body(&converse, SLICE(SAID("{\"text\":\"a\"}," FILE("b") "," FILE("c (2)")))));
@@ -296,6 +311,7 @@ int main(void)
     if (!folder) folder = "../shared/captured";
     EXPECT(checked_open(&openai, "tests/data/translate", "openai.schema.json"));
     EXPECT(checked_open(&converse, "tests/data/translate", "converse.schema.json"));
+    EXPECT(checked_open(&responses, "tests/data/translate", "responses.schema.json"));
     EXPECT(checked_open(&anthropic, "tests/data/translate", "anthropic.schema.json"));
     EXPECT(checked_open(&gemini, "tests/data/translate", "gemini.schema.json"));
     gemini.pairs_calls = true;
@@ -309,6 +325,7 @@ int main(void)
     RUN(the_checker_can_say_no);
     RUN(requests_of_real_clients_cross);
     checked_close(&openai);
+    checked_close(&responses);
     checked_close(&anthropic);
     checked_close(&converse);
     checked_close(&gemini);
