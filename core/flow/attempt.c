@@ -38,14 +38,14 @@ static void stop(struct job *job)
 
 static bool is_left(const struct job *job, size_t index)
 {
-    return !(job->breaking.tried >> index & 1) && !switched_is_off(job, index) &&
-           crossing_dialect(job, &job->x->decision.verdict.targets[index]) &&
-           owning_allows(job, &job->x->decision.verdict.targets[index]);
+    const struct target *target = &job->x->decision.verdict.targets[index];
+    return !(job->breaking.tried >> index & 1) && !switched_is_off(job, index) && crossing_dialect(job, target) &&
+           owning_allows(job, target);
 }
 
 /* The first that was not chosen yet and that moongate.lua has an account for that can be asked; target_count when
- * there is none. Policies have left out the others (scripts/targets.lua), unless moongate.lua has
- * changed since. Accounts whose breakers are open come after all others, and come all the same. */
+ * there is none. Policies have left out the others (scripts/targets.lua), unless moongate.lua has changed since.
+ * Accounts whose breakers are open come after all others, and come all the same. */
 static size_t find_target(const struct job *job)
 {
     size_t count = job->x->decision.verdict.target_count, first = count;
@@ -462,8 +462,7 @@ static void refuse_unconfigured(struct job *job)
 static void choose(struct job *job, size_t index)
 {
     for (size_t i = 0; i < index; i++)
-        if (is_left(job, i)) breaking_pass(job, i);
-        else switched_pass(job, i);
+        is_left(job, i) ? breaking_pass(job, i) : switched_pass(job, i);
     breaking_begin(job, index);
     job->x->target_index = (int)index;
 }

@@ -34,8 +34,8 @@ bool answer_refuse(struct api_call *call, int status, const char *code, const ch
     struct slice message = utf8_cut(buf_slice(&text), MESSAGE_BYTES);
     json_t *said = json_stringn(message.ptr, message.len);
     if (!said) said = json_string("what was asked is not UTF-8"); /* it stood in the message */
-    json_t *error = json_pack("{s:s, s:o, s:o, s:o}", "code", code, "message", said, "hint", text_or_null(hint), "field",
-                              text_or_null(field));
+    json_t *error = json_pack("{s:s, s:o, s:o, s:o}", "code", code, "message", said, "hint", text_or_null(hint),
+                              "field", text_or_null(field));
     answer_give(call, status, json_pack("{s:o}", "error", error));
     buf_clear(&text);
     return false;

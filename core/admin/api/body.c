@@ -147,7 +147,7 @@ static bool refuse_unknown(struct api_call *call, const char *name)
     const char *near = nearest_word(slice_str(name), known, count);
     struct slice hint = near ? arena_printf(&call->arena, "did you mean `%s`?", near)
                              : arena_printf(&call->arena, "GET " API_BASE "/openapi.json says what it takes");
-    return answer_refuse(call, 400, "unknown_field", name, hint.ptr, "%s %s" " takes no field `%s`", call->route->method,
+    return answer_refuse(call, 400, "unknown_field", name, hint.ptr, "%s %s takes no field `%s`", call->route->method,
                          call->route->path, name);
 }
 

@@ -47,13 +47,17 @@ static json_t *body_of(const struct api_field *fields)
     return json_pack("{s:b, s:{s:{s:o}}}", "required", is_needed, "content", "application/json", "schema", schema);
 }
 
+/* admin/api/answer.h */
 static json_t *error_schema(void)
 {
-    return json_pack("{s:s, s:[s], s:{s:{s:s, s:[s,s,s,s,s], s:{s:{s:s}, s:{s:s}, s:{s:[s,s]}, s:{s:[s,s]}, s:{s:s}}}}}",
-                     "type", "object", "required", "error", "properties", "error", "type", "object", "required", "code",
-                     "message", "hint", "field", "request_id", "properties", "code", "type", "string", "message", "type",
-                     "string", "hint", "type", "string", "null", "field", "type", "string", "null", "request_id",
-                     "type", "string");
+    json_t *text = json_pack("{s:s}", "type", "string"), *or_null = json_pack("{s:[s,s]}", "type", "string", "null");
+    json_t *members = json_pack("{s:O, s:O, s:O, s:O, s:O}", "code", text, "message", text, "hint", or_null, "field",
+                                or_null, "request_id", text);
+    json_t *needed = json_pack("[s,s,s,s,s]", "code", "message", "hint", "field", "request_id");
+    json_t *error = json_pack("{s:s, s:o, s:o}", "type", "object", "required", needed, "properties", members);
+    json_decref(text);
+    json_decref(or_null);
+    return json_pack("{s:s, s:[s], s:{s:o}}", "type", "object", "required", "error", "properties", "error", error);
 }
 
 /* ---- Operations. */
@@ -84,7 +88,7 @@ static json_t *response(const char *what, json_t *schema)
     return json_pack("{s:s, s:{s:{s:o}}}", "description", what, "content", "application/json", "schema", schema);
 }
 
-static json_t *responses_of(void)
+static json_t *outcomes_of(void)
 {
     json_t *refused = json_pack("{s:s}", "$ref", "#/components/schemas/Error");
     return json_pack("{s:o, s:o}", "2XX", response("done", json_object()), "default", response("refused", refused));
@@ -108,7 +112,7 @@ static json_t *operation_of(const struct api_route *route)
 {
     json_t *operation = json_pack("{s:o, s:s, s:s, s:o, s:o}", "operationId", name_of(route), "summary", route->summary,
                                   "x-moongate-role", caller_role_word(route->role), "parameters", parameters_of(route),
-                                  "responses", responses_of());
+                                  "responses", outcomes_of());
     if (route->fields) json_object_set_new(operation, "requestBody", body_of(route->fields));
     if (route->action) json_object_set_new(operation, "x-moongate-action", json_string(route->action));
     return operation;

@@ -24,24 +24,32 @@ static struct slice text_of(const json_t *object, const char *name)
     return slice_of(json_string_value(text), json_string_length(text));
 }
 
-/* What was cut before stays cut while it is off: calls that a worker had not seen end then do now. */
-static void tell_one(struct provider_switches *switches, const json_t *row)
+static void tell_one(struct provider_switches *switches, const json_t *row, bool is_cut)
 {
-    struct slice name = text_of(row, "provider");
     struct provider_switch to = {.is_off = slice_equal(text_of(row, "state"), SLICE("off")),
-                                 .is_cut = provider_switches_get(switches, name).is_cut,
+                                 .is_cut = is_cut,
                                  .until_s = json_integer_value(json_object_get(row, "ends_at"))};
-    provider_switches_set(switches, name, &to);
+    provider_switches_set(switches, text_of(row, "provider"), &to);
+}
+
+/* What was cut before stays cut while it is off: calls that a worker had not seen end then do now. */
+static bool tell(struct registry *registry, struct provider_switches *switches, struct slice thrown, bool is_cut,
+                 struct fault *why)
+{
+    size_t i;
+    json_t *row, *all = registry_switches(registry, why);
+    json_array_foreach (all, i, row) {
+        struct slice name = text_of(row, "provider");
+        bool is_this = slice_equal(name, thrown);
+        tell_one(switches, row, is_this ? is_cut : provider_switches_get(switches, name).is_cut);
+    }
+    json_decref(all);
+    return all != NULL;
 }
 
 bool providers_tell(struct registry *registry, struct provider_switches *switches, struct fault *why)
 {
-    size_t i;
-    json_t *row, *all = registry_switches(registry, why);
-    json_array_foreach (all, i, row)
-        tell_one(switches, row);
-    json_decref(all);
-    return all != NULL;
+    return tell(registry, switches, SLICE_NONE, false, why);
 }
 
 /* ---- Looking. */
@@ -93,12 +101,7 @@ static void show(struct api_call *call, struct slice name)
 static void tell_workers(struct api_call *call, struct slice name, bool is_cut)
 {
     struct fault why;
-    struct provider_switches *switches = call->api->switches;
-    if (!switches) return;
-    struct provider_switch s = provider_switches_get(switches, name);
-    s.is_cut = is_cut;
-    provider_switches_set(switches, name, &s);
-    providers_tell(call->api->registry, switches, &why);
+    if (call->api->switches) tell(call->api->registry, call->api->switches, name, is_cut, &why);
 }
 
 void providers_disable(struct api_call *call)

@@ -13,7 +13,8 @@ const struct api_route api_routes[] = {
     {"GET", "/registry", API_VIEWER, NULL, status_registry, "the registry's revision, and is it well", NULL, false},
 
     {"GET", "/people", API_ADMIN, NULL, people_list, "people and services, with their roles", NULL, false},
-    {"POST", "/people", API_ADMIN, "people.create", people_create, "a new person or service", people_create_fields, false},
+    {"POST", "/people", API_ADMIN, "people.create", people_create, "a new person or service", people_create_fields,
+     false},
     {"GET", "/people/{id}", API_ADMIN, NULL, people_show, "one of them", NULL, false},
     {"POST", "/people/{id}/disable", API_ADMIN, "people.disable", people_disable,
      "no key, role or grant of this person counts any more", people_act_fields, false},
@@ -34,7 +35,8 @@ const struct api_route api_routes[] = {
     {"PATCH", "/keys/{id}", API_ADMIN, "keys.change", keys_change, "its owner, end, labels", keys_change_fields, true},
     {"POST", "/keys/{id}/rotate", API_ADMIN, "keys.rotate", keys_rotate, "a new key in its place", keys_rotate_fields,
      false},
-    {"POST", "/keys/{id}/revoke", API_ADMIN, "keys.revoke", keys_revoke, "it counts no more", keys_revoke_fields, false},
+    {"POST", "/keys/{id}/revoke", API_ADMIN, "keys.revoke", keys_revoke, "it counts no more", keys_revoke_fields,
+     false},
     {"DELETE", "/keys/{id}", API_ADMIN, "keys.revoke", keys_revoke, "the same", keys_revoke_fields, false},
 
     {"GET", "/admin-keys", API_ADMIN, NULL, admin_keys_list, "keys of this API", NULL, false},

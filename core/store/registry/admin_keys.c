@@ -78,8 +78,8 @@ enum registry_found registry_admin_key_find(struct registry *r, struct slice tex
 
 static bool revoke(struct registry *r, struct slice id, const struct change_by *by, struct fault *why)
 {
-    return REGISTRY_DO(r, why, "UPDATE credential SET revoked_at = ?, rev = ? WHERE id = ?", value_int(registry_now_s()),
-                       value_rev(r), value_text(id)) &&
+    return REGISTRY_DO(r, why, "UPDATE credential SET revoked_at = ?, rev = ? WHERE id = ?",
+                       value_int(registry_now_s()), value_rev(r), value_text(id)) &&
            registry_commit(r, by, "keys.revoke", id, json_pack("{s:b}", "revoked", 0), json_pack("{s:b}", "revoked", 1),
                            why);
 }

@@ -7,7 +7,9 @@ static bool claim(struct registry *r, const struct call_name *name, int64_t now_
 {
     if (!REGISTRY_DO(r, why, "DELETE FROM once WHERE at <= ?", value_int(now_s - LIMIT_CALL_KEPT_S))) return false;
     struct registry_query *q = REGISTRY_ASK(
-        r, "INSERT INTO once(key, person, digest, answer, at) VALUES(?, ?, ?, '', ?) ON CONFLICT DO NOTHING RETURNING at",
+        r,
+        "INSERT INTO once(key, person, digest, answer, at) VALUES(?, ?, ?, '', ?) ON CONFLICT DO NOTHING"
+        " RETURNING at",
         value_text(name->key), value_text(name->person), value_text(name->digest), value_int(now_s));
     *is_new = registry_next(q);
     return registry_end(q, why);

@@ -9,7 +9,8 @@
 static bool check(const struct switch_spec *spec, struct slice reason, struct fault *why)
 {
     if (spec->provider.len == 0 || spec->provider.len > LIMIT_LABEL_BYTES || !utf8_is_valid(spec->provider))
-        return fault_set(why, FAULT_INTERNAL, "a provider account's name has 1 to %u bytes of UTF-8", LIMIT_LABEL_BYTES);
+        return fault_set(why, FAULT_INTERNAL, "a provider account's name has 1 to %u bytes of UTF-8",
+                         LIMIT_LABEL_BYTES);
     if (spec->ends_at && spec->ends_at <= registry_now_s())
         return fault_set(why, FAULT_INTERNAL, "it would be over already");
     return registry_check_reason(reason, why);
