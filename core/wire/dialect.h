@@ -131,6 +131,7 @@ struct dialect {
     /* Where that is not all of it: the path of this request to that model. NULL: it is. */
     struct slice (*path_to)(const struct chat_request *r, struct slice model, struct arena *arena);
     const char *publisher; /* whose models others host in it, where it is one's own: "anthropic"; NULL: anybody's */
+    uint32_t output_least; /* tokens that an answer may be bounded to: a translated request for fewer asks for these */
     bool has_deployments; /* Azure has a path for each of its models; else the body alone names the model there */
     struct dialect_header key_header;     /* the account's key goes there, behind this beginning: "Bearer " */
     struct slice key_parameter;           /* of the query, which clients may have instead of key_header; empty: none */

@@ -378,6 +378,11 @@ group("translate", function(bench)
   return list
 end)
 
+group("template", function(bench)
+  local us = bench.measure.said("template %d+ (%S+)", { bench.dir .. "/template", "100000" })
+  return { alone("filling a prompt of 2 KB with 4 KB, all told", us, "us", 2) }
+end)
+
 -- Instructions of one byte.
 local function reading(bench, api)
   local asked, count, file = agent.request(api, 65536), 20, bench.dir .. "/parse.json"
