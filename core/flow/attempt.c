@@ -43,9 +43,8 @@ static bool is_left(const struct job *job, size_t index)
            owning_allows(job, target);
 }
 
-/* The first that was not chosen yet and that moongate.lua has an account for that can be asked; target_count when
- * there is none. Policies have left out the others (scripts/targets.lua), unless moongate.lua has changed since.
- * Accounts whose breakers are open come after all others, and come all the same. */
+/* The first that is left and that moongate.lua has an account for; target_count when there is none. Policies have left
+ * out the others, unless moongate.lua has changed since. Those whose breakers are open come last, all the same. */
 static size_t find_target(const struct job *job)
 {
     size_t count = job->x->decision.verdict.target_count, first = count;
@@ -322,10 +321,8 @@ static void on_end(void *arg, const struct fault *why, bool complete)
     exchange_end_attempt(job->x, why ? why->code : FAULT_NONE);
     if (why || !call->relay) breaking_end(job, why); /* else the answer's own end says it */
     if (!call->is_drained) loop_timer_disarm(&call->timer);
-    if (call->relay)
-        relay_finish(call->relay, why);
-    else
-        fail(job, why);
+    if (call->relay) relay_finish(call->relay, why);
+    else fail(job, why);
 }
 
 static const struct fetch_events events = {on_head, on_data, on_end};
@@ -464,7 +461,8 @@ static void refuse_unconfigured(struct job *job)
 static void choose(struct job *job, size_t index)
 {
     for (size_t i = 0; i < index; i++)
-        is_left(job, i) ? breaking_pass(job, i) : switched_pass(job, i);
+        if (is_left(job, i)) breaking_pass(job, i);
+        else switched_pass(job, i);
     breaking_begin(job, index);
     job->x->target_index = (int)index;
 }
