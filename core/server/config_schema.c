@@ -158,8 +158,8 @@ static const struct field provider_timeouts_group[] = {
 
 static const struct field provider_breaker_group[] = {
     {"failures", &type_count, IN_PROVIDER(breaker_failures), RANGE(1, 1000), .initial = LIMIT_BREAKER_FAILURES,
-     .says = "So many in a row open it: not reached, no answer in time, 5xx, the account refused. `breaker = false`: "
-             "there is none."},
+     .says = "So many in a row open it: not reached, no answer in time, 5xx, the account refused, also where 200 says "
+             "so. `breaker = false`: there is none."},
     {"window", &type_duration, IN_PROVIDER(breaker_window_ms), RANGE(1, DAY_MS), .initial = LIMIT_BREAKER_WINDOW_MS,
      .says = "The first of them is no longer ago than this when the last one comes."},
     {"open", &type_duration, IN_PROVIDER(breaker_open_ms), RANGE(1, DAY_MS), .initial = LIMIT_BREAKER_OPEN_MS,
