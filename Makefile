@@ -178,7 +178,7 @@ $(B)/flags: FORCE | $(B)
 # ---- One archive a floor: a linker error in a test is an upward call that the include test could not see.
 
 MADE_wire := $(B)/gen/vocabulary.o
-MADE_store := $(B)/gen/redis_scripts.o
+MADE_store := $(B)/gen/redis_scripts.o $(B)/gen/registry_schema.o
 define FLOOR_RULES
 OBJS_$(1) := $$(patsubst %.c,$$(B)/%.o,$$(wildcard core/$(1)/*.c core/$(1)/*/*.c))
 OBJS += $$(OBJS_$(1))
@@ -246,6 +246,14 @@ $(B)/gen/redis_scripts.S: $(REDIS_WHOLE) $(B)/redis_scripts.list
 $(B)/gen/redis_scripts.o: $(B)/gen/redis_scripts.S
 	$(call SAY,AS,$@)
 	$(Q)$(CC) -c $< -o $@
+
+# The registry's tables, as text.
+$(B)/gen/registry_schema.o: core/store/registry/schema.sql
+	@mkdir -p $(@D)
+	$(call SAY,AS,$@)
+	$(Q){ echo '.section .note.GNU-stack,"",@progbits'; echo '.section .rodata'; echo '.global registry_schema_text'; \
+	  echo 'registry_schema_text: .incbin "$<"'; echo '.byte 0'; } > $(@:.o=.S)
+	$(Q)$(CC) -c $(@:.o=.S) -o $@
 
 # The public vocabularies' figures become tables in read-only data: nothing is read at start, all processes share the pages.
 FIGURES := core/wire/tokens/vocabulary

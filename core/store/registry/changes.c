@@ -1,79 +1,59 @@
-#include <jansson.h>
-
 #include "base/clock.h"
-#include "base/mem.h"
+#include "base/uuid.h"
 #include "store/registry/registry_inner.h"
 
-/* ---- Written with what is changed. */
+/* ---- Read by the ledger process: an event as an entry of the chain. */
 
-static bool insert_change(struct registry *r, const char *id, struct slice body, struct fault *why)
+/* The milliseconds that a UUIDv7 begins with. */
+static uint64_t time_of(struct slice id, int64_t at_s)
 {
-    sqlite3_stmt *q;
-    if (sqlite3_prepare_v2(r->db, "INSERT INTO changes(id, body) VALUES(?, ?)", -1, &q, NULL) != SQLITE_OK)
-        return registry_fail(r, why);
-    sqlite3_bind_text(q, 1, id, -1, SQLITE_STATIC);
-    sqlite3_bind_text(q, 2, body.ptr, (int)body.len, SQLITE_STATIC);
-    bool is_good = sqlite3_step(q) == SQLITE_DONE || registry_fail(r, why);
-    sqlite3_finalize(q);
-    return is_good;
+    uint64_t ms = 0;
+    uint8_t bits[UUID_BYTES];
+    if (id.len < 4 || !uuid_read(slice_of(id.ptr + 4, id.len - 4), bits)) return (uint64_t)at_s * NS_PER_S;
+    for (int i = 0; i < 6; i++)
+        ms = ms << 8 | bits[i];
+    return ms * NS_PER_MS;
 }
 
-static char *text_of(json_t *object)
+static void write_entry(const struct registry_query *q, struct buf *out)
 {
-    char *text = object ? json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-    json_decref(object);
-    return text;
-}
-
-bool registry_note(struct registry *r, const struct change_by *by, const char *action, struct slice target,
-                   json_t *before, json_t *after, struct fault *why)
-{
-    struct buf body;
-    char *old = text_of(before), *new = text_of(after);
-    struct change c = {.by = by,
-                       .wall_ns = clock_wall_ns(),
-                       .action = slice_str(action),
-                       .target = target,
+    struct change_by by = {.actor = registry_text(q, 3),
+                           .uid = (uint32_t)registry_int(q, 4),
+                           .host = registry_text(q, 5),
+                           .via = registry_text(q, 6),
+                           .reason = registry_text(q, 9)};
+    struct slice id = registry_text(q, 1);
+    struct change c = {.by = &by,
+                       .wall_ns = time_of(id, registry_int(q, 2)),
+                       .action = registry_text(q, 7),
+                       .target = registry_text(q, 8),
                        .result = SLICE("ok"),
-                       .before = slice_str(old),
-                       .after = slice_str(new)};
-    buf_init(&body);
-    change_make_id(c.id, c.wall_ns);
-    change_write(&c, &body);
-    bool is_good = insert_change(r, c.id, buf_slice(&body), why);
-    buf_clear(&body);
-    mem_free(old);
-    mem_free(new);
-    return is_good;
+                       .before = registry_text(q, 10),
+                       .after = registry_text(q, 11)};
+    snprintf(c.id, sizeof c.id, "%.*s", SLICE_FMT(id));
+    buf_reset(out);
+    change_write(&c, out);
 }
-
-/* ---- Read by the ledger process. */
 
 bool registry_changes(struct registry *r, uint64_t after, unsigned max,
                       void (*each)(void *arg, uint64_t number, struct slice body), void *arg, struct fault *why)
 {
-    sqlite3_stmt *q;
-    const char *sql = "SELECT number, body FROM changes WHERE taken = 0 AND number > ? ORDER BY number LIMIT ?";
-    int rc;
-    if (sqlite3_prepare_v2(r->db, sql, -1, &q, NULL) != SQLITE_OK) return registry_fail(r, why);
-    sqlite3_bind_int64(q, 1, (sqlite3_int64)after);
-    sqlite3_bind_int64(q, 2, max);
-    while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
-        const char *body = (const char *)sqlite3_column_text(q, 1);
-        each(arg, (uint64_t)sqlite3_column_int64(q, 0), slice_of(body, (size_t)sqlite3_column_bytes(q, 1)));
+    struct buf entry;
+    struct registry_query *q =
+        REGISTRY_ASK(r,
+                     "SELECT rev, id, at, actor, uid, host, via, action, object, reason, before, after FROM event"
+                     " WHERE chained = 0 AND rev > ? ORDER BY rev LIMIT ?",
+                     value_int((int64_t)after), value_int(max));
+    buf_init(&entry);
+    while (registry_next(q)) {
+        write_entry(q, &entry);
+        each(arg, (uint64_t)registry_int(q, 0), buf_slice(&entry));
     }
-    bool is_good = rc == SQLITE_DONE || registry_fail(r, why);
-    sqlite3_finalize(q);
-    return is_good;
+    buf_clear(&entry);
+    return registry_end(q, why);
 }
 
 bool registry_changes_taken(struct registry *r, uint64_t last, struct fault *why)
 {
-    sqlite3_stmt *q;
-    const char *sql = "UPDATE changes SET taken = 1 WHERE taken = 0 AND number <= ?";
-    if (sqlite3_prepare_v2(r->db, sql, -1, &q, NULL) != SQLITE_OK) return registry_fail(r, why);
-    sqlite3_bind_int64(q, 1, (sqlite3_int64)last);
-    bool is_good = sqlite3_step(q) == SQLITE_DONE || registry_fail(r, why);
-    sqlite3_finalize(q);
-    return is_good;
+    return REGISTRY_DO(r, why, "UPDATE event SET chained = 1 WHERE chained = 0 AND rev <= ?", value_int((int64_t)last));
 }

@@ -1,10 +1,9 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/hex.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "store/registry/registry_inner.h"
 
 static json_t *text_json(struct slice text)
@@ -38,15 +37,15 @@ static json_t *labels_json(const struct key_spec *spec)
     return labels;
 }
 
-/* NULL when a text is not UTF-8. */
-static char *attributes_of(const struct key_spec *spec)
+/* All but the app, which has its own column. NULL when a text is not UTF-8. */
+static char *fields_of(const struct key_spec *spec)
 {
     const struct {
         const char *name;
         struct slice text;
     } texts[] = {
-        {"app", spec->app},   {"department", spec->department}, {"user", spec->user}, {"team", spec->team},
-        {"tier", spec->tier}, {"region", spec->region},         {"env", spec->env},   {"clearance", spec->clearance}};
+        {"department", spec->department}, {"user", spec->user}, {"team", spec->team},          {"tier", spec->tier},
+        {"region", spec->region},         {"env", spec->env},   {"clearance", spec->clearance}};
     json_t *all = json_object();
     int failed = 0;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -85,6 +84,7 @@ static bool check_spec(const struct key_spec *spec, struct fault *why)
     for (size_t i = 0; i < spec->approval_count; i++) {
         if (!check_text(spec->approvals[i], "an approved model", why)) return false;
     }
+    if (!utf8_is_valid(spec->app)) return fault_set(why, FAULT_INTERNAL, "a field is not valid UTF-8");
     for (size_t i = 0; i < spec->label_count; i++) {
         if (spec->labels[i].name.len == 0) return fault_set(why, FAULT_INTERNAL, "a label without a name");
         if (!check_text(spec->labels[i].name, "a label's name", why)) return false;
@@ -93,115 +93,107 @@ static bool check_spec(const struct key_spec *spec, struct fault *why)
     return true;
 }
 
-static bool insert_key(struct registry *r, const struct key_made *made, const char *attributes, uint64_t expires_at,
-                       struct fault *why)
+/* ---- Making. */
+
+/* What a key stands for, of a new one or of the one that it replaces. */
+struct key_row {
+    struct slice app, owner, fields, replaces;
+    uint64_t expires_at;
+};
+
+static bool insert_key(struct registry *r, const struct key_made *made, const struct key_row *row, struct fault *why)
 {
     uint8_t digest[KEY_DIGEST_BYTES];
-    char hex[2 * KEY_DIGEST_BYTES + 1];
-    sqlite3_stmt *q;
-    const char *sql = "INSERT INTO keys(id, digest, tail, attributes, created_at, expires_at, revoked_at)"
-                      " VALUES(?, ?, ?, ?, ?, ?, 0)";
     keyring_digest(slice_str(made->text), digest);
-    hex_write(digest, sizeof digest, hex);
-    if (sqlite3_prepare_v2(r->db, sql, -1, &q, NULL) != SQLITE_OK) return registry_fail(r, why);
-    sqlite3_bind_text(q, 1, made->id, -1, SQLITE_STATIC);
-    sqlite3_bind_text(q, 2, hex, -1, SQLITE_STATIC);
-    sqlite3_bind_text(q, 3, made->text + strlen(made->text) - 4, -1, SQLITE_STATIC);
-    sqlite3_bind_text(q, 4, attributes, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(q, 5, (sqlite3_int64)(clock_wall_ns() / NS_PER_S));
-    sqlite3_bind_int64(q, 6, (sqlite3_int64)expires_at);
-    bool is_good = sqlite3_step(q) == SQLITE_DONE || registry_fail(r, why);
-    sqlite3_finalize(q);
-    return is_good;
+    return REGISTRY_DO(r, why,
+                       "INSERT INTO credential(id, kind, digest, tail, person, app, fields, created_at, expires_at,"
+                       " replaces, made, rev) VALUES(?, 'data', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                       value_str(made->id), value_blob(digest, sizeof digest),
+                       value_str(made->text + strlen(made->text) - 4), value_text_or_null(row->owner),
+                       value_text_or_null(row->app), value_text(row->fields), value_int(registry_now_s()),
+                       value_int_or_null((int64_t)row->expires_at), value_text_or_null(row->replaces), value_rev(r),
+                       value_rev(r));
 }
 
-/* A new name and a new secret for what `attributes` say. */
-static bool make_key(struct registry *r, const char *attributes, uint64_t expires_at, struct key_made *made,
-                     struct fault *why)
+/* A new name and a new secret. */
+static bool make_key(struct registry *r, const struct key_row *row, struct key_made *made, struct fault *why)
 {
     memcpy(made->text, KEY_TEXT_PREFIX, 4);
-    memcpy(made->id, "key_", 4);
-    return registry_random(made->text + 4, KEY_TEXT_BYTES - 5, why) &&
-           registry_random(made->id + 4, KEY_ID_BYTES - 5, why) && insert_key(r, made, attributes, expires_at, why);
+    return registry_random(made->text + 4, KEY_TEXT_BYTES - 5, why) && registry_make_id(made->id, "key_", why) &&
+           insert_key(r, made, row, why);
 }
 
-static uint64_t now_s(void)
+/* What is told of a new key. */
+static json_t *described(const struct key_row *row)
 {
-    return clock_wall_ns() / NS_PER_S;
-}
-
-/* ---- Changes: what they do and what is noted of them goes into the file together. */
-
-static bool note_made(struct registry *r, const struct change_by *by, const char *id, const char *attributes,
-                      uint64_t expires_at, struct fault *why)
-{
-    json_t *after = json_loads(attributes, 0, NULL);
-    json_object_set_new(after, "expires_at", json_integer((json_int_t)expires_at));
-    return registry_note(r, by, "keys.create", slice_str(id), NULL, after, why);
+    json_t *after = json_loadb(row->fields.ptr, row->fields.len, 0, NULL);
+    if (row->app.len) json_object_set_new(after, "app", text_json(row->app));
+    if (row->owner.len) json_object_set_new(after, "owner", text_json(row->owner));
+    json_object_set_new(after, "expires_at", json_integer((json_int_t)row->expires_at));
+    return after;
 }
 
 bool registry_key_create(struct registry *r, const struct key_spec *spec, const struct change_by *by,
                          struct key_made *made, struct fault *why)
 {
     if (!check_spec(spec, why)) return false;
-    char *attributes = attributes_of(spec);
-    if (!attributes) return fault_set(why, FAULT_INTERNAL, "a field is not valid UTF-8");
-    bool is_good = registry_run(r, "BEGIN IMMEDIATE", why) && make_key(r, attributes, spec->expires_at, made, why) &&
-                   note_made(r, by, made->id, attributes, spec->expires_at, why) && registry_run(r, "COMMIT", why);
-    mem_free(attributes);
-    return is_good || registry_give_up(r);
+    char *fields = fields_of(spec);
+    if (!fields) return fault_set(why, FAULT_INTERNAL, "a field is not valid UTF-8");
+    struct key_row row = {spec->app, spec->owner, slice_str(fields), SLICE_NONE, spec->expires_at};
+    bool is_good = registry_begin(r, why) && make_key(r, &row, made, why) &&
+                   registry_commit(r, by, "keys.create", slice_str(made->id), NULL, described(&row), why);
+    mem_free(fields);
+    return is_good || registry_abort(r);
 }
 
-/* Runs to the end a statement whose parameters are numbers and then the key's id. */
-static bool change_key(struct registry *r, const char *sql, const uint64_t *numbers, int count, struct slice id,
-                       struct fault *why)
-{
-    sqlite3_stmt *q;
-    if (sqlite3_prepare_v2(r->db, sql, -1, &q, NULL) != SQLITE_OK) return registry_fail(r, why);
-    for (int i = 0; i < count; i++)
-        sqlite3_bind_int64(q, i + 1, (sqlite3_int64)numbers[i]);
-    sqlite3_bind_text(q, count + 1, id.ptr, (int)id.len, SQLITE_STATIC);
-    bool is_good = sqlite3_step(q) == SQLITE_DONE || registry_fail(r, why);
-    sqlite3_finalize(q);
-    return is_good;
-}
+/* ---- As it stands, inside the transaction that changes it. */
 
-/* As it stands in the file, inside the transaction that changes it. */
 struct old_key {
-    char *attributes;
-    uint64_t created_at, expires_at;
+    char *app, *owner, *fields;
+    int64_t created_at, expires_at;
     bool is_revoked, ends_requests, has_successor;
 };
 
+static char *copied(const struct registry_query *q, int column)
+{
+    struct slice text = registry_text(q, column);
+    return mem_strndup(text.ptr, text.len);
+}
+
 static enum registry_found read_old(struct registry *r, struct slice id, struct old_key *old, struct fault *why)
 {
-    sqlite3_stmt *q;
-    const char *sql = "SELECT attributes, created_at, expires_at, revoked_at, ends_requests, successor FROM keys"
-                      " WHERE id = ?";
-    int rc = sqlite3_prepare_v2(r->db, sql, -1, &q, NULL);
-    if (rc == SQLITE_OK) {
-        sqlite3_bind_text(q, 1, id.ptr, (int)id.len, SQLITE_STATIC);
-        rc = sqlite3_step(q);
+    struct registry_query *q =
+        REGISTRY_ASK(r,
+                     "SELECT c.app, c.person, c.fields, c.created_at, c.expires_at, c.revoked_at, c.ends_requests, s.id"
+                     " FROM credential c LEFT JOIN credential s ON s.replaces = c.id WHERE c.id = ?"
+                     " AND c.kind = 'data'",
+                     value_text(id));
+    bool is_there = registry_next(q);
+    if (is_there) {
+        *old = (struct old_key){.app = copied(q, 0),
+                                .owner = copied(q, 1),
+                                .fields = copied(q, 2),
+                                .created_at = registry_int(q, 3),
+                                .expires_at = registry_int(q, 4),
+                                .is_revoked = !registry_is_null(q, 5),
+                                .ends_requests = registry_int(q, 6) != 0,
+                                .has_successor = !registry_is_null(q, 7)};
     }
-    if (rc == SQLITE_ROW) {
-        const char *text = (const char *)sqlite3_column_text(q, 0);
-        old->attributes = mem_strndup(text, strlen(text));
-        old->created_at = (uint64_t)sqlite3_column_int64(q, 1);
-        old->expires_at = (uint64_t)sqlite3_column_int64(q, 2);
-        old->is_revoked = sqlite3_column_int64(q, 3) != 0;
-        old->ends_requests = sqlite3_column_int64(q, 4) != 0;
-        old->has_successor = sqlite3_column_bytes(q, 5) > 0;
-    } else if (rc != SQLITE_DONE) {
-        registry_fail(r, why);
-    }
-    sqlite3_finalize(q);
-    return rc == SQLITE_ROW ? REGISTRY_FOUND : rc == SQLITE_DONE ? REGISTRY_MISSING : REGISTRY_FAILED;
+    if (!registry_end(q, why)) return REGISTRY_FAILED;
+    return is_there ? REGISTRY_FOUND : REGISTRY_MISSING;
+}
+
+static void forget(struct old_key *old)
+{
+    mem_free(old->app);
+    mem_free(old->owner);
+    mem_free(old->fields);
 }
 
 /* ---- Revocation. */
 
-static bool note_revoked(struct registry *r, struct slice id, const struct old_key *old, bool ends_requests,
-                         const struct change_by *by, struct fault *why)
+static bool commit_revoked(struct registry *r, struct slice id, const struct old_key *old, bool ends_requests,
+                           const struct change_by *by, struct fault *why)
 {
     json_t *before = json_object(), *after = json_object();
     if (!old->is_revoked) {
@@ -212,30 +204,30 @@ static bool note_revoked(struct registry *r, struct slice id, const struct old_k
         json_object_set_new(before, "ends_requests", json_false());
         json_object_set_new(after, "ends_requests", json_true());
     }
-    return registry_note(r, by, "keys.revoke", id, before, after, why);
+    return registry_commit(r, by, "keys.revoke", id, before, after, why);
 }
 
 static bool revoke(struct registry *r, struct slice id, const struct old_key *old, bool ends_requests,
                    const struct change_by *by, struct fault *why)
 {
-    const uint64_t numbers[] = {now_s(), ends_requests};
     if (old->is_revoked && (old->ends_requests || !ends_requests)) return true; /* nothing changes */
-    return change_key(r,
-                      "UPDATE keys SET revoked_at = CASE revoked_at WHEN 0 THEN ? ELSE revoked_at END,"
-                      " ends_requests = max(ends_requests, ?) WHERE id = ?",
-                      numbers, 2, id, why) &&
-           note_revoked(r, id, old, ends_requests, by, why);
+    return REGISTRY_DO(r, why,
+                       "UPDATE credential SET revoked_at = coalesce(revoked_at, ?), ends_requests = ?, rev = ?"
+                       " WHERE id = ?",
+                       value_int(registry_now_s()), value_int(old->ends_requests || ends_requests), value_rev(r),
+                       value_text(id)) &&
+           commit_revoked(r, id, old, ends_requests, by, why);
 }
 
 enum registry_found registry_key_revoke(struct registry *r, struct slice id, bool ends_requests,
                                         const struct change_by *by, struct fault *why)
 {
     struct old_key old = {NULL};
-    if (!registry_run(r, "BEGIN IMMEDIATE", why)) return REGISTRY_FAILED;
+    if (!registry_begin(r, why)) return REGISTRY_FAILED;
     enum registry_found found = read_old(r, id, &old, why);
     bool is_good = found == REGISTRY_FOUND && revoke(r, id, &old, ends_requests, by, why);
-    mem_free(old.attributes);
-    return registry_end_change(r, found, is_good, why);
+    forget(&old);
+    return registry_end_change(r, found, is_good);
 }
 
 /* ---- Rotation. */
@@ -245,39 +237,40 @@ static bool may_rotate(const struct old_key *old, struct fault *why)
 {
     if (old->is_revoked) return fault_set(why, FAULT_INTERNAL, "the key is revoked");
     if (old->has_successor) return fault_set(why, FAULT_INTERNAL, "the key was rotated before: another has its place");
-    if (old->expires_at && old->expires_at <= now_s()) return fault_set(why, FAULT_INTERNAL, "the key has expired");
+    if (old->expires_at && old->expires_at <= registry_now_s())
+        return fault_set(why, FAULT_INTERNAL, "the key has expired");
     return true;
 }
 
 static bool replace_key(struct registry *r, struct slice id, const struct old_key *old, uint64_t grace_s,
                         struct key_rotated *rotated, struct fault *why)
 {
-    uint64_t now = now_s(), end = now + grace_s;
-    rotated->expires_at = old->expires_at ? now + (old->expires_at - old->created_at) : 0;
-    rotated->old_expires_at = old->expires_at && old->expires_at < end ? old->expires_at : end;
-    if (!make_key(r, old->attributes, rotated->expires_at, &rotated->made, why)) return false;
-    char sql[96];
-    snprintf(sql, sizeof sql, "UPDATE keys SET expires_at = ?, successor = '%s' WHERE id = ?", rotated->made.id);
-    return change_key(r, sql, &rotated->old_expires_at, 1, id, why);
+    uint64_t now = (uint64_t)registry_now_s(), end = now + grace_s, old_end = (uint64_t)old->expires_at;
+    rotated->expires_at = old_end ? now + (old_end - (uint64_t)old->created_at) : 0;
+    rotated->old_expires_at = old_end && old_end < end ? old_end : end;
+    struct key_row row = {slice_str(old->app), slice_str(old->owner), slice_str(old->fields), id, rotated->expires_at};
+    return make_key(r, &row, &rotated->made, why) &&
+           REGISTRY_DO(r, why, "UPDATE credential SET expires_at = ?, rev = ? WHERE id = ?",
+                       value_int((int64_t)rotated->old_expires_at), value_rev(r), value_text(id));
 }
 
-static bool note_rotated(struct registry *r, struct slice id, const struct old_key *old,
-                         const struct key_rotated *rotated, const struct change_by *by, struct fault *why)
+static bool commit_rotated(struct registry *r, struct slice id, const struct old_key *old,
+                           const struct key_rotated *rotated, const struct change_by *by, struct fault *why)
 {
     json_t *before = json_pack("{s:I}", "expires_at", (json_int_t)old->expires_at);
     json_t *after = json_pack("{s:I, s:s, s:I}", "expires_at", (json_int_t)rotated->old_expires_at, "successor",
                               rotated->made.id, "successor_expires_at", (json_int_t)rotated->expires_at);
-    return registry_note(r, by, "keys.rotate", id, before, after, why);
+    return registry_commit(r, by, "keys.rotate", id, before, after, why);
 }
 
 enum registry_found registry_key_rotate(struct registry *r, struct slice id, uint64_t grace_s,
                                         const struct change_by *by, struct key_rotated *rotated, struct fault *why)
 {
     struct old_key old = {NULL};
-    if (!registry_run(r, "BEGIN IMMEDIATE", why)) return REGISTRY_FAILED;
+    if (!registry_begin(r, why)) return REGISTRY_FAILED;
     enum registry_found found = read_old(r, id, &old, why);
     bool is_good = found == REGISTRY_FOUND && may_rotate(&old, why) &&
-                   replace_key(r, id, &old, grace_s, rotated, why) && note_rotated(r, id, &old, rotated, by, why);
-    mem_free(old.attributes);
-    return registry_end_change(r, found, is_good, why);
+                   replace_key(r, id, &old, grace_s, rotated, why) && commit_rotated(r, id, &old, rotated, by, why);
+    forget(&old);
+    return registry_end_change(r, found, is_good);
 }

@@ -1,69 +1,77 @@
 #include <jansson.h>
 
+#include "base/hex.h"
 #include "store/registry/registry_inner.h"
 
 enum {
     COLUMN_ID,
     COLUMN_DIGEST,
     COLUMN_TAIL,
-    COLUMN_ATTRIBUTES,
+    COLUMN_APP,
+    COLUMN_FIELDS,
     COLUMN_CREATED,
     COLUMN_EXPIRES,
     COLUMN_REVOKED,
     COLUMN_ENDS_REQUESTS,
-    COLUMN_SUCCESSOR
+    COLUMN_SUCCESSOR,
+    COLUMN_OWNER,
+    COLUMN_REV
 };
 
-static void set_text(json_t *key, const char *name, sqlite3_stmt *q, int column)
+static const char all[] =
+    "SELECT c.id, c.digest, c.tail, c.app, c.fields, c.created_at, c.expires_at, c.revoked_at, c.ends_requests, s.id,"
+    " c.person, c.rev FROM credential c LEFT JOIN credential s ON s.replaces = c.id WHERE c.kind = 'data'"
+    " ORDER BY c.made, c.id";
+
+static void set_digest(json_t *key, const struct registry_query *q)
 {
-    json_object_set_new(key, name, json_string((const char *)sqlite3_column_text(q, column)));
+    char hex[2 * KEY_DIGEST_BYTES + 1] = "";
+    struct slice digest = registry_text(q, COLUMN_DIGEST);
+    if (digest.len == KEY_DIGEST_BYTES) hex_write((const uint8_t *)digest.ptr, digest.len, hex);
+    json_object_set_new(key, "digest", json_string(hex));
 }
 
-/* NULL when the attributes are damaged. */
-static json_t *key_of_row(sqlite3_stmt *q, bool is_snapshot)
+static void set_rest(json_t *key, const struct registry_query *q)
 {
-    json_t *key = json_loads((const char *)sqlite3_column_text(q, COLUMN_ATTRIBUTES), JSON_REJECT_DUPLICATES, NULL);
+    registry_set_text(key, "tail", q, COLUMN_TAIL);
+    registry_set_text(key, "successor", q, COLUMN_SUCCESSOR);
+    if (registry_is_null(q, COLUMN_SUCCESSOR)) json_object_set_new(key, "successor", json_string(""));
+    registry_set_text(key, "owner", q, COLUMN_OWNER);
+    registry_set_int(key, "created_at", q, COLUMN_CREATED);
+    registry_set_int(key, "revoked_at", q, COLUMN_REVOKED);
+    registry_set_int(key, "rev", q, COLUMN_REV);
+}
+
+/* NULL when the fields are damaged. */
+static json_t *key_of_row(const struct registry_query *q, bool is_snapshot)
+{
+    struct slice fields = registry_text(q, COLUMN_FIELDS);
+    json_t *key = json_loadb(fields.ptr, fields.len, JSON_REJECT_DUPLICATES, NULL);
     if (!json_is_object(key)) {
         json_decref(key);
         return NULL;
     }
-    set_text(key, "id", q, COLUMN_ID);
-    json_object_set_new(key, "expires_at", json_integer(sqlite3_column_int64(q, COLUMN_EXPIRES)));
-    json_object_set_new(key, "revoked", json_boolean(sqlite3_column_int64(q, COLUMN_REVOKED) != 0));
-    json_object_set_new(key, "ends_requests", json_boolean(sqlite3_column_int64(q, COLUMN_ENDS_REQUESTS) != 0));
-    if (is_snapshot) {
-        set_text(key, "digest", q, COLUMN_DIGEST);
-        return key;
-    }
-    set_text(key, "tail", q, COLUMN_TAIL);
-    set_text(key, "successor", q, COLUMN_SUCCESSOR);
-    json_object_set_new(key, "created_at", json_integer(sqlite3_column_int64(q, COLUMN_CREATED)));
-    json_object_set_new(key, "revoked_at", json_integer(sqlite3_column_int64(q, COLUMN_REVOKED)));
+    registry_set_text(key, "app", q, COLUMN_APP);
+    registry_set_text(key, "id", q, COLUMN_ID);
+    registry_set_int(key, "expires_at", q, COLUMN_EXPIRES);
+    json_object_set_new(key, "revoked", json_boolean(!registry_is_null(q, COLUMN_REVOKED)));
+    json_object_set_new(key, "ends_requests", json_boolean(registry_int(q, COLUMN_ENDS_REQUESTS) != 0));
+    if (is_snapshot) set_digest(key, q);
+    else set_rest(key, q);
     return key;
 }
 
 static json_t *read_keys(struct registry *r, bool is_snapshot, struct fault *why)
 {
-    sqlite3_stmt *q;
-    const char *sql =
-        "SELECT id, digest, tail, attributes, created_at, expires_at, revoked_at, ends_requests, successor"
-        " FROM keys ORDER BY rowid";
-    int rc = sqlite3_prepare_v2(r->db, sql, -1, &q, NULL);
+    bool is_good = true;
     json_t *keys = json_array();
-    while (rc == SQLITE_OK || rc == SQLITE_ROW) {
-        rc = sqlite3_step(q);
-        if (rc != SQLITE_ROW) break;
-        if (json_array_append_new(keys, key_of_row(q, is_snapshot)) != 0) {
-            fault_set(why, FAULT_INTERNAL, "%s: the attributes of %s are damaged", r->path, sqlite3_column_text(q, 0));
-            break;
-        }
+    struct registry_query *q = registry_ask(r, all, NULL, 0);
+    while (is_good && registry_next(q)) {
+        is_good = json_array_append_new(keys, key_of_row(q, is_snapshot)) == 0 ||
+                  fault_set(why, FAULT_INTERNAL, "%s: the attributes of %.*s are damaged", r->name,
+                            SLICE_FMT(registry_text(q, COLUMN_ID)));
     }
-    if (rc == SQLITE_DONE) {
-        sqlite3_finalize(q);
-        return keys;
-    }
-    if (rc != SQLITE_ROW) registry_fail(r, why);
-    sqlite3_finalize(q);
+    if (registry_end(q, is_good ? why : &(struct fault){.text = ""}) && is_good) return keys;
     json_decref(keys);
     return NULL;
 }

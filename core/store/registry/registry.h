@@ -1,6 +1,6 @@
 /*
- * What operators enter at run time and must outlive the gateway: <data>/registry.db (SQLite, 0600): API keys, and
- * top-ups of budgets.
+ * What operators enter at run time and must outlive the gateway: <data>/registry.db (SQLite, 0600): people and roles
+ * (store/registry/people.h), API keys, top-ups of budgets, and what is under governance.
  *
  *     struct registry *r = registry_open("data", &why);        // makes it when there is none
  *     struct key_spec spec = {.app = SLICE("sales-copilot"), .department = SLICE("Sales")};
@@ -43,6 +43,7 @@ struct registry;
 /* What a new key stands for; empty: not said. Lists are borrowed. */
 struct key_spec {
     struct slice app, department, user, team, tier, region, clearance, env;
+    struct slice owner; /* the id of a person */
     const struct slice *roles, *approvals;
     size_t role_count, approval_count;
     const struct key_label *labels;
@@ -81,6 +82,41 @@ struct topup_ended {
 };
 
 enum registry_found { REGISTRY_FOUND, REGISTRY_MISSING, REGISTRY_FAILED };
+
+/* What the store itself refuses, whoever asks: four eyes stand in the database. The word is the API's error code. */
+#define REGISTRY_REFUSALS(X)                                                                                           \
+    X(SELF_APPROVAL, "self_approval", "somebody else must decide: it is this person's own")                            \
+    X(NOT_HUMAN, "not_human", "only a person who is not disabled may decide")                                          \
+    X(STALE_REVIEW, "stale_review", "the text is not the one that was looked at: read it again")                       \
+    X(IMMUTABLE, "immutable", "it is kept as it is: make a new one")                                                   \
+    X(ILLEGAL_MOVE, "illegal_move", "it is in no state from which it can go there")                                    \
+    X(NOT_REVIEWED, "not_reviewed", "nobody but its authors has approved this text")                                   \
+    X(IN_PRODUCTION, "in_production", "production points at it: let it point at another version first")                \
+    X(NOT_APPROVED, "not_approved", "production takes approved versions only")                                         \
+    X(SHARES, "shares", "the shares of a label come to more than 1000")                                                \
+    X(NOT_DECIDED, "not_decided", "nobody else has approved what is to be granted")                                    \
+    X(NOT_PENDING, "not_pending", "it is decided, withdrawn or over")                                                  \
+    X(NOT_A_DRAFT, "not_a_draft", "it begins as a draft")                                                              \
+    X(STALE, "stale", "somebody changed it meanwhile: look again")                                                     \
+    X(EXISTS, "exists", "there is one already")                                                                        \
+    X(UNKNOWN, "unknown", "it names what there is not")                                                                \
+    X(INVALID, "invalid", "a value is out of its bounds")
+
+enum registry_refusal {
+    REGISTRY_ACCEPTED,
+#define X(NAME, WORD, SENTENCE) REGISTRY_##NAME,
+    REGISTRY_REFUSALS(X)
+#undef X
+};
+
+/* Of the last change or statement that failed; REGISTRY_ACCEPTED: that was a fault, or nothing failed. */
+enum registry_refusal registry_refused(const struct registry *r);
+/* "self_approval"; "" for REGISTRY_ACCEPTED. */
+const char *registry_refusal_word(enum registry_refusal refusal);
+/* Of the last change that this registry made. */
+int64_t registry_rev(const struct registry *r);
+/* The digest of the rules in force, which events of changes from now on name. */
+void registry_set_rules(struct registry *r, struct slice digest);
 
 /* NULL and *why (naming the file) when it cannot be opened or was made by a newer moongate. */
 struct registry *registry_open(const char *data_dir, struct fault *why);

@@ -38,8 +38,7 @@ static bool build(struct registry *r, enum section_kind kind, int64_t now_s, str
 
 bool registry_section(struct registry *r, enum section_kind kind, int64_t now_s, struct buf *out, struct fault *why)
 {
-    bool is_good = registry_run(r, "BEGIN", why) && build(r, kind, now_s, out, why) && registry_run(r, "COMMIT", why);
-    return is_good || registry_give_up(r);
+    return registry_read_begin(r, why) && registry_read_end(r, build(r, kind, now_s, out, why), why);
 }
 
 static bool build_all(struct registry *r, int64_t now_s,
@@ -61,7 +60,5 @@ bool registry_sections(struct registry *r, int64_t now_s,
                        bool (*each)(void *arg, enum section_kind kind, struct slice bytes), void *arg,
                        struct fault *why)
 {
-    bool is_good = registry_run(r, "BEGIN", why) && build_all(r, now_s, each, arg, why) &&
-                   registry_run(r, "COMMIT", why);
-    return is_good || registry_give_up(r);
+    return registry_read_begin(r, why) && registry_read_end(r, build_all(r, now_s, each, arg, why), why);
 }

@@ -1,107 +1,189 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "store/column.h"
+#include "store/reader.h"
 #include "store/registry/registry_inner.h"
+#include "store/registry/sqlite_inner.h"
+#include "store/registry/schema.h"
 
-#define SCHEMA_VERSION 4
 #define BUSY_TIMEOUT_MS 5000
 
-/* What each version adds to the one before; a new file takes them all. */
-static const char *const schemas[SCHEMA_VERSION] = {
-    "CREATE TABLE keys("
-    "  id TEXT PRIMARY KEY,"
-    "  digest TEXT NOT NULL UNIQUE,"
-    "  tail TEXT NOT NULL,"
-    "  attributes TEXT NOT NULL," /* JSON: app, department, …, roles, labels, approvals */
-    "  created_at INTEGER NOT NULL,"
-    "  expires_at INTEGER NOT NULL," /* 0: never */
-    "  revoked_at INTEGER NOT NULL"  /* 0: not */
-    ") STRICT;",
-    "ALTER TABLE keys ADD COLUMN ends_requests INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE keys ADD COLUMN successor TEXT NOT NULL DEFAULT '';", /* the id of a rotated key's next */
-    /* What the ledger is to be told, in the order of the commits: an entry's JSON (store/change.h). */
-    "CREATE TABLE changes("
-    "  number INTEGER PRIMARY KEY,"
-    "  id TEXT NOT NULL UNIQUE,"
-    "  body TEXT NOT NULL,"
-    "  taken INTEGER NOT NULL DEFAULT 0" /* 1: it is in the ledger */
-    ") STRICT;"
-    "CREATE INDEX changes_new ON changes(number) WHERE taken = 0;",
-    "CREATE TABLE topups("
-    "  id TEXT PRIMARY KEY,"
-    "  budget TEXT NOT NULL," /* policy/row */
-    "  scope TEXT NOT NULL,"  /* as scripts/scopes.lua writes it; '': everybody */
-    "  nano INTEGER NOT NULL CHECK(nano > 0),"
-    "  reason TEXT NOT NULL,"
-    "  made_by TEXT NOT NULL,"
-    "  created_at INTEGER NOT NULL,"
-    "  starts_at INTEGER NOT NULL,"
-    "  ends_at INTEGER NOT NULL,"
-    "  ended_at INTEGER NOT NULL DEFAULT 0" /* 0: not before its time */
-    ") STRICT;"
-    "CREATE INDEX topups_live ON topups(ends_at) WHERE ended_at = 0;"};
+/* ---- Failures. */
 
-bool registry_fail(const struct registry *r, struct fault *why)
+/* "UNIQUE constraint failed: person.issuer, person.subject"; a CHECK with a name says that. */
+static struct slice refusal_of(int code, struct slice said)
 {
-    const char *cure = sqlite3_errcode(r->db) == SQLITE_BUSY ? ": another process changes it, try again" : "";
-    return fault_set(why, FAULT_INTERNAL, "%s: %s%s", r->path, sqlite3_errmsg(r->db), cure);
+    switch (code) {
+    case SQLITE_CONSTRAINT_TRIGGER: return said;
+    case SQLITE_CONSTRAINT_UNIQUE:
+    case SQLITE_CONSTRAINT_ROWID:
+    case SQLITE_CONSTRAINT_PRIMARYKEY: return SLICE("exists");
+    case SQLITE_CONSTRAINT_FOREIGNKEY: return SLICE("unknown");
+    case SQLITE_CONSTRAINT_CHECK:
+        return strstr(said.ptr, ": self_approval") ? SLICE("self_approval") : SLICE("invalid");
+    case SQLITE_CONSTRAINT_NOTNULL:
+    case SQLITE_CONSTRAINT_DATATYPE: return SLICE("invalid");
+    default: return SLICE_NONE;
+    }
 }
 
-bool registry_run(struct registry *r, const char *sql, struct fault *why)
+/* Always false; says the file and what SQLite says. */
+static bool fail(struct registry_sqlite *s, struct fault *why)
 {
-    return sqlite3_exec(r->db, sql, NULL, NULL, NULL) == SQLITE_OK || registry_fail(r, why);
+    int code = sqlite3_extended_errcode(s->db);
+    const char *said = sqlite3_errmsg(s->db);
+    const char *cure = (code & 0xFF) == SQLITE_BUSY ? ": another process changes it, try again" : "";
+    struct slice word = refusal_of(code, slice_str(said));
+    if (word.len && registry_refuse(&s->base, word, why)) return false;
+    return fault_set(why, FAULT_INTERNAL, "%s: %s%s", s->base.name, said, cure);
 }
 
-bool registry_give_up(struct registry *r)
+/* ---- Statements. */
+
+struct query {
+    struct registry_query base;
+    sqlite3_stmt *statement;
+    int rc;
+};
+
+static struct registry_sqlite *of(struct registry *r)
 {
-    if (!sqlite3_get_autocommit(r->db)) sqlite3_exec(r->db, "ROLLBACK", NULL, NULL, NULL);
-    return false;
+    return (struct registry_sqlite *)r;
 }
 
-enum registry_found registry_end_change(struct registry *r, enum registry_found found, bool is_good, struct fault *why)
+static bool run(struct registry *r, const char *sql, struct fault *why)
 {
-    if (found == REGISTRY_FOUND && is_good && registry_run(r, "COMMIT", why)) return REGISTRY_FOUND;
-    registry_give_up(r);
-    return found == REGISTRY_MISSING ? REGISTRY_MISSING : REGISTRY_FAILED;
+    return sqlite3_exec(of(r)->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail(of(r), why);
 }
 
-void registry_bind_text(sqlite3_stmt *q, int at, struct slice text)
+static void bind(sqlite3_stmt *q, int at, const struct registry_value *v)
 {
-    sqlite3_bind_text(q, at, text.ptr ? text.ptr : "", (int)text.len, SQLITE_STATIC);
+    switch (v->type) {
+    case REGISTRY_NULL: return;
+    case REGISTRY_INT: sqlite3_bind_int64(q, at, v->number); return;
+    case REGISTRY_TEXT: sqlite3_bind_text(q, at, v->bytes.ptr, (int)v->bytes.len, SQLITE_STATIC); return;
+    case REGISTRY_BLOB: sqlite3_bind_blob(q, at, v->bytes.ptr, (int)v->bytes.len, SQLITE_STATIC); return;
+    }
 }
 
-static bool read_version(struct registry *r, int *version, struct fault *why)
+static struct registry_query *ask(struct registry *r, const char *sql, const struct registry_value *values,
+                                  size_t count)
 {
-    sqlite3_stmt *q;
-    if (sqlite3_prepare_v2(r->db, "PRAGMA user_version", -1, &q, NULL) != SQLITE_OK) return registry_fail(r, why);
-    bool is_good = sqlite3_step(q) == SQLITE_ROW;
-    if (is_good) *version = sqlite3_column_int(q, 0);
-    sqlite3_finalize(q);
-    return is_good || registry_fail(r, why);
+    struct query *q = mem_zalloc(1, sizeof *q);
+    q->base.registry = r;
+    q->rc = sqlite3_prepare_v2(of(r)->db, sql, -1, &q->statement, NULL);
+    for (size_t i = 0; q->rc == SQLITE_OK && i < count; i++)
+        bind(q->statement, (int)i + 1, &values[i]);
+    return &q->base;
 }
 
-/* Inside one transaction, so that two processes that start together make it once. Without one where there is nothing
- * to do: who only reads waits for nobody. */
-static bool migrate(struct registry *r, struct fault *why)
+static bool next(struct registry_query *base)
+{
+    struct query *q = (struct query *)base;
+    if (q->rc == SQLITE_OK || q->rc == SQLITE_ROW) q->rc = sqlite3_step(q->statement);
+    return q->rc == SQLITE_ROW;
+}
+
+/* Who has read enough may end it at a row. */
+static bool end(struct registry_query *base, struct fault *why)
+{
+    struct query *q = (struct query *)base;
+    bool is_good = q->rc == SQLITE_DONE || q->rc == SQLITE_ROW || fail(of(base->registry), why);
+    sqlite3_finalize(q->statement);
+    mem_free(q);
+    return is_good;
+}
+
+static bool is_null(const struct registry_query *q, int column)
+{
+    return sqlite3_column_type(((const struct query *)q)->statement, column) == SQLITE_NULL;
+}
+
+static int64_t number(const struct registry_query *q, int column)
+{
+    return sqlite3_column_int64(((const struct query *)q)->statement, column);
+}
+
+static struct slice bytes(const struct registry_query *q, int column)
+{
+    return column_bytes(((const struct query *)q)->statement, column);
+}
+
+static bool is_inside(const struct registry *r)
+{
+    return !sqlite3_get_autocommit(((const struct registry_sqlite *)r)->db);
+}
+
+static void be_brief(struct registry *r)
+{
+    sqlite3_busy_timeout(of(r)->db, 0);
+    sqlite3_exec(of(r)->db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
+}
+
+static void close_db(struct registry *r)
+{
+    sqlite3_close(of(r)->db);
+    registry_clear(r);
+    mem_free(r);
+}
+
+static const struct registry_engine engine = {.begin_change = "BEGIN IMMEDIATE",
+                                              .begin_read = "BEGIN",
+                                              .run = run,
+                                              .ask = ask,
+                                              .next = next,
+                                              .end = end,
+                                              .is_null = is_null,
+                                              .number = number,
+                                              .bytes = bytes,
+                                              .is_inside = is_inside,
+                                              .be_brief = be_brief,
+                                              .close = close_db};
+
+/* ---- Opening. */
+
+static struct registry_sqlite *new_one(char *path)
+{
+    struct registry_sqlite *s = mem_zalloc(1, sizeof *s);
+    registry_init(&s->base, &engine, path);
+    return s;
+}
+
+bool registry_sqlite_version(struct registry_sqlite *s, int *version, struct fault *why)
+{
+    struct registry_query *q = registry_ask(&s->base, "PRAGMA user_version", NULL, 0);
+    *version = registry_next(q) ? (int)registry_int(q, 0) : 0;
+    return registry_end(q, why);
+}
+
+static bool make(struct registry_sqlite *s, struct fault *why)
+{
+    char mark[40];
+    snprintf(mark, sizeof mark, "PRAGMA user_version = %d", REGISTRY_SCHEMA);
+    return registry_run(&s->base, registry_schema_sqlite(), why) && registry_run(&s->base, mark, why);
+}
+
+static bool refuse_newer(const struct registry_sqlite *s, int version, struct fault *why)
+{
+    return fault_set(why, FAULT_INTERNAL, "%s: made by a newer moongate (schema %d, this one knows %d)", s->base.name,
+                     version, REGISTRY_SCHEMA);
+}
+
+bool registry_sqlite_migrate(struct registry_sqlite *s, struct fault *why)
 {
     int version = 0;
-    if (!read_version(r, &version, why)) return false;
-    if (version == SCHEMA_VERSION) return true;
-    if (!registry_run(r, "BEGIN IMMEDIATE", why) || !read_version(r, &version, why)) return false;
-    if (version > SCHEMA_VERSION) {
-        return fault_set(why, FAULT_INTERNAL, "%s: made by a newer moongate (schema %d, this one knows %d)", r->path,
-                         version, SCHEMA_VERSION);
-    }
-    for (; version < SCHEMA_VERSION; version++) {
-        char mark[40];
-        snprintf(mark, sizeof mark, "PRAGMA user_version = %d", version + 1);
-        if (!registry_run(r, schemas[version], why) || !registry_run(r, mark, why)) return false;
-    }
-    return registry_run(r, "COMMIT", why);
+    if (!registry_sqlite_version(s, &version, why)) return false;
+    if (version == REGISTRY_SCHEMA) return registry_check_version(&s->base, why);
+    if (!registry_run(&s->base, engine.begin_change, why) || !registry_sqlite_version(s, &version, why)) return false;
+    if (version > REGISTRY_SCHEMA) return refuse_newer(s, version, why);
+    bool is_good = version == REGISTRY_SCHEMA || (version ? registry_upgrade(s, version, make, why) : make(s, why));
+    return is_good && registry_run(&s->base, "COMMIT", why);
 }
 
 /* SQLite would make it with the umask's mode. Its -wal and -shm take the mode of the file. */
@@ -113,39 +195,78 @@ static bool touch_private(const char *path, struct fault *why)
     return true;
 }
 
-static bool open_db(struct registry *r, struct fault *why)
+#define SETTINGS                                                                                                       \
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON;"     \
+    "PRAGMA recursive_triggers = ON" /* a row that REPLACE takes away is seen by triggers, too */
+
+static bool open_db(struct registry_sqlite *s, struct fault *why)
 {
-    if (!touch_private(r->path, why)) return false;
+    if (!touch_private(s->base.name, why)) return false;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
-    if (sqlite3_open_v2(r->path, &r->db, flags, NULL) != SQLITE_OK) return registry_fail(r, why);
-    sqlite3_busy_timeout(r->db, BUSY_TIMEOUT_MS);
-    return registry_run(r, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF", why) &&
-           migrate(r, why);
+    if (sqlite3_open_v2(s->base.name, &s->db, flags, NULL) != SQLITE_OK) return fail(s, why);
+    sqlite3_busy_timeout(s->db, BUSY_TIMEOUT_MS);
+    return registry_run(&s->base, SETTINGS, why) && registry_sqlite_migrate(s, why);
+}
+
+static char *path_of(const char *data_dir)
+{
+    struct buf path;
+    buf_init(&path);
+    buf_printf(&path, "%s/" REGISTRY_FILE, data_dir);
+    char *text = mem_strndup(buf_ptr(&path), buf_len(&path));
+    buf_clear(&path);
+    return text;
 }
 
 struct registry *registry_open(const char *data_dir, struct fault *why)
 {
-    struct registry *r = mem_zalloc(1, sizeof *r);
-    struct buf path;
-    buf_init(&path);
-    buf_printf(&path, "%s/" REGISTRY_FILE, data_dir);
-    r->path = mem_strndup(buf_ptr(&path), buf_len(&path));
-    buf_clear(&path);
-    if (open_db(r, why)) return r;
-    registry_close(r);
+    struct registry_sqlite *s = new_one(path_of(data_dir));
+    if (open_db(s, why)) return &s->base;
+    registry_close(&s->base);
     return NULL;
 }
 
-void registry_close(struct registry *r)
+/* ---- For who only reads. */
+
+/* What an older moongate left is read from a copy in memory that is brought up to date: the file stays as it is. */
+static bool read_older(struct registry_sqlite *s, struct fault *why)
 {
-    if (!r) return;
-    sqlite3_close(r->db);
-    mem_free(r->path);
-    mem_free(r);
+    sqlite3 *copy = NULL;
+    sqlite3_backup *b = NULL;
+    if (sqlite3_open(":memory:", &copy) == SQLITE_OK) b = sqlite3_backup_init(copy, "main", s->db, "main");
+    int rc = b ? sqlite3_backup_step(b, -1) : SQLITE_ERROR;
+    if (b) sqlite3_backup_finish(b);
+    if (rc != SQLITE_DONE) {
+        sqlite3_close(copy);
+        return fault_set(why, FAULT_INTERNAL, "%s: cannot be read", s->base.name);
+    }
+    sqlite3_close(s->db);
+    s->db = copy;
+    return registry_sqlite_migrate(s, why);
 }
 
-void registry_be_brief(struct registry *r)
+static bool open_reader(struct registry_sqlite *s, struct fault *why)
 {
-    sqlite3_busy_timeout(r->db, 0);
-    sqlite3_exec(r->db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
+    int version = 0;
+    s->db = reader_open(s->base.name, why);
+    if (!s->db || !registry_sqlite_version(s, &version, why)) return false;
+    if (version > REGISTRY_SCHEMA) return refuse_newer(s, version, why);
+    return version == REGISTRY_SCHEMA || read_older(s, why);
+}
+
+bool registry_open_reader(const char *data_dir, struct registry **r, struct fault *why)
+{
+    *r = NULL;
+    struct registry_sqlite *s = new_one(path_of(data_dir));
+    struct stat st;
+    if (stat(s->base.name, &st) != 0 && errno == ENOENT) {
+        close_db(&s->base);
+        return true;
+    }
+    if (!open_reader(s, why)) {
+        close_db(&s->base);
+        return false;
+    }
+    *r = &s->base;
+    return true;
 }

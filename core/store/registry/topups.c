@@ -2,16 +2,10 @@
 #include <jansson.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/limits.h"
 #include "base/utf8.h"
 #include "base/visible.h"
 #include "store/registry/registry_inner.h"
-
-static int64_t now_s(void)
-{
-    return (int64_t)(clock_wall_ns() / NS_PER_S);
-}
 
 /* ---- What may be one. */
 
@@ -66,18 +60,16 @@ static bool check_spec(const struct topup_spec *spec, struct slice reason, int64
 static bool read_live(struct registry *r, const struct topup_spec *spec, int64_t at_s, int64_t *count, int64_t *nano,
                       struct fault *why)
 {
-    sqlite3_stmt *q;
-    const char *sql = "SELECT count(*), coalesce(sum(nano) FILTER (WHERE budget = ? AND scope = ?), 0) FROM topups"
-                      " WHERE ended_at = 0 AND ends_at > ?";
-    if (sqlite3_prepare_v2(r->db, sql, -1, &q, NULL) != SQLITE_OK) return registry_fail(r, why);
-    registry_bind_text(q, 1, spec->budget);
-    registry_bind_text(q, 2, spec->scope);
-    sqlite3_bind_int64(q, 3, at_s);
-    bool is_good = sqlite3_step(q) == SQLITE_ROW || registry_fail(r, why);
-    *count = sqlite3_column_int64(q, 0);
-    *nano = sqlite3_column_int64(q, 1);
-    sqlite3_finalize(q);
-    return is_good;
+    struct registry_query *q =
+        REGISTRY_ASK(r,
+                     "SELECT count(*), CAST(coalesce(sum(nano) FILTER (WHERE budget = ? AND scope = ?), 0) AS bigint)"
+                     " FROM topup WHERE ended_at IS NULL AND ends_at > ?",
+                     value_text(spec->budget), value_text(spec->scope), value_int(at_s));
+    if (registry_next(q)) {
+        *count = registry_int(q, 0);
+        *nano = registry_int(q, 1);
+    }
+    return registry_end(q, why);
 }
 
 static bool has_room(struct registry *r, const struct topup_spec *spec, int64_t at_s, int64_t *before,
@@ -98,26 +90,16 @@ static bool has_room(struct registry *r, const struct topup_spec *spec, int64_t 
 static bool insert(struct registry *r, const struct topup_spec *spec, const struct change_by *by,
                    const struct topup_made *made, struct fault *why)
 {
-    sqlite3_stmt *q;
-    const char *sql = "INSERT INTO topups(id, budget, scope, nano, reason, made_by, created_at, starts_at, ends_at)"
-                      " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    if (sqlite3_prepare_v2(r->db, sql, -1, &q, NULL) != SQLITE_OK) return registry_fail(r, why);
-    registry_bind_text(q, 1, slice_str(made->id));
-    registry_bind_text(q, 2, spec->budget);
-    registry_bind_text(q, 3, spec->scope);
-    sqlite3_bind_int64(q, 4, spec->nano);
-    registry_bind_text(q, 5, by->reason);
-    registry_bind_text(q, 6, by->actor);
-    sqlite3_bind_int64(q, 7, made->created_at);
-    sqlite3_bind_int64(q, 8, made->created_at);
-    sqlite3_bind_int64(q, 9, spec->ends_at);
-    bool is_good = sqlite3_step(q) == SQLITE_DONE || registry_fail(r, why);
-    sqlite3_finalize(q);
-    return is_good;
+    return REGISTRY_DO(r, why,
+                       "INSERT INTO topup(id, budget, scope, nano, reason, made_by, created_at, starts_at, ends_at,"
+                       " made, rev) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                       value_str(made->id), value_text(spec->budget), value_text(spec->scope), value_int(spec->nano),
+                       value_text(by->reason), value_text(by->actor), value_int(made->created_at),
+                       value_int(made->created_at), value_int(spec->ends_at), value_rev(r), value_rev(r));
 }
 
-static bool note_made(struct registry *r, const struct topup_spec *spec, const struct change_by *by,
-                      const struct topup_made *made, struct fault *why)
+static bool commit_made(struct registry *r, const struct topup_spec *spec, const struct change_by *by,
+                        const struct topup_made *made, struct fault *why)
 {
     const char *scope = spec->scope.ptr ? spec->scope.ptr : "";
     json_int_t amount = spec->nano, added = made->before_nano;
@@ -126,141 +108,127 @@ static bool note_made(struct registry *r, const struct topup_spec *spec, const s
         json_pack("{s:s%, s:s%, s:I, s:I, s:I}", "budget", spec->budget.ptr, spec->budget.len, "scope", scope,
                   spec->scope.len, "amount_nano", amount, "added_nano", added + amount, "ends_at",
                   (json_int_t)spec->ends_at);
-    return registry_note(r, by, "topup.create", slice_str(made->id), before, after, why);
+    return registry_commit(r, by, "topup.create", slice_str(made->id), before, after, why);
 }
 
 bool registry_topup_create(struct registry *r, const struct topup_spec *spec, const struct change_by *by,
                            struct topup_made *made, struct fault *why)
 {
-    made->created_at = now_s();
-    memcpy(made->id, TOPUP_ID_PREFIX, sizeof TOPUP_ID_PREFIX - 1);
-    if (!check_spec(spec, by->reason, made->created_at, why)) return false;
-    if (!registry_random(made->id + sizeof TOPUP_ID_PREFIX - 1, TOPUP_ID_BYTES - sizeof TOPUP_ID_PREFIX, why))
+    made->created_at = registry_now_s();
+    if (!check_spec(spec, by->reason, made->created_at, why) || !registry_make_id(made->id, TOPUP_ID_PREFIX, why))
         return false;
-    bool is_good = registry_run(r, "BEGIN IMMEDIATE", why) &&
-                   has_room(r, spec, made->created_at, &made->before_nano, why) && insert(r, spec, by, made, why) &&
-                   note_made(r, spec, by, made, why) && registry_run(r, "COMMIT", why);
-    return is_good || registry_give_up(r);
+    bool is_good = registry_begin(r, why) && has_room(r, spec, made->created_at, &made->before_nano, why) &&
+                   insert(r, spec, by, made, why) && commit_made(r, spec, by, made, why);
+    return is_good || registry_abort(r);
 }
 
 /* ---- Ending. */
 
 static enum registry_found read_old(struct registry *r, struct slice id, struct topup_ended *old, struct fault *why)
 {
-    sqlite3_stmt *q;
-    int rc = sqlite3_prepare_v2(r->db, "SELECT nano, ends_at, ended_at FROM topups WHERE id = ?", -1, &q, NULL);
-    if (rc == SQLITE_OK) {
-        registry_bind_text(q, 1, id);
-        rc = sqlite3_step(q);
+    struct registry_query *q =
+        REGISTRY_ASK(r, "SELECT nano, ends_at, ended_at FROM topup WHERE id = ?", value_text(id));
+    bool is_there = registry_next(q);
+    if (is_there) {
+        *old = (struct topup_ended){.nano = registry_int(q, 0), .ends_at = registry_int(q, 1)};
+        old->ended_at = registry_is_null(q, 2) ? old->ends_at : registry_int(q, 2);
+        old->was_over = !registry_is_null(q, 2) || old->ends_at <= registry_now_s();
     }
-    if (rc == SQLITE_ROW) {
-        int64_t ended_at = sqlite3_column_int64(q, 2);
-        *old = (struct topup_ended){.nano = sqlite3_column_int64(q, 0), .ends_at = sqlite3_column_int64(q, 1)};
-        old->ended_at = ended_at ? ended_at : old->ends_at;
-        old->was_over = ended_at != 0 || old->ends_at <= now_s();
-    } else if (rc != SQLITE_DONE) {
-        registry_fail(r, why);
-    }
-    sqlite3_finalize(q);
-    return rc == SQLITE_ROW ? REGISTRY_FOUND : rc == SQLITE_DONE ? REGISTRY_MISSING : REGISTRY_FAILED;
-}
-
-static bool write_end(struct registry *r, struct slice id, int64_t at_s, struct fault *why)
-{
-    sqlite3_stmt *q;
-    if (sqlite3_prepare_v2(r->db, "UPDATE topups SET ended_at = ? WHERE id = ?", -1, &q, NULL) != SQLITE_OK)
-        return registry_fail(r, why);
-    sqlite3_bind_int64(q, 1, at_s);
-    registry_bind_text(q, 2, id);
-    bool is_good = sqlite3_step(q) == SQLITE_DONE || registry_fail(r, why);
-    sqlite3_finalize(q);
-    return is_good;
+    if (!registry_end(q, why)) return REGISTRY_FAILED;
+    return is_there ? REGISTRY_FOUND : REGISTRY_MISSING;
 }
 
 static bool end_it(struct registry *r, struct slice id, const struct change_by *by, struct topup_ended *ended,
                    struct fault *why)
 {
     if (ended->was_over) return true; /* nothing changes */
-    ended->ended_at = now_s();
+    ended->ended_at = registry_now_s();
+    if (!REGISTRY_DO(r, why, "UPDATE topup SET ended_at = ?, rev = ? WHERE id = ?", value_int(ended->ended_at),
+                     value_rev(r), value_text(id)))
+        return false;
     json_t *before = json_pack("{s:I}", "ends_at", (json_int_t)ended->ends_at);
     json_t *after = json_pack("{s:I}", "ended_at", (json_int_t)ended->ended_at);
-    return write_end(r, id, ended->ended_at, why) && registry_note(r, by, "topup.end", id, before, after, why);
+    return registry_commit(r, by, "topup.end", id, before, after, why);
 }
 
 enum registry_found registry_topup_end(struct registry *r, struct slice id, const struct change_by *by,
                                        struct topup_ended *ended, struct fault *why)
 {
     if (by->reason.len && !registry_check_reason(by->reason, why)) return REGISTRY_FAILED;
-    if (!registry_run(r, "BEGIN IMMEDIATE", why)) return REGISTRY_FAILED;
+    if (!registry_begin(r, why)) return REGISTRY_FAILED;
     enum registry_found found = read_old(r, id, ended, why);
     bool is_good = found == REGISTRY_FOUND && end_it(r, id, by, ended, why);
-    return registry_end_change(r, found, is_good, why);
+    return registry_end_change(r, found, is_good);
 }
 
 /* ---- All of them. */
 
-static void set_text(json_t *to, const char *name, sqlite3_stmt *q, int column)
+/* `row` makes an object of a row; one without its id has a text that is damaged. */
+static json_t *read_topups(struct registry *r, struct registry_query *q, json_t *(*row)(const struct registry_query *q),
+                           struct fault *why)
 {
-    json_object_set_new(to, name, json_stringn((const char *)sqlite3_column_text(q, column),
-                                               (size_t)sqlite3_column_bytes(q, column)));
-}
-
-/* The columns' own names; NULL when a text is damaged. */
-static json_t *topup_of_row(sqlite3_stmt *q)
-{
-    json_t *topup = json_object();
-    for (int i = 0; i < sqlite3_column_count(q); i++) {
-        const char *name = sqlite3_column_name(q, i);
-        if (sqlite3_column_type(q, i) == SQLITE_INTEGER)
-            json_object_set_new(topup, name, json_integer(sqlite3_column_int64(q, i)));
-        else
-            set_text(topup, name, q, i);
-    }
-    if ((int)json_object_size(topup) == sqlite3_column_count(q)) return topup;
-    json_decref(topup);
-    return NULL;
-}
-
-/* since_s: of a statement that asks for those that end after it, and for no more than may be handed over. */
-static json_t *read_topups(struct registry *r, const char *sql, int64_t since_s, struct fault *why)
-{
-    sqlite3_stmt *q;
-    int rc = sqlite3_prepare_v2(r->db, sql, -1, &q, NULL);
+    bool is_good = true;
     json_t *list = json_array();
-    if (rc == SQLITE_OK && sqlite3_bind_parameter_count(q)) {
-        sqlite3_bind_int64(q, 1, since_s);
-        sqlite3_bind_int64(q, 2, LIMIT_TOPUPS);
+    while (is_good && registry_next(q)) {
+        is_good = json_array_append_new(list, row(q)) == 0 ||
+                  fault_set(why, FAULT_INTERNAL, "%s: a text of %.*s is damaged", r->name,
+                            SLICE_FMT(registry_text(q, 0)));
     }
-    while (rc == SQLITE_OK || rc == SQLITE_ROW) {
-        rc = sqlite3_step(q);
-        if (rc != SQLITE_ROW) break;
-        if (json_array_append_new(list, topup_of_row(q)) == 0) continue;
-        fault_set(why, FAULT_INTERNAL, "%s: a text of %s is damaged", r->path, sqlite3_column_text(q, 0));
-        break;
-    }
-    if (rc != SQLITE_DONE && rc != SQLITE_ROW) registry_fail(r, why);
-    sqlite3_finalize(q);
-    if (rc == SQLITE_DONE) return list;
+    if (registry_end(q, is_good ? why : &(struct fault){.text = ""}) && is_good) return list;
     json_decref(list);
     return NULL;
 }
 
+/* NULL when one of the texts was no UTF-8. */
+static json_t *whole(json_t *topup, size_t fields)
+{
+    if (json_object_size(topup) == fields) return topup;
+    json_decref(topup);
+    return NULL;
+}
+
+static json_t *full_row(const struct registry_query *q)
+{
+    static const char *const texts[] = {"id", "budget", "scope", "reason", "by"};
+    static const char *const numbers[] = {"nano", "created_at", "starts_at", "ends_at", "ended_at"};
+    json_t *topup = json_object();
+    for (int i = 0; i < 5; i++)
+        registry_set_text(topup, texts[i], q, i);
+    for (int i = 0; i < 5; i++)
+        registry_set_int(topup, numbers[i], q, 5 + i);
+    return whole(topup, 10);
+}
+
 json_t *registry_topups(struct registry *r, struct fault *why)
 {
-    return read_topups(r,
-                       "SELECT id, budget, scope, nano, reason, made_by AS \"by\", created_at, starts_at, ends_at,"
-                       " ended_at FROM topups ORDER BY rowid",
-                       0, why);
+    struct registry_query *q =
+        registry_ask(r,
+                     "SELECT id, budget, scope, reason, made_by, nano, created_at, starts_at, ends_at, ended_at"
+                     " FROM topup ORDER BY made, id",
+                     NULL, 0);
+    return read_topups(r, q, full_row, why);
+}
+
+static json_t *worker_row(const struct registry_query *q)
+{
+    static const char *const texts[] = {"id", "budget", "scope"}, *const numbers[] = {"nano", "starts_at", "ends_at"};
+    json_t *topup = json_object();
+    for (int i = 0; i < 3; i++)
+        registry_set_text(topup, texts[i], q, i);
+    for (int i = 0; i < 3; i++)
+        registry_set_int(topup, numbers[i], q, 3 + i);
+    return whole(topup, 6);
 }
 
 /* The clock may be wrong and be set right later: who decides by it is the one who asks what is added, each time. That
  * there are more than the limit takes a clock that was set back, as has_room() counts them. */
 bool registry_export_topups(struct registry *r, int64_t at_s, struct buf *out, struct fault *why)
 {
-    json_t *list = read_topups(r,
-                               "SELECT id, budget, scope, nano, starts_at, ends_at FROM topups"
-                               " WHERE ended_at = 0 AND ends_at > ? ORDER BY ends_at DESC, rowid LIMIT ?",
-                               at_s - LIMIT_TOPUPS_PAST_S, why);
+    struct registry_query *q = REGISTRY_ASK(r,
+                                            "SELECT id, budget, scope, nano, starts_at, ends_at FROM topup"
+                                            " WHERE ended_at IS NULL AND ends_at > ? ORDER BY ends_at DESC, id LIMIT ?",
+                                            value_int(at_s - LIMIT_TOPUPS_PAST_S), value_int(LIMIT_TOPUPS));
+    json_t *list = read_topups(r, q, worker_row, why);
     if (!list) return false;
     registry_append(out, "topups", list);
     return true;

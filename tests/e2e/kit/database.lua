@@ -1,7 +1,7 @@
 -- What stands in a gateway's SQLite files, also while it writes them.
 --
---   database.rows(g.dir:path("data/registry.db"), "SELECT id FROM keys")     -- { { id = "key_…" }, … }
---   database.value(path, "SELECT count(*) FROM keys")                        -- the first row's only column, as a number
+--   database.rows(g.dir:path("data/registry.db"), "SELECT id FROM credential")     -- { { id = "key_…" }, … }
+--   database.value(path, "SELECT count(*) FROM credential")                        -- the first row's only column, as a number
 --   database.execute(path, "UPDATE records SET cost_nano = 0")               -- what nobody should do
 --   local release = database.lock(path)                                      -- others wait, until release()
 local sqlite = require("luasql.sqlite3").sqlite3()

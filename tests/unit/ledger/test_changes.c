@@ -298,7 +298,7 @@ static void one_that_was_killed_neither_loses_nor_doubles_any(void)
     run_until(3);
     drop();
     EXPECT_INT(0, not_taken());
-    run_sql("UPDATE changes SET taken = 0");
+    run_sql("UPDATE event SET chained = 0");
     begin();
     changes_look(changes);
     run_until(3);
@@ -345,12 +345,12 @@ static void a_broken_one_does_not_hold_the_others_up(void)
 {
     fresh();
     make_keys(2);
-    run_sql("UPDATE changes SET body = '{' WHERE number = 1");
+    run_sql("DROP TRIGGER event_stays; UPDATE event SET id = 'chg_none' WHERE rev = 1");
     begin();
     changes_look(changes);
     run_until(1);
     EXPECT_INT(0, not_taken());
-    run_sql("UPDATE changes SET body = '{', taken = 0");
+    run_sql("UPDATE event SET id = 'chg_' || rev, chained = 0");
     changes_look(changes);
     EXPECT_INT(0, not_taken());
     drop();

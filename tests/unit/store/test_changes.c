@@ -152,7 +152,7 @@ static void a_change_and_its_note_are_one(void)
     kit_path(path, "registry.db");
     EXPECT_INT(SQLITE_OK, sqlite3_open(path, &db));
     EXPECT_INT(SQLITE_OK, sqlite3_exec(db,
-                                       "CREATE TRIGGER full BEFORE INSERT ON changes"
+                                       "CREATE TRIGGER full BEFORE INSERT ON event"
                                        " BEGIN SELECT RAISE(ABORT, 'no room'); END",
                                        NULL, NULL, NULL));
     EXPECT(!registry_key_create(r, &(struct key_spec){.app = SLICE("b")}, &by, &made, &why));
@@ -234,7 +234,8 @@ static void an_older_file_is_brought_up_to_date(void)
                                        " NOT NULL, revoked_at INTEGER NOT NULL) STRICT;"
                                        "ALTER TABLE keys ADD COLUMN ends_requests INTEGER NOT NULL DEFAULT 0;"
                                        "ALTER TABLE keys ADD COLUMN successor TEXT NOT NULL DEFAULT '';"
-                                       "INSERT INTO keys VALUES('key_old', 'd', 'tail', '{\"app\":\"bot\"}', 1, 0, 0, 0, '');"
+                                       "INSERT INTO keys VALUES('key_old',"
+                                       " '5d41402abc4b2a76b9719d911017c5925d41402abc4b2a76b9719d911017c592', 'tail', '{\"app\":\"bot\"}', 1, 0, 0, 0, '');"
                                        "PRAGMA user_version = 2",
                                        NULL, NULL, NULL));
     sqlite3_close(db);

@@ -277,7 +277,8 @@ static void an_older_file_is_brought_up_to_date(void)
                                        "CREATE TABLE keys(id TEXT PRIMARY KEY, digest TEXT NOT NULL UNIQUE, tail TEXT NOT"
                                        " NULL, attributes TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER"
                                        " NOT NULL, revoked_at INTEGER NOT NULL) STRICT;"
-                                       "INSERT INTO keys VALUES('key_old', 'd', 'tail', '{\"app\":\"bot\"}', 1, 0, 0);"
+                                       "INSERT INTO keys VALUES('key_old', '5d41402abc4b2a76b9719d911017c5925d41402abc4b2a76b9719d911017c592',"
+                                       " 'tail', '{\"app\":\"bot\"}', 1, 0, 0);"
                                        "PRAGMA user_version = 1",
                                        NULL, NULL, NULL));
     sqlite3_close(db);

@@ -13,6 +13,8 @@
 #include "store/registry/registry.h"
 #include "store/topups_build.h"
 
+#define DIGEST "5d41402abc4b2a76b9719d911017c5925d41402abc4b2a76b9719d911017c592"
+
 static char dir[64];
 
 static int64_t now_s(void)
@@ -97,7 +99,14 @@ static void those_that_hold_are_there(void)
     EXPECT_INT(0, sales(now_s() + 10));
 }
 
-/* As the version before top-ups left it. */
+static int64_t count(json_t *list)
+{
+    int64_t all = list ? (int64_t)json_array_size(list) : -1;
+    json_decref(list);
+    return all;
+}
+
+/* As the first version left it: it is brought up to date in memory. */
 static void an_older_file_stays_as_it_is(void)
 {
     char path[96];
@@ -106,10 +115,15 @@ static void an_older_file_stays_as_it_is(void)
     fresh_folder();
     path_of(path, "registry.db");
     EXPECT_INT(SQLITE_OK, sqlite3_open(path, &db));
-    EXPECT_INT(SQLITE_OK, sqlite3_exec(db, "CREATE TABLE keys(id TEXT); PRAGMA user_version = 3", NULL, NULL, NULL));
+    EXPECT_INT(SQLITE_OK, sqlite3_exec(db, "CREATE TABLE keys(id TEXT PRIMARY KEY, digest TEXT NOT NULL UNIQUE, tail TEXT NOT"
+                                       " NULL, attributes TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER"
+                                       " NOT NULL, revoked_at INTEGER NOT NULL) STRICT;"
+                                       "INSERT INTO keys VALUES('key_a', '" DIGEST "', 'tail', '{}', 1, 0, 0);"
+                                       "PRAGMA user_version = 1", NULL, NULL, NULL));
     sqlite3_close(db);
     EXPECT(read_file(dir, "registry.db", &before));
     EXPECT_INT(0, sales(now_s()));
+    EXPECT_INT(1, count(registry_read_all_keys(dir, &(struct fault){.text = ""})));
     EXPECT(read_file(dir, "registry.db", &after));
     EXPECT_SLICE(buf_slice(&before), buf_slice(&after));
     buf_clear(&before);
@@ -139,13 +153,6 @@ static void run_sql(const char *sql)
     sqlite3_close(db);
 }
 
-static int64_t count(json_t *list)
-{
-    int64_t all = list ? (int64_t)json_array_size(list) : -1;
-    json_decref(list);
-    return all;
-}
-
 static void lists_make_nothing(void)
 {
     struct fault why = {0};
@@ -157,9 +164,10 @@ static void lists_make_nothing(void)
     path_of(path, "registry.db");
     EXPECT(access(path, F_OK) != 0 && access("/tmp/moongate-reading-none", F_OK) != 0);
     registry_close(open_it());
-    run_sql("INSERT INTO topups VALUES('topup_a', 'b/r', '', 1, 'x', 'kim', 1, 1, 2, 0)");
+    run_sql("INSERT INTO topup VALUES('topup_a', 'b/r', '', 1, 'x', 'kim', 1, 1, 2, NULL, NULL, 1, 1)");
     EXPECT_INT(1, count(registry_read_all_topups(dir, &why)));
-    run_sql("INSERT INTO keys VALUES('key_a', 'd', 't', '{}', 1, 0, 0, 0, '')");
+    run_sql("INSERT INTO credential(id, kind, digest, tail, fields, created_at, made, rev)"
+            " VALUES('key_a', 'data', x'" DIGEST "', 't', '{}', 1, 1, 1)");
     EXPECT_INT(1, count(registry_read_all_keys(dir, &why)));
 }
 
@@ -173,7 +181,7 @@ static void of_too_many_those_that_end_last_are_handed_over(void)
     struct registry *r = open_it();
     snprintf(sql, sizeof sql,
              "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %u)"
-             "INSERT INTO topups SELECT 'topup_' || i, 'b/r', 'user=' || i, 1, 'x', 'kim', 1, 1, %lld + i, 0 FROM n",
+             "INSERT INTO topup SELECT 'topup_' || i, 'b/r', 'user=' || i, 1, 'x', 'kim', 1, 1, %lld + i, NULL, NULL, 1, 1 FROM n",
              LIMIT_TOPUPS + 100, (long long)now_s() + 100000);
     run_sql(sql);
     buf_init(&bytes);
@@ -212,7 +220,7 @@ static void what_a_wrong_clock_takes_for_over_is_handed_over_for_a_day(void)
 {
     fresh_folder();
     registry_close(open_it());
-    run_sql("INSERT INTO topups VALUES('topup_a', 'budget/sales', 'department=sales', 5, 'x', 'kim', 1, 1, 1000, 0)");
+    run_sql("INSERT INTO topup VALUES('topup_a', 'budget/sales', 'department=sales', 5, 'x', 'kim', 1, 1, 1000, NULL, NULL, 1, 1)");
     EXPECT_INT(5, sales_later(1000 + 86399, 999));
     EXPECT_INT(0, sales_later(1000 + 86399, 1000));
     EXPECT_INT(0, sales_later(1000 + 86400, 999));
@@ -243,7 +251,7 @@ static void a_mark_changes_with_each_commit_and_with_nothing_else(void)
         registry_close(open_it());
         after = settled();
         EXPECT(registry_mark_is_same(&before, &after));
-        run_sql("UPDATE topups SET nano = nano + 1; INSERT INTO changes(id, body) VALUES(hex(randomblob(8)), '{}')");
+        run_sql("UPDATE rev SET rev = rev + 1");
         after = registry_mark(dir);
         EXPECT(!registry_mark_is_same(&before, &after));
         EXPECT(!registry_mark_is_same(&after, &after)); /* another commit may follow in the same tick of the clock */

@@ -298,9 +298,9 @@ static void so_many_are_live_and_no_more(void)
 {
     struct registry *r = fresh();
     run_sql("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)"
-            "INSERT INTO topups(id, budget, scope, nano, reason, made_by, created_at, starts_at, ends_at, ended_at)"
+            "INSERT INTO topup(id, budget, scope, nano, reason, made_by, created_at, starts_at, ends_at, ended_at, made, rev)"
             " SELECT 'topup_' || i, 'b/r', 'user=' || i, 1, 'x', 'kim', 1, 1, iif(i > 1250, 2, 99999999999),"
-            " iif(i <= 250, 5, 0) FROM n");
+            " iif(i <= 250, 5, NULL), 0, 0 FROM n");
     struct topup_spec spec = sales(USD);
     refused(r, &spec, by.reason, "1000 top-ups are live");
     EXPECT_INT(1, added(r, SLICE("b/r"), SLICE("user=1250")));
@@ -323,7 +323,7 @@ static void a_change_and_its_note_are_one(void)
     struct topup_ended ended;
     struct registry *r = fresh();
     struct topup_made made = make(r, USD);
-    run_sql("CREATE TRIGGER full BEFORE INSERT ON changes BEGIN SELECT RAISE(ABORT, 'no room'); END");
+    run_sql("CREATE TRIGGER full BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'no room'); END");
     struct topup_spec spec = sales(USD);
     refused(r, &spec, by.reason, "no room");
     EXPECT_INT(REGISTRY_FAILED, registry_topup_end(r, slice_str(made.id), &by, &ended, &why));
