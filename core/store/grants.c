@@ -12,7 +12,7 @@ struct grant_row {
     int64_t starts_at, ends_at;
     struct section_text id, subject, model, purpose;
     uint32_t next; /* one before it of the same subject; itself: there is none */
-    uint32_t is_break_glass;
+    uint32_t kind;
 };
 
 struct subject_row {
@@ -65,8 +65,8 @@ static struct grants *take(struct section *section, struct fault *why)
     g->section = section;
     g->items = section_rows(section, GRANTS_ITEMS, &g->count);
     for (uint32_t i = 0; i < g->count; i++) {
-        if (g->items[i].next <= i) continue;
-        fault_set(why, FAULT_INTERNAL, "grants[%u]: out of its order", i);
+        if (g->items[i].next <= i && g->items[i].kind <= GRANT_REQUEST) continue;
+        fault_set(why, FAULT_INTERNAL, "grants[%u]: out of its bounds", i);
         grants_unref(g);
         return NULL;
     }
@@ -125,7 +125,7 @@ static struct grant read(const struct grants *g, uint32_t at)
                           .purpose = section_text(g->section, row->purpose),
                           .starts_at = row->starts_at,
                           .ends_at = row->ends_at,
-                          .is_break_glass = row->is_break_glass != 0};
+                          .kind = (enum grant_kind)row->kind};
 }
 
 bool grants_next(const struct grants *grants, struct slice subject, uint32_t *at, struct grant *found)
@@ -147,7 +147,8 @@ bool grants_find(const struct grants *grants, struct slice subject, struct slice
     bool is_found = false;
     uint32_t at = GRANTS_FIRST;
     while (grants_next(grants, subject, &at, &one)) {
-        if (now_s < one.starts_at || now_s >= one.ends_at || !slice_equal(one.model, model)) continue;
+        if (one.kind == GRANT_REQUEST || now_s < one.starts_at || now_s >= one.ends_at) continue;
+        if (!slice_equal(one.model, model)) continue;
         if (!is_found || one.ends_at > found->ends_at) *found = one;
         is_found = true;
     }
@@ -199,7 +200,7 @@ bool grants_build_add(struct grants_build *b, const struct grant *grant, struct 
     }
     struct grant_row row = {.starts_at = grant->starts_at,
                             .ends_at = grant->ends_at,
-                            .is_break_glass = grant->is_break_glass,
+                            .kind = grant->kind,
                             .id = section_build_text(to, grant->id),
                             .subject = section_build_text(to, grant->subject),
                             .model = section_build_text(to, grant->model),

@@ -3,12 +3,13 @@
  *
  *     struct grants *grants = grants_map(fd, &why);
  *     struct grant grant;
- *     if (grants_find(grants, SLICE("user:per_7Q2f…"), SLICE("claude-3-opus"), now_s, &grant)) …grant.ends_at…
+ *     if (grants_find(grants, SLICE("user:per_7Q2f…"), SLICE("dear-1"), now_s, &grant)) …grant.ends_at…
  *     grants_unref(grants);
  *
  * A subject is "user:" and a person's id, "app:" and its name, "department:" and its name. A grant is live while
  * starts_at <= now < ends_at, by the clock of who asks: it ends to the second, whatever comes of the registry. The
- * section has those that are not revoked and whose person is not disabled; some are over.
+ * section has those whose person is not disabled; some are over, or revoked, which is an end too. Beside them stand the
+ * requests that wait for a decision, which open nothing: a refusal names them.
  */
 #ifndef MOONGATE_STORE_GRANTS_H
 #define MOONGATE_STORE_GRANTS_H
@@ -23,10 +24,12 @@
 
 struct grants;
 
+enum grant_kind { GRANT_ORDINARY, GRANT_BREAK_GLASS, GRANT_REQUEST };
+
 struct grant {
     struct slice id, subject, model, purpose; /* purpose: of break-glass its reason */
-    int64_t starts_at, ends_at;               /* s since 1970 */
-    bool is_break_glass;
+    int64_t starts_at, ends_at;               /* s since 1970; of a request until when it waits */
+    enum grant_kind kind;
 };
 
 /* From a sealed memory file, or of a copy of its bytes. NULL and *why: it is not one, and nothing of it is taken. */
@@ -39,10 +42,10 @@ size_t grants_count(const struct grants *grants);
 /* NULL: they are of no section. */
 const struct section_about *grants_about(const struct grants *grants);
 
-/* Of those that are live the one that ends last; its texts are valid while the grants are held. NULL grants are none. */
+/* Of the grants that are live the one that ends last; its texts are valid while they are held. NULL grants are none. */
 bool grants_find(const struct grants *grants, struct slice subject, struct slice model, int64_t now_s,
                  struct grant *found);
-/* All of a subject, one after the other: *at is GRANTS_FIRST at first. False: there are no more. */
+/* All of a subject, requests too, one after the other: *at is GRANTS_FIRST at first. False: there are no more. */
 #define GRANTS_FIRST UINT32_MAX
 bool grants_next(const struct grants *grants, struct slice subject, uint32_t *at, struct grant *found);
 

@@ -23,7 +23,8 @@ static const struct section_shape shape = {
     .tables = {
         [PEOPLE_SIGN_INS] = {.row_bytes = sizeof(struct sign_in_row),
                              .rows_max = LIMIT_KEYS,
-                             .columns = {{SECTION_COLUMN_TEXTS, offsetof(struct sign_in_row, name), 2, NAME_BYTES_MAX}}},
+                             .columns = {{SECTION_COLUMN_TEXTS, offsetof(struct sign_in_row, name), 2,
+                                          NAME_BYTES_MAX}}},
         [PEOPLE_BY_NAME] = {.rows_max = UINT32_MAX,
                             .is_index = true,
                             .index_of = PEOPLE_SIGN_INS,
