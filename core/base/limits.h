@@ -53,6 +53,17 @@
 #define LIMIT_TRANSLATE_PARTS 65536u       /* messages, parts and tools of one that goes to another dialect */
 #define LIMIT_TRANSLATE_TOOL_NAMES 1024u   /* of its tools that are called otherwise there */
 
+/* Templates of prompts */
+#define LIMIT_TEMPLATE_BYTES (256u * KIB)       /* of all texts of a version */
+#define LIMIT_TEMPLATE_MESSAGES 64u
+#define LIMIT_TEMPLATE_VARIABLES 64u
+#define LIMIT_TEMPLATE_PIECES 65536u            /* runs of text, and holes */
+#define LIMIT_TEMPLATE_NAME_BYTES 64u           /* of a variable */
+#define LIMIT_TEMPLATE_CHOICES 256u             /* of one variable */
+#define LIMIT_TEMPLATE_VALUE_BYTES (64u * KIB)  /* default of a variable's max */
+#define LIMIT_TEMPLATE_MAX_BYTES (16u * MIB)    /* of what it may say */
+#define LIMIT_TEMPLATE_ITEMS 4096u              /* of a list */
+
 /* Forms (multipart/form-data) */
 #define LIMIT_FORM_PARTS 256u
 #define LIMIT_FORM_HEAD_BYTES (8u * KIB) /* of a part: its headers */
@@ -117,6 +128,7 @@
 #define LIMIT_POLICY_FILES 1000u
 #define LIMIT_POLICY_PATH_BYTES 48u            /* of one file, relative to the folder */
 #define LIMIT_POLICY_BUNDLE_BYTES (16u * MIB) /* all files together */
+#define LIMIT_GOVERNANCE_BYTES (4u * MIB)       /* of the rules of governance, written out */
 #define LIMIT_POLICY_GENERATIONS 64u          /* live at once; a reload beyond is refused */
 #define LIMIT_EGRESS 256u                      /* services in moongate.lua that policies may call */
 #define LIMIT_EGRESS_TIMEOUT_MS 1000u         /* default of a service's timeout */

@@ -36,6 +36,7 @@ struct api {
     const struct dialect *client;
     bool has_text;                /* the body's texts are counted, and read by policies */
     bool meters_output;           /* the answer says something that is counted, masked and restored */
+    bool is_echo;                 /* the answer says again what the request did: what was masked comes back there */
     bool is_free;                 /* providers take nothing for it: no tokens, no money */
     bool names_model;             /* the path says the model, whatever the body says: Azure's deployments, Gemini */
     const char *stands_for;       /* the model that policies know it by, where none is asked; NULL: it names one */

@@ -4,6 +4,7 @@
 
 #include "exchange/terms.h"
 #include "store/counters/counters.h"
+#include "wire/translate/translate.h"
 
 const struct price *bill_price(const struct exchange *x, const struct attempt *attempt)
 {
@@ -14,14 +15,17 @@ const struct price *bill_price(const struct exchange *x, const struct attempt *a
 struct slice bill_asked_tier(const struct exchange *x, const struct terms *terms)
 {
     const struct dialect *client = x->api->client;
-    bool is_translated = terms && terms->kind.len && dialect_for(terms->kind, terms->traits, client) != client;
-    return is_translated ? SLICE("") : exchange_service_tier(x);
+    const struct dialect *spoken =
+        terms && terms->kind.len ? dialect_for(terms->kind, terms->traits, client) : client;
+    bool is_told = spoken == client || (spoken && translate_tells_tier(client, spoken));
+    return is_told ? exchange_service_tier(x) : SLICE("");
 }
 
 void bill_attempt(const struct exchange *x, struct attempt *attempt)
 {
-    /* What was asked for in another dialect's words its provider has not heard as such. */
-    struct slice asked = attempt->dialect ? SLICE("") : exchange_service_tier(x);
+    /* What was asked for in another dialect's words its provider may not have heard as such. */
+    bool is_told = !attempt->dialect || translate_tells_tier(x->api->client, attempt->dialect);
+    struct slice asked = is_told ? exchange_service_tier(x) : SLICE("");
     struct slice told = usage_service_tier(&attempt->usage);
     struct slice tier = told.len ? told : asked;
     attempt->cost = price_cost(bill_price(x, attempt), &attempt->parts, tier, x->born_wall_ns);

@@ -29,9 +29,9 @@ void bill_attempt(const struct exchange *x, struct attempt *attempt);
 struct bill bill_of(const struct exchange *x);
 /* Read and written, at most COUNTERS_AMOUNT_MAX: what limits on tokens count. */
 int64_t bill_tokens(const struct bill *bill);
-/* The tier of service that a target is asked for: what the request says, in its client's own dialect. Translated it is
- * not said (wire/translate), whatever the client named: empty, the usual one. terms NULL: nobody knows the target's
- * account, and it is taken to speak as the client does. Valid as long as the exchange. */
+/* The tier of service that a target is asked for: what the request says, in its client's own dialect, or one that is
+ * told it; to others it is not said (wire/translate), whatever the client named: empty, the usual one. terms NULL:
+ * nobody knows the target's account, and it is taken to speak as the client does. Valid as long as the exchange. */
 struct slice bill_asked_tier(const struct exchange *x, const struct terms *terms);
 /* The price that an attempt is billed at; NULL: none. */
 const struct price *bill_price(const struct exchange *x, const struct attempt *attempt);

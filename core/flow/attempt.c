@@ -168,7 +168,7 @@ static void on_sink_end(void *arg, const struct relay_end *end)
     struct job *job = arg;
     call_drop_fetch(job->call);
     if (end->how != RELAY_UNSENT && end->how != RELAY_DETACHED) keep_reason(job, end);
-    if (end->how == RELAY_SENT && end->outcome == OUTCOME_OK) breaking_end(job, NULL);
+    if (!end->refusal) breaking_end(job, end->why);
     switch (end->how) {
     case RELAY_SENT: deliver_end(job, end->outcome); return;
     case RELAY_UNSENT: give_another(job, end); return;
@@ -197,6 +197,7 @@ static void open_relay(struct job *job, const struct fetch_head *head)
         .has_another = !call->is_drained && has_next(job),
         .drops_usage = call->asks_usage,
         .on_said = owning_listens(job) ? owning_hear : NULL,
+        .on_failure = breaking_told,
         .on_said_arg = job,
         .hooks = {.has_delta = policy_has(job->policies, PHASE_DELTA),
                   .has_response = policy_has(job->policies, PHASE_RESPONSE),
@@ -317,7 +318,7 @@ static void on_end(void *arg, const struct fault *why, bool complete)
     call->fetch = NULL;
     if (earlier_hears(job, SLICE_NONE, !why)) return;
     exchange_end_attempt(job->x, why ? why->code : FAULT_NONE);
-    breaking_end(job, why);
+    if (why || !call->relay) breaking_end(job, why); /* else the answer's own end says it */
     if (!call->is_drained) loop_timer_disarm(&call->timer);
     if (call->relay)
         relay_finish(call->relay, why);
@@ -337,6 +338,7 @@ static void call_nobody(struct job *job)
 static void relay_earlier(struct job *job)
 {
     struct fetch_head head = earlier_head(job);
+    breaking_leave(job);
     open_relay(job, &head);
     relay_feed(job->call->relay, earlier_body(job));
     relay_finish(job->call->relay, NULL);

@@ -96,6 +96,7 @@ void breaking_leave(struct job *job)
     struct breaker *b = at->probe ? breaker_of(job, at->provider) : NULL;
     if (b) breaker_release(b, at->probe, now_ms());
     keep_probe(job, 0);
+    at->provider = NULL;
 }
 
 void breaking_renew(struct flow *flow)
@@ -139,6 +140,7 @@ static void tell_failure(struct job *job, const char *why)
     const struct provider *p = job->breaking.provider;
     struct breaker *b = breaker_of(job, p);
     if (!b) return;
+    job->breaking.is_failure = true;
     struct breaker_rule rule = {p->breaker_failures, p->breaker_window_ms, p->breaker_open_ms, p->breaker_open_max_ms};
     enum breaker_change change = breaker_failed(b, &rule, job->breaking.probe, now_ms());
     keep_probe(job, 0);
@@ -150,7 +152,6 @@ void breaking_head(struct job *job, bool is_failure)
     char why[32];
     struct breaker *b = breaker_of(job, job->breaking.provider);
     if (!b) return;
-    job->breaking.is_failure = is_failure;
     if (is_failure) {
         snprintf(why, sizeof why, "status %d", exchange_attempt(job->x)->status);
         tell_failure(job, why);
@@ -159,6 +160,16 @@ void breaking_head(struct job *job, bool is_failure)
     enum breaker_change change = breaker_answered(b);
     keep_probe(job, 0);
     say(job, b, change, "");
+}
+
+void breaking_told(void *arg, bool is_limited)
+{
+    struct job *job = arg;
+    if (job->breaking.is_failure || job->x->api->kind != API_CALL) return; /* an object may be one that failed */
+    if (is_limited)
+        job->breaking.is_failure = true; /* and no success either */
+    else
+        tell_failure(job, "an error in an answer of status 200");
 }
 
 /* Of an answer that has begun the whole time may be its client's, who reads slowly. */

@@ -69,5 +69,6 @@ struct dialect_error refusal_of_denial(const struct exchange *x, const struct ve
         .rule = v->rule,
         .status = v->status,
         .retry_after_s = v->retry_after_s,
+        .approval = v->approval,
     };
 }

@@ -244,6 +244,7 @@ void reply_take(struct exchange *x, const struct verdict *answer)
     v->policy = answer->policy;
     v->rule = answer->rule;
     v->retry_after_s = answer->retry_after_s;
+    v->approval = answer->approval;
     v->fault_text = answer->fault_text;
 }
 

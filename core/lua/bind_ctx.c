@@ -220,13 +220,15 @@ static bool is_seen(const struct chat_request *r, struct slice wanted)
     struct arena texts;
     bool is_there = false;
     arena_init(&texts);
-    for (uint32_t n = chat_next_text(r, JSON_NONE); n != JSON_NONE && !is_there; n = chat_next_text(r, n))
-        is_there = look_contains(json_text(&r->tape, n, &texts), wanted);
+    struct chat_reading at = CHAT_READING;
+    for (uint32_t n; !is_there && (n = chat_next_reading(r, &at)) != JSON_NONE;)
+        is_there = look_contains(chat_read(r, n, &texts), wanted);
     arena_clear(&texts);
     return is_there;
 }
 
-/* Bytes as they stand in the body, or as who reads its texts sees them: no escape hides them. */
+/* Bytes as they stand in the body, or as who reads its texts sees them: no escape hides them. A file that nobody can
+ * look into may have any. */
 static int on_contains(lua_State *L)
 {
     struct policy_eval *eval = check_eval(L);
@@ -234,7 +236,9 @@ static int on_contains(lua_State *L)
     struct slice wanted = bind_check_slice(L, 2), body = buf_slice(&x->body);
     if (bind_recall(L, eval, ASKED_CONTAINS, wanted, "request.contains")) return 1;
     vm_charge(L, body.len / 8); /* memmem runs well below a nanosecond a byte */
-    bool is_there = wanted.len == 0 || (has_text(x) && memmem(body.ptr, body.len, wanted.ptr, wanted.len));
+    bool is_unread = x->request.attached.has_foreign_text;
+    bool is_there = wanted.len == 0 || is_unread;
+    if (!is_there && has_text(x)) is_there = memmem(body.ptr, body.len, wanted.ptr, wanted.len) != NULL;
     if (!is_there && has_text(x) && x->request.tape.count && sight_is_other(body)) {
         vm_charge(L, 2 * body.len);
         is_there = is_seen(&x->request, wanted);
@@ -298,7 +302,7 @@ static void make_map_kind(lua_State *L, const char *name, lua_CFunction index)
 }
 
 static const char *const view_names[EVAL_VIEWS + 1] = {"ctx",   "identity",  "request", "estimate", "headers", "roles",
-                                                   "approvals", "budget", "route",   "response", "usage"};
+                                                   "approvals", "budget", "route",   "response", "usage", "grants"};
 
 static const enum view_kind view_kinds[EVAL_VIEWS] = {[4] = VIEW_HEADERS, [5] = VIEW_ROLES, [6] = VIEW_APPROVALS};
 

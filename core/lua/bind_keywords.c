@@ -95,8 +95,8 @@ static size_t scan(const void *list, struct detect_state *at, struct slice text,
     return keywords_scan(list, at, text, is_last, on_word, arg);
 }
 
-/* The next string that did not come with the application: what systems and developers say is its own. JSON in it that
- * is too deep to be read counts as found: a guard lets nothing pass that it has not seen. */
+/* The next text that did not come with the application: what systems and developers say is its own. JSON in it that is
+ * too deep to be read counts as found: a guard lets nothing pass that it has not seen. */
 static bool next_text(struct search *s, struct policy_eval *eval, size_t *work)
 {
     struct exchange *x = eval->x;
@@ -106,7 +106,7 @@ static bool next_text(struct search *s, struct policy_eval *eval, size_t *work)
     if (s->has_hit || !chat_next_outside(&x->request, &s->cursor)) return false;
     struct slice raw = json_raw(&x->request.tape, s->cursor.node);
     if (quiet_begin(&s->quiet, bind_quiet(eval), keywords_subject(s->list), raw, work)) return true;
-    look_begin(&s->look, json_text(&x->request.tape, s->cursor.node, &x->arena));
+    look_begin(&s->look, chat_read(&x->request, s->cursor.node, &x->arena));
     return true;
 }
 
@@ -124,6 +124,7 @@ static int on_step(lua_State *L)
         return 1;
     }
     vm_charge(L, PIECE_BYTES / 8);
+    if (eval->x->request.attached.has_foreign_text) s->has_hit = true; /* nobody can look into that file */
     while (!s->has_hit && done < PIECE_BYTES && eval->x->request.tape.count) {
         if (look_is_done(&s->look) && !next_text(s, eval, &done)) break;
         if (!look_is_done(&s->look)) done += look_on(&s->look, PIECE_BYTES, scan, s->list, on_hit, s);

@@ -12,6 +12,7 @@
 
 #include "base/limits.h"
 #include "lua/raised.h"
+#include "lua/script.h"
 
 #define CHUNK "config"
 #define HOOK_BYTECODES 1000
@@ -20,6 +21,7 @@ struct room {
     size_t used;
     unsigned hooks;
     struct slice text;
+    const struct embedded_script *words; /* called with the environment, to add to it; NULL: nothing is added */
     json_t *tree;
     enum finding refused; /* why it was refused, when it was we who raised */
 };
@@ -123,8 +125,17 @@ static void drop_member(lua_State *L, const char *library, const char *member)
     lua_pop(L, 1);
 }
 
+/* Before the environment refuses names that it does not know. */
+static void add_words(lua_State *L, int env, const struct embedded_script *words)
+{
+    if (!words) return;
+    if (luaL_loadbuffer(L, words->text, words->len, words->name) != 0) lua_error(L);
+    lua_pushvalue(L, env);
+    lua_call(L, 1, 0);
+}
+
 /* Leaves the table of what a configuration file may name on the stack; any other name raises. */
-static void push_environment(lua_State *L)
+static void push_environment(lua_State *L, const struct embedded_script *words)
 {
     static const char *const kept[] = {"string", "table",    "math",   "pairs", "ipairs", "type",  "tostring",
                                        "select", "tonumber", "unpack", "next",  "error",  "assert"};
@@ -147,6 +158,7 @@ static void push_environment(lua_State *L)
     lua_pushcfunction(L, call_config);
     lua_setfield(L, -2, "config");
     lua_setfield(L, env, "moongate");
+    add_words(L, env, words);
     lua_newtable(L);
     lua_pushcfunction(L, refuse_name);
     lua_setfield(L, -2, "__index");
@@ -245,7 +257,7 @@ static int evaluate(lua_State *L)
 {
     struct room *room = lua_touserdata(L, 1);
     lua_settop(L, 0);
-    push_environment(L);
+    push_environment(L, room->words);
     if (luaL_loadbufferx(L, room->text.ptr, room->text.len, "=" CHUNK, "t") != 0) {
         room->refused = FINDING_NOT_LUA;
         return lua_error(L);
@@ -281,9 +293,9 @@ static void explain(lua_State *L, struct configfile_error *why)
     why->finding = room_of(L)->refused ? room_of(L)->refused : raised_finding(slice_str(text));
 }
 
-json_t *configfile_eval(struct slice text, struct configfile_error *why)
+static json_t *eval(struct slice text, const struct embedded_script *words, struct configfile_error *why)
 {
-    struct room room = {.text = text, .tree = json_object()};
+    struct room room = {.text = text, .words = words, .tree = json_object()};
     lua_State *L = lua_newstate(allocate, &room);
     if (!L) {
         *why = (struct configfile_error){.finding = FINDING_STOPPED, .text = "out of memory"};
@@ -298,4 +310,14 @@ json_t *configfile_eval(struct slice text, struct configfile_error *why)
     }
     lua_close(L);
     return room.tree;
+}
+
+json_t *configfile_eval(struct slice text, struct configfile_error *why)
+{
+    return eval(text, NULL, why);
+}
+
+json_t *configfile_eval_with(struct slice text, struct slice words, struct configfile_error *why)
+{
+    return eval(text, script_find(words), why);
 }

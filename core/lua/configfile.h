@@ -26,5 +26,7 @@ struct configfile_error {
 };
 
 struct json_t *configfile_eval(struct slice text, struct configfile_error *why);
+/* The same of a file that may name more: what that script ("scripts/prompt_words.lua") adds to its environment. */
+struct json_t *configfile_eval_with(struct slice text, struct slice words, struct configfile_error *why);
 
 #endif

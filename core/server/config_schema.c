@@ -36,6 +36,8 @@ static const struct field admin_group[] = {
     {"host", &type_host, IN_CONFIG(admin_host),
      .says = "A name under which it is asked beside localhost and addresses; other names are refused, "
              "since a browser can be led here under any."},
+    {"url", &type_url, IN_SETTINGS(console_url),
+     .says = "Where people open the console: told to who is refused for want of an approval."},
     END,
 };
 
@@ -158,8 +160,8 @@ static const struct field provider_timeouts_group[] = {
 
 static const struct field provider_breaker_group[] = {
     {"failures", &type_count, IN_PROVIDER(breaker_failures), RANGE(1, 1000), .initial = LIMIT_BREAKER_FAILURES,
-     .says = "So many in a row open it: not reached, no answer in time, 5xx, the account refused. `breaker = false`: "
-             "there is none."},
+     .says = "So many in a row open it: not reached, no answer in time, 5xx, the account refused, also where 200 says "
+             "so. `breaker = false`: there is none."},
     {"window", &type_duration, IN_PROVIDER(breaker_window_ms), RANGE(1, DAY_MS), .initial = LIMIT_BREAKER_WINDOW_MS,
      .says = "The first of them is no longer ago than this when the last one comes."},
     {"open", &type_duration, IN_PROVIDER(breaker_open_ms), RANGE(1, DAY_MS), .initial = LIMIT_BREAKER_OPEN_MS,

@@ -66,6 +66,7 @@ enum chat_uses {
 /* The nodes behind one, up to another. */
 struct chat_span {
     uint32_t node, after;
+    bool is_unknown; /* it may be a format's that nobody here knows: what it names is looked up as elsewhere */
 };
 
 /* What a request asks for that may be paid for by the piece; 0: nothing of that. */
@@ -150,7 +151,7 @@ enum chat_piece_kind {
     PIECE_REASONING,
     PIECE_CALL_TEXT, /* a tool call's name, arguments, input; a file's name */
     /* all else */
-    PIECE_CALL_JSON, /* node: the same, an object: its JSON is what is read */
+    PIECE_CALL_JSON, /* node: the same, or what a tool gave back, an object: its JSON is what is read */
     PIECE_MESSAGE, /* one begins */
     PIECE_IMPLIED, /* the text that follows is one, though it stands in none */
     PIECE_PART,    /* a part of its content begins */
@@ -183,7 +184,7 @@ struct chat_piece {
     enum chat_role role; /* MESSAGE, IMPLIED; of CONTENT that is in none: who speaks */
     bool is_result;      /* CONTENT: what a tool gave back, and nobody said */
     unsigned uses;       /* MESSAGE, PART: of enum chat_uses */
-    bool is_unknown;     /* PART: of a kind that nobody counts */
+    bool is_unknown;     /* PART: of a kind that nobody counts; CALL_JSON: in no member that is the callers' own */
     bool is_role;        /* NAME: it is the role's word */
     bool is_low;         /* PICTURE: few details are asked for */
     uint32_t count;      /* IDS */
@@ -235,13 +236,17 @@ struct chat_reading {
 };
 #define CHAT_READING ((struct chat_reading){1, 0})
 uint32_t chat_next_reading(const struct chat_request *r, struct chat_reading *at);
-/* Strings as chat_next_text() tells them, of what did not come with the application: messages of other roles than that;
- * of the other kinds prompt and input. cursor->node is the string, false at the end. Starts at CHAT_CURSOR. */
+/* The same of what did not come with the application: messages of other roles than that; of the other kinds prompt and
+ * input. cursor->node is the string or value, false at the end. Starts at CHAT_CURSOR. */
 struct chat_cursor {
     uint32_t node, message;
     uint32_t outside; /* a message of another role than that: it is judged once */
+    struct chat_reading reading;
 };
-#define CHAT_CURSOR ((struct chat_cursor){JSON_NONE, JSON_NONE, JSON_NONE})
+#define CHAT_CURSOR ((struct chat_cursor){JSON_NONE, JSON_NONE, JSON_NONE, CHAT_READING})
+/* What who reads a request reads of such a node: a string's text, decoded, in the arena where that takes memory; of a
+ * value its JSON. */
+struct slice chat_read(const struct chat_request *r, uint32_t node, struct arena *arena);
 bool chat_next_outside(const struct chat_request *r, struct chat_cursor *cursor);
 /* The last message of the user: its text, text parts joined by a newline; of the other kinds the last string of prompt
  * or input. At most max bytes, cut at a character; empty when there is none. */

@@ -96,14 +96,21 @@ static bool is_of_application(const struct chat_request *r, uint32_t message)
     return r->dialect->role(&r->tape, message) == CHAT_ROLE_APPLICATION;
 }
 
+struct slice chat_read(const struct chat_request *r, uint32_t node, struct arena *arena)
+{
+    bool is_text = json_is(&r->tape, node, JSON_STRING);
+    return is_text ? json_text(&r->tape, node, arena) : json_raw(&r->tape, node);
+}
+
 bool chat_next_outside(const struct chat_request *r, struct chat_cursor *cursor)
 {
     const struct json_tape *tape = &r->tape;
-    uint32_t messages = r->messages_node, node = cursor->node == JSON_NONE ? messages - 1 : cursor->node;
+    uint32_t messages = r->messages_node, node;
     if (messages == JSON_NONE) return false;
     if (cursor->message == JSON_NONE && chat_has_messages(r)) cursor->message = json_first(tape, messages);
+    if (cursor->reading.behind < messages) cursor->reading.behind = messages;
     for (;;) {
-        node = cursor->node = chat_next_text(r, node);
+        node = cursor->node = chat_next_reading(r, &cursor->reading);
         if (node >= json_after(tape, messages)) return false; /* JSON_NONE is the largest */
         while (cursor->message != JSON_NONE && json_after(tape, cursor->message) <= node)
             cursor->message = json_next(tape, cursor->message);
@@ -112,7 +119,7 @@ bool chat_next_outside(const struct chat_request *r, struct chat_cursor *cursor)
             cursor->outside = cursor->message;
             return true;
         }
-        node = json_after(tape, cursor->message) - 1;
+        cursor->reading.behind = json_after(tape, cursor->message);
     }
 }
 

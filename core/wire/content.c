@@ -56,7 +56,7 @@ const char *content_read(const struct content_table *table, const struct json_ta
 bool content_tell_others(const struct content_table *table, const struct content_walk *w, uint32_t other)
 {
     for (uint32_t n = other; n != JSON_NONE; n = json_next(w->tape, n)) {
-        if (content_find(table, w->tape, n) == table->count && !content_tell_value(w, n)) return false;
+        if (content_find(table, w->tape, n) == table->count && !content_tell_unknown(w, n)) return false;
     }
     return true;
 }
@@ -86,11 +86,22 @@ bool content_tell_given(const struct content_walk *w, uint32_t node, enum chat_p
     return json_type(w->tape, node) != JSON_STRING || content_tell(w, (struct chat_piece){.kind = kind, .node = node});
 }
 
-bool content_tell_given_value(const struct content_walk *w, uint32_t node)
+static bool tell_value(const struct content_walk *w, uint32_t node, bool is_unknown)
 {
     if (!content_tell_text(w, node, PIECE_CALL_TEXT)) return false;
     bool is_value = json_type(w->tape, node) >= JSON_ARRAY && json_first(w->tape, node) != JSON_NONE;
-    return !is_value || content_tell(w, (struct chat_piece){.kind = PIECE_CALL_JSON, .node = node});
+    struct chat_piece piece = {.kind = PIECE_CALL_JSON, .node = node, .is_unknown = is_unknown};
+    return !is_value || content_tell(w, piece);
+}
+
+bool content_tell_given_value(const struct content_walk *w, uint32_t node)
+{
+    return tell_value(w, node, false);
+}
+
+bool content_tell_unknown(const struct content_walk *w, uint32_t node)
+{
+    return node == JSON_NONE || tell_value(w, node, true);
 }
 
 bool content_walk_messages(struct content_walk *w, uint32_t messages,
@@ -101,6 +112,14 @@ bool content_walk_messages(struct content_walk *w, uint32_t messages,
         if (!tell_message(w, n)) return false;
     }
     return true;
+}
+
+bool content_is_parts(const struct json_tape *tape, uint32_t list)
+{
+    uint32_t n = json_first(tape, list);
+    while (n != JSON_NONE && (json_is(tape, n, JSON_STRING) || json_is(tape, n, JSON_OBJECT)))
+        n = json_next(tape, n);
+    return n == JSON_NONE;
 }
 
 bool content_tell_tool(const struct json_tape *tape, uint32_t tool, uint32_t function, chat_piece_fn fn, void *arg)
@@ -129,7 +148,7 @@ bool content_tell_choice(const struct json_tape *tape, uint32_t choice, chat_pie
     return !(is_named || is_none) || fn(arg, &piece);
 }
 
-void content_add_free(struct chat_request *r, struct arena *arena, uint32_t node)
+void content_add_free(struct chat_request *r, struct arena *arena, const struct chat_piece *piece)
 {
     uint32_t cap = r->free_count;
     if (cap == 0 || (cap >= FIRST_SPANS && (cap & (cap - 1)) == 0)) {
@@ -137,7 +156,7 @@ void content_add_free(struct chat_request *r, struct arena *arena, uint32_t node
         if (cap) memcpy(larger, r->free, cap * sizeof *larger);
         r->free = larger;
     }
-    r->free[r->free_count++] = (struct chat_span){node, json_after(&r->tape, node)};
+    r->free[r->free_count++] = (struct chat_span){piece->node, json_after(&r->tape, piece->node), piece->is_unknown};
 }
 
 static int by_place(const void *a, const void *b)
@@ -151,7 +170,7 @@ void content_sort_free(struct chat_request *r)
     if (r->free_count > 1) qsort(r->free, r->free_count, sizeof *r->free, by_place);
 }
 
-bool content_is_free(const struct chat_request *r, uint32_t node)
+static const struct chat_span *span_around(const struct chat_request *r, uint32_t node)
 {
     uint32_t low = 0, high = r->free_count;
     while (low < high) {
@@ -161,5 +180,16 @@ bool content_is_free(const struct chat_request *r, uint32_t node)
         else
             high = middle;
     }
-    return low < r->free_count && r->free[low].node < node;
+    return low < r->free_count && r->free[low].node < node ? &r->free[low] : NULL;
+}
+
+bool content_is_free(const struct chat_request *r, uint32_t node)
+{
+    return span_around(r, node) != NULL;
+}
+
+bool content_is_callers(const struct chat_request *r, uint32_t node)
+{
+    const struct chat_span *span = span_around(r, node);
+    return span && !span->is_unknown;
 }

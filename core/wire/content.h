@@ -66,11 +66,17 @@ static inline bool content_tell_value(const struct content_walk *w, uint32_t nod
 {
     return node == JSON_NONE || content_tell_given_value(w, node);
 }
-/* Values of an object's members that the table has no name for, from content_read()'s `other` on. */
+/* The same of what nobody here knows: names of the format may be in it, or not. What texts are read in it, all of it;
+ * what it names of what the provider keeps is looked up (wire/kept.h). */
+bool content_tell_unknown(const struct content_walk *w, uint32_t node);
+/* Such values of an object's members that the table has no name for, from content_read()'s `other` on. */
 bool content_tell_others(const struct content_table *table, const struct content_walk *w, uint32_t other);
 /* Each element of a list, numbered on; nothing when it is none. */
 bool content_walk_messages(struct content_walk *w, uint32_t messages,
                            bool (*tell_message)(struct content_walk *w, uint32_t message));
+
+/* Is a list one of parts, which are texts or objects? Else it is a value. */
+bool content_is_parts(const struct json_tape *tape, uint32_t list);
 
 /* In no message: a tool, and the function that it declares (JSON_NONE: none); and what tool_choice says to the model,
  * as OpenAI's APIs write it. */
@@ -78,9 +84,11 @@ bool content_tell_tool(const struct json_tape *tape, uint32_t tool, uint32_t fun
 bool content_tell_choice(const struct json_tape *tape, uint32_t choice, chat_piece_fn fn, void *arg);
 
 /* They come nearly in the order in which they stand, and are sorted when all are there. */
-void content_add_free(struct chat_request *r, struct arena *arena, uint32_t node);
+void content_add_free(struct chat_request *r, struct arena *arena, const struct chat_piece *piece);
 void content_sort_free(struct chat_request *r);
 /* Inside of one, not the value itself. */
 bool content_is_free(const struct chat_request *r, uint32_t node);
+/* The same, and its names are known to be the caller's own. */
+bool content_is_callers(const struct chat_request *r, uint32_t node);
 
 #endif

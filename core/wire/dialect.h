@@ -78,6 +78,7 @@ struct dialect_error {
      * stream has begun with 200. 0: the type is a word of the dialect it is written in. */
     int status;
     uint32_t retry_after_s; /* when to come again; 0: not said */
+    struct slice approval;  /* a JSON object: who may let him through, and how to ask; empty: nobody */
 };
 
 /* What may still be sent of one unit. limit 0: it is not limited. */
@@ -131,6 +132,7 @@ struct dialect {
     /* Where that is not all of it: the path of this request to that model. NULL: it is. */
     struct slice (*path_to)(const struct chat_request *r, struct slice model, struct arena *arena);
     const char *publisher; /* whose models others host in it, where it is one's own: "anthropic"; NULL: anybody's */
+    uint32_t output_least; /* tokens that an answer may be bounded to: a translated request for fewer asks for these */
     bool has_deployments; /* Azure has a path for each of its models; else the body alone names the model there */
     struct dialect_header key_header;     /* the account's key goes there, behind this beginning: "Bearer " */
     struct slice key_parameter;           /* of the query, which clients may have instead of key_header; empty: none */

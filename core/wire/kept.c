@@ -145,7 +145,8 @@ static bool is_workplace(struct slice key)
 /* Is it no name after all? Of a vendor's own, and in what is of the caller's own making. */
 static bool is_passed(const struct finding *f, const struct place *place, uint32_t outer, uint32_t node, bool is_format)
 {
-    return (place->kind == KEPT_SKILL && is_vendors(&f->r->tape, outer)) || (!is_format && content_is_free(f->r, node));
+    if (place->kind == KEPT_SKILL && is_vendors(&f->r->tape, outer)) return true;
+    return !is_format && content_is_callers(f->r, node);
 }
 
 /* Depth is bounded by the tape's. is_format: nothing in it is of the caller's own making. */

@@ -6,6 +6,12 @@ struct walk {
     void *arg;
 };
 
+/* {"object":"list","data":[…]}: of a conversation's items. */
+static bool is_list_of_objects(const struct json_tape *tape, uint32_t member)
+{
+    return json_is(tape, member, JSON_ARRAY) && json_key_is(tape, member, SLICE("data"));
+}
+
 /* Names, marks and ciphers of the format: to change them breaks something, and nobody reads them. */
 static bool is_no_text(const struct json_tape *tape, uint32_t member)
 {
@@ -19,6 +25,7 @@ static bool is_no_text(const struct json_tape *tape, uint32_t member)
         {"partial_image_b64", 17}, {"thoughtSignature", 16}, {"finishReason", 12}, {"modelVersion", 12},
         {"responseId", 10},    {"mimeType", 8},      {"createTime", 10},  {"modality", 8},
         {"trafficType", 11},   {"blockReason", 11}, {"logprobsResult", 14}};
+    if (is_list_of_objects(tape, member)) return false;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (json_key_is(tape, member, names[i])) return true;
     }
@@ -45,12 +52,12 @@ uint64_t redact_walk_number(const struct json_tape *tape, uint32_t element, uint
     return json_is(tape, node, JSON_NUMBER) && json_to_i64(tape, node, &index) ? (uint64_t)index : place;
 }
 
-/* What a tool is given, where that is no text with JSON in it. */
+/* What a tool is given, where that is no text with JSON in it; and what the request's sender called it by. */
 static bool is_given(const struct json_tape *tape, uint32_t member)
 {
     return json_is(tape, member, JSON_OBJECT) &&
            (json_key_is(tape, member, SLICE("input")) || json_key_is(tape, member, SLICE("arguments")) ||
-            json_key_is(tape, member, SLICE("args")));
+            json_key_is(tape, member, SLICE("args")) || json_key_is(tape, member, SLICE("metadata")));
 }
 
 /* A document's words, in {"type":"text","media_type":"text/plain","data":…}. */

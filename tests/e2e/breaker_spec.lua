@@ -11,7 +11,7 @@ local LONG = { failures = 3, open = "1h", open_max = "1h" }
 local BRIEF = { failures = 3, open = "50ms", open_max = "50ms" }
 local ACCOUNTS = {
   trips = LONG, shown = LONG, counts = LONG, alone = LONG, forced = LONG, other = LONG, last = LONG, cuts = LONG,
-  told = LONG, streams = LONG, refused = LONG, unheard = LONG, kept = LONG, killed = LONG, gone = LONG, back = BRIEF, probed = BRIEF, left = BRIEF,
+  told = LONG, inside = LONG, within = LONG, limits = LONG, mine = LONG, streams = LONG, refused = LONG, unheard = LONG, kept = LONG, killed = LONG, gone = LONG, back = BRIEF, probed = BRIEF, left = BRIEF,
   never = false,
 }
 
@@ -121,6 +121,29 @@ describe("an account that fails", function()
     end
     assert.equal(3, called("trips"))
     assert.equal(1, trips("trips"))
+  end)
+
+  local function error(type, message) return ('{"error":{"type":"%s","message":"%s"}}'):format(type, message) end
+
+  it("fails also where it answers 200 and tells of an error", function()
+    trip("inside", { body = error("server_error", "M") })
+    assert.equal(200, ask("inside").status)
+    assert.equal(3, called("inside"))
+    script("within", { body = "data: " .. error("server_error", "M") .. "\n\n", content_type = "text/event-stream" })
+    for _ = 1, 4 do assert.equal(200, ask("within", true).status) end
+    assert.equal(3, called("within"))
+    assert.same({ 1, 1 }, { trips("inside"), trips("within") })
+  end)
+
+  it("does not where it tells of its limits, or of the request", function()
+    script("limits", { body = error("tokens", "M"):gsub('"type"', '"code":"rate_limit_exceeded",%0') })
+    script("mine", { body = error("invalid_request_error", "M") })
+    for _ = 1, 4 do
+      assert.equal("backup/spare-limits", g:record(ask("limits").id).target)
+      local r = ask("mine")
+      assert.same({ 200, "mine/mine" }, { r.status, g:record(r.id).target })
+    end
+    assert.same({ 4, 4 }, { called("limits"), called("mine") })
   end)
 
   it("is explained, and decided the same way again", function()

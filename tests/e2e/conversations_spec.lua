@@ -6,7 +6,8 @@ local gateway = require("tests.e2e.kit.gateway")
 local mock = require("tests.e2e.kit.mock")
 
 local POLICIES = {
-  ["init.lua"] = 'return chain { "auth", "access" }\n',
+  ["init.lua"] = 'return chain { "auth", "access", "redaction" }\n',
+  ["redaction.lua"] = 'return redaction { detect = { "email" }, request = { ["*"] = "mask" }, response = { ["*"] = "allow" }, restore = true }\n',
   ["auth.lua"] = "return auth {}\n",
   ["apps.lua"] = 'return apps { writer = { department = "engineering", owner = "tests" }, ' ..
     'reader = { department = "engineering", owner = "tests" } }\n',
@@ -143,6 +144,22 @@ describe("a conversation", function()
     local r = about("POST", "", { items = { { type = "message", role = "user", content = "of Bluebird" } } })
     assert.same({ 403, "not_that" }, { r.status, gateway.error_of(r).code }, r.body)
     assert.equal(0, #west:requests(since))
+  end)
+
+  -- Fetched later they stand as the provider has them: nothing here keeps what a placeholder stood for.
+  it("has texts that are masked at the provider, and come back in its word on them", function()
+    local id, item_id = open(), new_id "msg"
+    local function list(text) return cjson.encode { object = "list", first_id = item_id, last_id = item_id, has_more = false, data = { item(item_id, text) } } end
+    local since = west:mark()
+    west:script { body = list("of [email] and more") }
+    local r = about("POST", "/" .. id .. "/items", { items = { { type = "message", role = "user", content = "of ana@example.com and more" } } })
+    assert.equal("of [email] and more", cjson.decode(west:request(since).body).items[1].content)
+    assert.equal("of ana@example.com and more", cjson.decode(r.body).data[1].content[1].text)
+    west:script { body = list("of [email] and more") }
+    assert.equal("of [email] and more", cjson.decode(about("GET", "/" .. id .. "/items").body).data[1].content[1].text)
+    west:script { body = cjson.encode { id = id, object = "conversation", created_at = 1, metadata = { name = "[email]" } } }
+    r = about("POST", "/" .. id, { metadata = { name = "ana@example.com" } })
+    assert.equal("ana@example.com", cjson.decode(r.body).metadata.name)
   end)
 
   it("has texts that are read as any are", function()

@@ -66,6 +66,8 @@ describe("ctx", function()
     assert.equal("true", see("ctx.request:contains('hello')", { text = "h\226\128\139ello you" }))
     assert.equal("true", see("ctx.request:contains('\\\\u0068ello')", { text = '\\u0068ello' }))
     assert.equal("false", see("ctx.request:contains('bye')", { text = '{"a":"b\\nye"}' }))
+    assert.equal("true", see("ctx.request:contains('lo\\nyou')",
+      { messages = { { role = "tool", tool_call_id = "1", content = { ["hello\nyou"] = 1 } } } }))
   end)
 
   it("sees headers, whatever their case, but no secret", function()

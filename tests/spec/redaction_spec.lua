@@ -229,6 +229,11 @@ describe("contains", function()
     assert.denied(mg:request { model = "one", api = "completions", text = "you are now" }, 422)
     assert.denied(mg:request { model = "one", messages = { { role = "assistant", tool_calls = { { id = "1", type = "function",
       ["function"] = { name = "f", arguments = '{"a":"you are now"}' } } } } } }, 422)
+    assert.denied(mg:request { model = "one", messages = { { role = "assistant", tool_calls = { { id = "1", type = "function",
+      ["function"] = { name = "f", arguments = { ["you are now"] = 1 } } } } } } }, 422)
+    assert.denied(ask({ { of = { ["you are now"] = 1 } } }, "tool"), 422)
+    assert.denied(ask({ ["you are now"] = 1 }, "tool"), 422)
+    assert.allowed(ask({ ["you are now"] = 1 }, "system"))
   end)
 
   it("has a none_of", function()

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "wire/skim.h"
+#include "wire/translate/translator.h"
 
 struct read {
     struct stage stage;
@@ -82,6 +83,22 @@ static void skim_event(struct read *rd, const struct sse_event *event)
     if (event->ends) end_skim(rd);
 }
 
+/* ---- Errors under 200. */
+
+/* Some answer 200, and tell of an error: where nothing has left, it is as one of their statuses. True: another target
+ * is to answer. */
+static bool gives_way(struct relay *r, const struct said *said, struct slice name)
+{
+    struct fault why = {.code = FAULT_UPSTREAM_FAILED};
+    if (!(said->what & SAID_ERROR) || !relay_is_success(r)) return false;
+    enum failure_kind kind = translator_failure_kind(r->parts.provider, name, said);
+    if (!failure_blames_provider(kind)) return false;
+    if (r->parts.on_failure) r->parts.on_failure(r->parts.on_said_arg, kind == FAILURE_RATE);
+    if (!r->parts.has_another || r->is_committed || !relay_is_heard(r)) return false;
+    out_cut(r->out, &why, OUTCOME_UPSTREAM_ERROR);
+    return true;
+}
+
 /* ---- Events and answers. */
 
 static void tell_event(struct read *rd, const struct sse_event *event, struct said *said)
@@ -108,6 +125,7 @@ static bool read_event(struct stage *s, const struct piece *p)
         tell_event((struct read *)s, event, &said);
         if (said.what & SAID_USAGE_ONLY && r->parts.drops_usage && !r->translate) return true;
         read.said = &said;
+        if (gives_way(r, &said, event->name)) return false;
     }
     if (s->next && event->ends && !event->is_comment_only) exchange_attempt(r->parts.x)->events++;
     return pass(s, &read);
@@ -136,6 +154,7 @@ static bool read_whole(struct stage *s, const struct piece *p)
     if (is_answer) read_head(r);
     /* Its own numbers do; counting is for an answer without. */
     if (is_answer && !usage_has_output(&r->told.usage)) count(r, &said);
+    if (gives_way(r, &said, r->head.error_type)) return false;
     return pass(s, &(struct piece){.bytes = p->bytes, .said = &said});
 }
 

@@ -4,7 +4,7 @@
 
 struct redact *relay_redact(const struct exchange *x)
 {
-    struct redact *redact = x->api->meters_output ? x->decision.redact : NULL;
+    struct redact *redact = x->api->meters_output || x->api->is_echo ? x->decision.redact : NULL;
     const struct redact_rules *rules = redact ? redact_rules_of(redact) : NULL;
     bool is_wanted = rules && (rules->response_finds || (rules->is_restoring && redact_masks(redact)));
     return is_wanted ? redact : NULL;

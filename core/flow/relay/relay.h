@@ -111,7 +111,10 @@ struct relay_parts {
     /* Hears each event, and a whole answer, as the provider says it; what is too large to be kept in pieces. NULL:
      * nobody does. */
     void (*on_said)(void *arg, const struct said *said);
-    void *on_said_arg;
+    /* An answer of status 200 tells that the provider has failed, or that its limits are reached. NULL: nobody hears
+     * it. */
+    void (*on_failure)(void *arg, bool is_limited);
+    void *on_said_arg; /* of both */
     struct relay_hooks hooks;
     const struct relay_sink *sink;
     void *sink_arg;

@@ -164,26 +164,10 @@ static bool refuse(struct translate *t, const char *text)
 
 /* ---- what comes */
 
-/* Some answer 200, and tell of an error: where nothing has left, it is as one of their statuses. */
-static bool gives_way(struct translate *t, const struct piece *p)
-{
-    const struct relay *r = relay_of(t);
-    bool is_first = relay_is_success(r) && !r->is_committed && p->said && p->said->what & SAID_ERROR;
-    return is_first && r->parts.has_another && relay_is_heard(r) &&
-           translator_blames_provider(translator_of(t), p->event ? p->event->name : r->head.error_type, p->said);
-}
-
-static bool give_way(struct translate *t)
-{
-    struct fault why = {.code = FAULT_UPSTREAM_FAILED};
-    return give_up(t, &why);
-}
-
 static bool feed_event(struct translate *t, const struct piece *p)
 {
     struct fault why;
     if (p->event->is_raw) return refuse(t, "an event of it is too large");
-    if (gives_way(t, p)) return give_way(t);
     return translator_event(translator_of(t), p->event, p->said, &relay_of(t)->told, &why) || give_up(t, &why);
 }
 
@@ -213,7 +197,6 @@ static bool feed_whole(struct translate *t, const struct piece *p)
 {
     struct relay *r = relay_of(t);
     struct fault why;
-    if (gives_way(t, p)) return give_way(t);
     if (!relay_is_success(r) || p->said->what & SAID_ERROR) return feed_failure(t, p);
     return translator_body(translator_of(t), p->said, &r->told, &why) || give_up(t, &why);
 }

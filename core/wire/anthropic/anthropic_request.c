@@ -102,7 +102,7 @@ static bool on_piece(void *arg, const struct chat_piece *piece)
 {
     struct members *in = arg;
     if (piece->twice) return !is_twice(in, piece);
-    if (piece->kind == PIECE_CALL && piece->message != CHAT_NO_MESSAGE) content_add_free(in->r, in->arena, piece->node);
+    if (piece->kind == PIECE_CALL && piece->message != CHAT_NO_MESSAGE) content_add_free(in->r, in->arena, piece);
     in->r->message_count += piece->kind == PIECE_MESSAGE;
     in->r->uses |= piece->uses;
     return true;

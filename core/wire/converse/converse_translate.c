@@ -327,4 +327,5 @@ static bool write(struct conversation *c, const struct translate_target *target,
     return true;
 }
 
-const struct request_translation converse_request_translation = {.write = write, .carries_labels = true};
+const struct request_translation converse_request_translation = {
+    .write = write, .carries = CARRIES_LABELS | CARRIES_TIER};

@@ -270,7 +270,7 @@ static bool on_piece(void *arg, const struct chat_piece *piece)
     if (piece->twice) return !is_twice(in, piece);
     if (is_kept(in, piece)) return false;
     if (piece->kind == PIECE_CALL_JSON && in->r->messages_node != JSON_NONE && piece->node > in->r->messages_node)
-        content_add_free(in->r, in->arena, piece->node);
+        content_add_free(in->r, in->arena, piece);
     in->r->message_count += piece->kind == PIECE_MESSAGE;
     in->r->uses |= piece->uses;
     return true;

@@ -46,6 +46,5 @@ struct answer_writer *openai_writer_new(const struct answer_manner *manner, answ
 void openai_writer_free(struct answer_writer *w);
 bool openai_write(struct answer_writer *w, const struct delta *delta);
 
-void openai_read_failure(const struct json_tape *tape, struct slice name, struct failure *failure, struct arena *arena);
 
 #endif

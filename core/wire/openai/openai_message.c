@@ -90,6 +90,16 @@ static bool tell_file(const struct content_walk *w, uint32_t file)
            content_tell_text(w, json_get(w->tape, file, SLICE("filename")), PIECE_CALL_TEXT);
 }
 
+/* An object that a tool gave back, as some servers take them, and no part of a format. */
+static bool is_value(const struct content_walk *w, uint32_t part, const uint32_t at[MEMBERS_COUNT])
+{
+    const struct json_tape *tape = w->tape;
+    if (!json_is(tape, part, JSON_OBJECT) || json_is(tape, at[MEMBER_TYPE], JSON_STRING) || uses_of(tape, at))
+        return false;
+    bool is_text = json_is(tape, at[MEMBER_TEXT], JSON_STRING) || json_is(tape, at[MEMBER_REFUSAL], JSON_STRING);
+    return w->is_result || !is_text;
+}
+
 /* A text, or an object of any kind. */
 static bool tell_part(const struct content_walk *w, uint32_t part)
 {
@@ -100,6 +110,7 @@ static bool tell_part(const struct content_walk *w, uint32_t part)
     piece.uses = uses_of(w->tape, at);
     piece.is_unknown = !is_text && at[MEMBER_TEXT] == JSON_NONE && at[MEMBER_REFUSAL] == JSON_NONE &&
                        at[MEMBER_IMAGE_URL] == JSON_NONE;
+    if (is_value(w, part, at)) return content_tell(w, piece) && content_tell_unknown(w, part);
     return content_tell(w, piece) && content_tell_text(w, is_text ? part : at[MEMBER_TEXT], PIECE_CONTENT) &&
            content_tell_text(w, at[MEMBER_REFUSAL], PIECE_REFUSAL) && tell_picture(w, at[MEMBER_IMAGE_URL]) &&
            content_tell_text(w, json_get(w->tape, at[MEMBER_INPUT_AUDIO], SLICE("data")), PIECE_AUDIO) &&
@@ -108,7 +119,9 @@ static bool tell_part(const struct content_walk *w, uint32_t part)
 
 static bool tell_content(const struct content_walk *w, uint32_t content)
 {
+    if (json_is(w->tape, content, JSON_OBJECT)) return tell_part(w, content);
     if (!json_is(w->tape, content, JSON_ARRAY)) return content_tell_text(w, content, PIECE_CONTENT);
+    if (!content_is_parts(w->tape, content)) return content_tell_unknown(w, content);
     for (uint32_t part = json_first(w->tape, content); part != JSON_NONE; part = json_next(w->tape, part)) {
         if (!tell_part(w, part)) return false;
     }
@@ -182,14 +195,22 @@ static bool tell_audio(const struct content_walk *w, uint32_t audio)
     return content_tell(w, (struct chat_piece){.kind = PIECE_ELSEWHERE, .node = audio});
 }
 
+/* "function": of the API's first years. */
+static bool is_tools(const struct json_tape *tape, uint32_t role)
+{
+    return json_text_is(tape, role, SLICE("tool")) || json_text_is(tape, role, SLICE("function"));
+}
+
 static bool tell_message(struct content_walk *w, uint32_t message)
 {
     uint32_t at[MEMBERS_COUNT], other;
     const char *twice = content_read(&table, w->tape, message, at, &other);
     struct chat_piece piece = {.kind = PIECE_MESSAGE, .node = message, .twice = twice};
+    struct content_walk inner = *w;
+    inner.is_result = is_tools(w->tape, at[MEMBER_ROLE]);
     piece.role = content_role(w->tape, at[MEMBER_ROLE]);
     return content_tell(w, piece) && content_tell_text(w, at[MEMBER_ROLE], PIECE_ROLE) &&
-           tell_name(w, at[MEMBER_NAME], at[MEMBER_ROLE]) && tell_content(w, at[MEMBER_CONTENT]) &&
+           tell_name(w, at[MEMBER_NAME], at[MEMBER_ROLE]) && tell_content(&inner, at[MEMBER_CONTENT]) &&
            content_tell_text(w, at[MEMBER_REFUSAL], PIECE_REFUSAL) &&
            content_tell_text(w, at[MEMBER_REASONING_CONTENT], PIECE_REASONING) &&
            tell_details(w, at[MEMBER_REASONING_DETAILS], at[MEMBER_REASONING_CONTENT]) &&

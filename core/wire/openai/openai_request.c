@@ -147,7 +147,7 @@ static bool on_piece(void *arg, const struct chat_piece *piece)
         return fault_set(in->why, FAULT_BAD_BODY, "messages[%u]: \"%s\" is given twice; give it once", piece->message,
                          piece->twice);
     }
-    if (piece->kind == PIECE_CALL_JSON) content_add_free(in->r, in->arena, piece->node);
+    if (piece->kind == PIECE_CALL_JSON) content_add_free(in->r, in->arena, piece);
     in->r->message_count += piece->kind == PIECE_MESSAGE;
     in->r->uses |= piece->uses;
     return true;

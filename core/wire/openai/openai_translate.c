@@ -28,6 +28,7 @@
     X(USER, "user")                                                                                                    \
     X(SAFETY_IDENTIFIER, "safety_identifier")                                                                          \
     X(TIER, "service_tier")                                                                                            \
+    X(CACHE_KEY, "prompt_cache_key")                                                                                   \
     X(CACHE, "cache_control")                                                                                          \
     X(METADATA, "metadata")                                                                                            \
     X(STORE, "store")                                                                                                  \
@@ -55,6 +56,7 @@ const struct conversation_words openai_words = {.messages = "messages",
                                                 .choice = {"tool_choice", 11},
                                                 .parallel = {"parallel_tool_calls", 19},
                                                 .title = {"file.filename", 13},
+                                                .detail = {"image_url.detail", 16},
                                                 .reasoning = {"reasoning_content", 17}};
 
 static bool is_word(const struct reading *in, uint32_t node, struct slice word)
@@ -193,6 +195,7 @@ static void read_words(const struct reading *in, const uint32_t at[KEYS_COUNT])
     if (json_is(in->tape, at[KEY_LOGPROBS], JSON_TRUE)) reading_drop(in, key_names[KEY_LOGPROBS]);
     if (json_is(in->tape, at[KEY_PARALLEL], JSON_TRUE)) c->parallel = CHAT_TRUE;
     if (json_is(in->tape, at[KEY_PARALLEL], JSON_FALSE)) c->parallel = CHAT_FALSE;
+    if (json_is(in->tape, at[KEY_CACHE_KEY], JSON_STRING)) c->cache_key = json_raw(in->tape, at[KEY_CACHE_KEY]);
     if (json_is(in->tape, at[KEY_CACHE], JSON_OBJECT)) c->cache = json_raw(in->tape, at[KEY_CACHE]);
 }
 
@@ -229,4 +232,4 @@ static bool read(const struct chat_request *r, struct conversation *c, struct dr
 }
 
 const struct request_translation openai_request_translation = {
-    .read = read, .write = openai_write_conversation, .words = &openai_words};
+    .read = read, .write = openai_write_conversation, .words = &openai_words, .names_tiers = true};

@@ -23,9 +23,9 @@ static bool read_image(struct reading *in, uint32_t image, struct part_list *lis
     if (!reading_members(in, image, names, 2, at)) return false;
     uint32_t url = json_is(in->tape, image, JSON_STRING) ? image : at[0];
     if (!json_is(in->tape, url, JSON_STRING)) return reading_refuse(in, "\"url\" must be a string");
-    if (at[1] != JSON_NONE && !json_text_is(in->tape, at[1], SLICE("auto"))) reading_drop(in, SLICE("detail"));
     struct part *p = add_part(in, list, PART_IMAGE, cache);
     if (!p) return false;
+    if (at[1] != JSON_NONE && !json_text_is(in->tape, at[1], SLICE("auto"))) p->detail = json_raw(in->tape, at[1]);
     struct slice raw = json_raw(in->tape, url);
     enum data_url kind = reading_data_url(in, raw, p);
     if (kind == URL_BAD) return reading_refuse(in, "a data URL must be in base64");

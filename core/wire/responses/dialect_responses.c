@@ -61,6 +61,7 @@ const struct dialect dialect_responses = {
     .guess = responses_guess,
     .request_translation = &responses_request_translation,
     .path = path,
+    .output_least = 16,
     .key_header = {{"authorization", 13}, {"Bearer ", 7}},
     .read_body = responses_read_body,
     .read_event = responses_read_event,

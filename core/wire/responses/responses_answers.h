@@ -1,6 +1,7 @@
 /*
- * Between the files that write translated answers for clients of the Responses API: responses_answers_write.c (which
- * items there are, in their order) and responses_answers_form.c (as events, and as JSON).
+ * Between the files that translate answers of the Responses API: responses_answers_read.c (what its providers say;
+ * responses_reading.h), responses_answers_write.c (what its clients are told: which items there are, in their order),
+ * responses_answers_form.c (as events, and as JSON) and responses_answers_failure.c.
  *
  * Such a client hears every text again, whole, when its part, its item and the response are done: so all of them is
  * kept, up to LIMIT_RESPONSE_INSPECT_BYTES.
@@ -59,6 +60,12 @@ bool responses_tell_end(struct responses_out *out, enum responses_status status,
 /* The open part, as JSON. */
 void responses_append_part(struct buf *out, const struct responses_item *item, struct slice text);
 
-extern const struct answer_translation responses_answers;
+struct answer_writer *responses_writer_new(const struct answer_manner *manner, answer_event_fn event, void *arg,
+                                           struct fault *why);
+void responses_writer_free(struct answer_writer *out);
+bool responses_write(struct answer_writer *out, const struct delta *delta);
+
+void responses_read_failure(const struct json_tape *tape, struct slice name, struct failure *failure,
+                            struct arena *arena);
 
 #endif

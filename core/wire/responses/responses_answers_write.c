@@ -8,7 +8,6 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
-#include "wire/openai/openai_told.h"
 #include "wire/translate/event.h"
 
 struct answer_writer {
@@ -334,7 +333,7 @@ static bool write_inner(struct answer_writer *w, const struct delta *d)
     return true;
 }
 
-static bool write(struct answer_writer *w, const struct delta *d)
+bool responses_write(struct answer_writer *w, const struct delta *d)
 {
     switch (d->kind) {
     case DELTA_START: return start(w, d);
@@ -355,8 +354,8 @@ static bool write(struct answer_writer *w, const struct delta *d)
     return w->has_finished ? refuse(w, "it goes on behind its finish reason") : write_inner(w, d);
 }
 
-static struct answer_writer *writer_new(const struct answer_manner *manner, answer_event_fn event, void *arg,
-                                        struct fault *why)
+struct answer_writer *responses_writer_new(const struct answer_manner *manner, answer_event_fn event, void *arg,
+                                           struct fault *why)
 {
     struct answer_writer *w = mem_zalloc(1, sizeof *w);
     list_init(&w->items);
@@ -366,7 +365,7 @@ static struct answer_writer *writer_new(const struct answer_manner *manner, answ
     return w;
 }
 
-static void writer_free(struct answer_writer *w)
+void responses_writer_free(struct answer_writer *w)
 {
     if (!w) return;
     while (!list_is_empty(&w->items))
@@ -375,6 +374,3 @@ static void writer_free(struct answer_writer *w)
     arena_clear(&w->names);
     mem_free(w);
 }
-
-const struct answer_translation responses_answers = {
-    .writer_new = writer_new, .writer_free = writer_free, .write = write, .word_failure = openai_word_failure};

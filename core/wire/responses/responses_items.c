@@ -183,6 +183,13 @@ static bool tell_odd(const struct content_walk *w, const uint32_t at[MEMBERS_COU
     return true;
 }
 
+/* An object that a tool gave back, and no part of a format. */
+static bool is_value(const struct content_walk *w, uint32_t part, const uint32_t at[MEMBERS_COUNT])
+{
+    bool has_type = json_is(w->tape, at[MEMBER_TYPE], JSON_STRING);
+    return w->is_result && json_is(w->tape, part, JSON_OBJECT) && !has_type && !uses_of(w->tape, at);
+}
+
 /* A text, or an object of any kind. */
 static bool tell_part(const struct content_walk *w, uint32_t part, enum chat_piece_kind kind)
 {
@@ -190,6 +197,7 @@ static bool tell_part(const struct content_walk *w, uint32_t part, enum chat_pie
     const char *twice = content_read(&table, w->tape, part, at, &other);
     struct chat_piece piece = {.kind = PIECE_PART, .node = part, .twice = twice, .uses = uses_of(w->tape, at)};
     piece.is_unknown = piece.uses & (CHAT_USES_FILES | CHAT_USES_AUDIO);
+    if (is_value(w, part, at)) return content_tell(w, piece) && content_tell_unknown(w, part);
     return content_tell(w, piece) && content_tell_text(w, part, kind) && content_tell_text(w, at[MEMBER_TEXT], kind) &&
            content_tell_text(w, at[MEMBER_REFUSAL], PIECE_REFUSAL) &&
            (piece.uses != CHAT_USES_IMAGES || tell_picture(w, at)) &&
@@ -202,6 +210,7 @@ static bool tell_parts(const struct content_walk *w, uint32_t content, enum chat
 {
     if (json_is(w->tape, content, JSON_OBJECT)) return tell_part(w, content, kind);
     if (!json_is(w->tape, content, JSON_ARRAY)) return content_tell_text(w, content, kind);
+    if (!content_is_parts(w->tape, content)) return content_tell_unknown(w, content);
     for (uint32_t part = json_first(w->tape, content); part != JSON_NONE; part = json_next(w->tape, part)) {
         if (!tell_part(w, part, kind)) return false;
     }

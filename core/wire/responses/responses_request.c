@@ -173,7 +173,7 @@ static bool on_piece(void *arg, const struct chat_piece *piece)
     if (!keep_item(in, piece)) return false;
     if (piece->kind == PIECE_MESSAGE && !check_tools(in, json_get(&in->r->tape, piece->node, SLICE("tools"))))
         return false;
-    if (piece->kind == PIECE_CALL_JSON) content_add_free(in->r, in->arena, piece->node);
+    if (piece->kind == PIECE_CALL_JSON) content_add_free(in->r, in->arena, piece);
     in->r->message_count += piece->kind == PIECE_MESSAGE || piece->kind == PIECE_IMPLIED;
     in->r->uses |= piece->uses;
     return true;

@@ -188,4 +188,8 @@ static bool read(const struct chat_request *r, struct conversation *c, struct dr
 }
 
 const struct request_translation responses_request_translation = {
-    .read = read, .write = responses_write_conversation, .words = &words, .carries_labels = true};
+    .read = read,
+    .write = responses_write_conversation,
+    .words = &words,
+    .carries = CARRIES_LABELS | CARRIES_CACHE_KEY | CARRIES_DETAIL | CARRIES_TIER,
+    .names_tiers = true};

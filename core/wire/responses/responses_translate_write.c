@@ -3,7 +3,6 @@
  * error for an answer's least length ("integer below minimum value. Expected a value >= 16"). */
 #include "wire/responses/responses_translate.h"
 
-#define OUTPUT_LEAST 16
 #define USER_CHARACTERS_MAX 64u
 #define METADATA_PAIRS 16u
 #define METADATA_NAME_CHARACTERS 64u
@@ -68,7 +67,8 @@ static void write_tools(const struct writing *w)
 static void write_length(const struct writing *w)
 {
     int64_t wanted = w->c->max_tokens, most = traits_of(w)->output_tokens;
-    int64_t given = most && wanted > most ? most : wanted < OUTPUT_LEAST ? OUTPUT_LEAST : wanted;
+    int64_t least = dialect_responses.output_least;
+    int64_t given = most && wanted > most ? most : wanted < least ? least : wanted;
     if (wanted < 0) return;
     writing_number(w, SLICE("max_output_tokens"), given);
     if (given != wanted) dropped_add(w->dropped, w->c->max_tokens_name);
@@ -178,6 +178,7 @@ static void write_rest(const struct writing *w)
     write_user(w);
     write_tier(w);
     write_labels(w);
+    writing_member(w, SLICE("prompt_cache_key"), c->cache_key);
     write_keeping(w);
     if (c->cache.len && traits_of(w)->cache != CACHE_AS_BREAKPOINT) dropped_add(w->dropped, SLICE("cache_control"));
     if (c->is_stream) writing_member(w, SLICE("stream"), SLICE("true"));

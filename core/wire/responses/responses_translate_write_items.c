@@ -43,10 +43,22 @@ static void write_text(const struct writing *w, const struct part *p)
     close_part(w, p);
 }
 
+/* In its words. */
+static struct slice detail_of(const struct writing *w, const struct part *p)
+{
+    static const struct slice words[] = {{"\"low\"", 5}, {"\"high\"", 6}, {"\"original\"", 10}};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (slice_equal(p->detail, words[i])) return words[i];
+    }
+    if (p->detail.len) writing_drop(w, p, w->c->words->detail);
+    return SLICE("\"auto\"");
+}
+
 static void write_image(const struct writing *w, const struct part *p)
 {
     open_part(w, SLICE("input_image"));
-    buf_append(w->out, SLICE(",\"detail\":\"auto\",\"image_url\":"));
+    writing_member(w, SLICE("detail"), detail_of(w, p));
+    writing_name(w, SLICE("image_url"));
     if (p->url.len)
         buf_append(w->out, p->url);
     else
@@ -180,12 +192,20 @@ static void write_quoted(const struct writing *w, struct slice name, struct slic
     buf_append_char(w->out, '"');
 }
 
-/* Its mark was looked at. */
+/* False: another's, or not all of it. */
+static bool read_thought(const struct part *p, struct slice *id, struct slice *encrypted)
+{
+    struct slice raw = p->is_redacted ? p->text : p->signature;
+    size_t mark = sizeof SIGNATURE_OF_OPENAI; /* behind the quote */
+    if (!writing_is_marked(p, SLICE(SIGNATURE_OF_OPENAI))) return false;
+    *id = slice_split(slice_of(raw.ptr + mark, raw.len - mark - 1), '.', encrypted);
+    return encrypted->len > 0;
+}
+
 static void write_thought(const struct writing *w, const struct part *p)
 {
-    struct slice raw = p->is_redacted ? p->text : p->signature, encrypted;
-    size_t mark = sizeof SIGNATURE_OF_OPENAI; /* behind the quote */
-    struct slice id = slice_split(slice_of(raw.ptr + mark, raw.len - mark - 1), '.', &encrypted);
+    struct slice id, encrypted;
+    if (!read_thought(p, &id, &encrypted)) return;
     open_part(w, SLICE("reasoning"));
     write_quoted(w, SLICE("id"), id);
     writing_name(w, SLICE("summary"));
@@ -227,7 +247,8 @@ static void write_assistant(const struct writing *w, const struct part_list *lis
 
 static bool takes_part(void *arg, const struct part *p)
 {
-    bool takes = p->kind != PART_REASONING || writing_is_marked(p, SLICE(SIGNATURE_OF_OPENAI));
+    struct slice id, encrypted;
+    bool takes = p->kind != PART_REASONING || read_thought(p, &id, &encrypted);
     if (!takes) writing_drop(arg, p, SLICE(""));
     return takes;
 }

@@ -53,6 +53,7 @@ struct part {
     struct slice url;        /* IMAGE: a JSON string, instead of … */
     struct slice media_type; /* IMAGE, DOCUMENT: what stands inside a JSON string */
     struct slice data;       /* … likewise: base64 */
+    struct slice detail;     /* IMAGE: how closely it is looked at, a JSON string, if not as the model likes */
     struct slice cache;      /* the marker that the prompt is to be cached up to here: JSON as Anthropic writes it */
     struct part_list parts;  /* RESULT: TEXT, IMAGE, DOCUMENT */
     struct part *next;
@@ -121,6 +122,7 @@ struct conversation_words {
     bool has_items;       /* what was thought is an item of that list */
     bool has_beginnings;  /* what an assistant says last is the beginning of the answer */
     struct slice stop, effort, format, user, tier, choice, parallel, title;
+    struct slice detail;    /* in a part */
     struct slice reasoning; /* in a message; empty: it is a part of the content, or an item */
 };
 
@@ -133,6 +135,7 @@ struct conversation {
     struct slice model; /* a JSON string */
     bool is_stream;
     struct slice cache; /* all of it, as far as it goes */
+    struct slice cache_key; /* what is asked with the same one begins alike: a JSON string */
     struct part_list system; /* TEXT alone */
     struct message *first, *last;
     struct tool *tools, *last_tool;

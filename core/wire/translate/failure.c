@@ -19,6 +19,24 @@ enum failure_kind failure_of_status(int status)
     return status >= 400 && status < 500 ? FAILURE_REQUEST : FAILURE_SERVER;
 }
 
+bool failure_blames_provider(enum failure_kind kind)
+{
+    switch (kind) {
+    case FAILURE_REQUEST:
+    case FAILURE_MISSING:
+    case FAILURE_CONFLICT:
+    case FAILURE_TOO_LARGE: return false;
+    case FAILURE_AUTHENTICATION:
+    case FAILURE_BILLING:
+    case FAILURE_PERMISSION:
+    case FAILURE_RATE:
+    case FAILURE_SERVER:
+    case FAILURE_TIMEOUT:
+    case FAILURE_OVERLOADED: break;
+    }
+    return true;
+}
+
 bool failure_of_word(const struct failure_word *words, size_t count, struct slice word, enum failure_kind *kind)
 {
     for (size_t i = 0; i < count; i++) {

@@ -51,6 +51,8 @@ struct failure_word {
 };
 
 enum failure_kind failure_of_status(int status);
+/* Is it the provider's own trouble, or its account's, so that another may do better? */
+bool failure_blames_provider(enum failure_kind kind);
 /* True when it is one of them. */
 bool failure_of_word(const struct failure_word *words, size_t count, struct slice word, enum failure_kind *kind);
 /* The object that tells of it: "error", or the root itself; JSON_NONE where "error" is a text. */

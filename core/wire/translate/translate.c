@@ -1,6 +1,7 @@
 #include "wire/translate/translate.h"
 
 #include "wire/translate/answers.h"
+#include "wire/translate/writing.h"
 
 bool translate_can(const struct dialect *client, const struct dialect *provider, enum chat_kind kind)
 {
@@ -8,6 +9,12 @@ bool translate_can(const struct dialect *client, const struct dialect *provider,
     const struct request_translation *from = client->request_translation, *to = provider->request_translation;
     const struct answer_translation *out = client->answers, *in = provider->answers;
     return is_chat && from && from->read && to && to->write && out && out->writer_new && in && in->reader_new;
+}
+
+bool translate_tells_tier(const struct dialect *client, const struct dialect *provider)
+{
+    const struct request_translation *from = client->request_translation, *to = provider->request_translation;
+    return from && from->names_tiers && to && (to->carries & CARRIES_TIER);
 }
 
 /* What the body does not say: its path did. */
@@ -22,6 +29,24 @@ static void take_path(struct conversation *c, const struct translate_target *tar
     buf_clear(&model);
 }
 
+static void drop_details(const struct writing *w, const struct part_list *list)
+{
+    for (const struct part *p = list->first; p; p = p->next) {
+        if (p->detail.len) writing_drop(w, p, w->c->words->detail);
+        drop_details(w, &p->parts);
+    }
+}
+
+/* What the other has no words for, whoever writes it. */
+static void drop_uncarried(const struct conversation *c, const struct request_translation *to, struct dropped *dropped)
+{
+    const struct writing w = {.c = c, .dropped = dropped};
+    if (c->labels != JSON_NONE && !(to->carries & CARRIES_LABELS)) dropped_add(dropped, SLICE("metadata"));
+    if (c->cache_key.len && !(to->carries & CARRIES_CACHE_KEY)) dropped_add(dropped, SLICE("prompt_cache_key"));
+    for (const struct message *m = to->carries & CARRIES_DETAIL ? NULL : c->first; m; m = m->next)
+        drop_details(&w, &m->parts);
+}
+
 static bool write_read(const struct chat_request *r, const struct dialect *provider,
                        const struct translate_target *target, struct arena *arena, struct buf *out,
                        struct dropped *dropped, struct fault *why)
@@ -32,7 +57,7 @@ static bool write_read(const struct chat_request *r, const struct dialect *provi
     take_path(&c, target);
     if (!from->read(r, &c, dropped, why)) return false;
     if (target->names) *target->names = c.names;
-    if (c.labels != JSON_NONE && !to->carries_labels) dropped_add(dropped, SLICE("metadata"));
+    drop_uncarried(&c, to, dropped);
     return to->write(&c, target, out, dropped, why);
 }
 

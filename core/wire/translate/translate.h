@@ -37,6 +37,14 @@ struct translate_target {
     struct tool_names *names;    /* filled, of the arena and the body: tools that the client calls otherwise; or NULL */
 };
 
+/* What few have words for. */
+enum {
+    CARRIES_LABELS = 1 << 0, /* conversation.labels */
+    CARRIES_CACHE_KEY = 1 << 1,
+    CARRIES_DETAIL = 1 << 2, /* part.detail */
+    CARRIES_TIER = 1 << 3,   /* all of enum service_tier */
+};
+
 /* One dialect's half of the hub. */
 struct request_translation {
     /* Appends the body as read() wants it, where that is not as it stands; false: it is. NULL: it always is. */
@@ -48,13 +56,16 @@ struct request_translation {
      * no form there (FAULT_BAD_BODY). NULL: no provider is spoken to in it but by its own clients. */
     bool (*write)(struct conversation *c, const struct translate_target *target, struct buf *out,
                   struct dropped *dropped, struct fault *why);
-    bool carries_labels; /* what write() leaves out of conversation.labels it names itself */
+    unsigned carries; /* what write() says, or names itself where it leaves it out; others' is named for them */
+    bool names_tiers; /* read() tells of every service tier that its clients may ask for */
     const struct conversation_words *words;
 };
 
 /* Are requests for that translated: do both dialects have their halves, of requests and of answers
  * (wire/translate/translator.h)? Chats alone, and their counts, which the gateway makes itself. */
 bool translate_can(const struct dialect *client, const struct dialect *provider, enum chat_kind kind);
+/* Is the provider told which service tier the client asks for? */
+bool translate_tells_tier(const struct dialect *client, const struct dialect *provider);
 /* False: FAULT_BAD_BODY, or one of chat_parse()'s; then out is as it was. */
 bool translate_request(const struct dialect *client, struct slice body, const struct dialect *provider,
                        const struct translate_target *target, struct arena *arena, struct buf *out,

@@ -215,24 +215,24 @@ static uint32_t find_failure(const struct json_tape *tape)
 }
 
 /* Of a tape of its own: readers begin at the root. */
-static void read_element(const struct translator *t, struct slice name, struct slice json, struct failure *failure,
+static void read_element(const struct dialect *provider, struct slice name, struct slice json, struct failure *failure,
                          struct arena *arena)
 {
     struct json_tape tape;
     struct fault why;
     json_init(&tape);
-    if (json_parse(&tape, json, &why)) t->provider->answers->read_failure(&tape, name, failure, arena);
+    if (json_parse(&tape, json, &why)) provider->answers->read_failure(&tape, name, failure, arena);
     json_clear(&tape);
 }
 
-static void read_failure(const struct translator *t, struct slice name, const struct said *said,
+static void read_failure(const struct dialect *provider, struct slice name, const struct said *said,
                          struct failure *failure, struct arena *arena)
 {
     uint32_t node = find_failure(said->tape);
     if (node == 0)
-        t->provider->answers->read_failure(said->tape, name, failure, arena);
+        provider->answers->read_failure(said->tape, name, failure, arena);
     else if (node != JSON_NONE)
-        read_element(t, name, json_raw(said->tape, node), failure, arena);
+        read_element(provider, name, json_raw(said->tape, node), failure, arena);
     else
         failure->message = utf8_cut(said->json, LIMIT_FAILURE_TEXT_BYTES);
     if (!failure->message.len) failure->message = SLICE("The provider gave no reason.");
@@ -251,7 +251,7 @@ static bool write_failure(struct translator *t, struct slice name, const struct 
     int status;
     if (!translator_cut(t)) return false;
     arena_init(&arena);
-    read_failure(t, name, said, &failure, &arena);
+    read_failure(t->provider, name, said, &failure, &arena);
     t->client->answers->word_failure(&failure, &error, &status);
     t->is_over = true;
     buf_reset(&t->comment);
@@ -267,7 +267,7 @@ int translator_failure(struct translator *t, int status, struct slice name, cons
     struct dialect_error error = {.request_id = request_id};
     struct arena arena;
     arena_init(&arena);
-    read_failure(t, name, said, &failure, &arena);
+    read_failure(t->provider, name, said, &failure, &arena);
     t->client->answers->word_failure(&failure, &error, &status);
     error.retry_after_s = t->retry_after_s = failure.retry_after_s;
     t->client->write_body_error(body, &error);
@@ -275,27 +275,14 @@ int translator_failure(struct translator *t, int status, struct slice name, cons
     return status ? status : 502;
 }
 
-bool translator_blames_provider(const struct translator *t, struct slice name, const struct said *said)
+enum failure_kind translator_failure_kind(const struct dialect *provider, struct slice name, const struct said *said)
 {
     struct failure failure = {.kind = FAILURE_SERVER};
     struct arena arena;
     arena_init(&arena);
-    read_failure(t, name, said, &failure, &arena);
+    read_failure(provider, name, said, &failure, &arena);
     arena_clear(&arena);
-    switch (failure.kind) {
-    case FAILURE_REQUEST:
-    case FAILURE_MISSING:
-    case FAILURE_CONFLICT:
-    case FAILURE_TOO_LARGE: return false;
-    case FAILURE_AUTHENTICATION:
-    case FAILURE_BILLING:
-    case FAILURE_PERMISSION:
-    case FAILURE_RATE:
-    case FAILURE_SERVER:
-    case FAILURE_TIMEOUT:
-    case FAILURE_OVERLOADED: break;
-    }
-    return true;
+    return failure.kind;
 }
 
 uint32_t translator_retry_after_s(const struct translator *t)

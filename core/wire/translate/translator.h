@@ -47,7 +47,7 @@ int translator_failure(struct translator *t, int status, struct slice name, cons
                        struct slice request_id, struct buf *body);
 /* Behind that: seconds after which that body says to come again; 0: it does not say. */
 uint32_t translator_retry_after_s(const struct translator *t);
-/* Of an error that came with 200: is it the provider's own trouble, or its account's, so that another may do better? */
-bool translator_blames_provider(const struct translator *t, struct slice name, const struct said *said);
+/* Of an error that came with 200, which nobody needs to translate. */
+enum failure_kind translator_failure_kind(const struct dialect *provider, struct slice name, const struct said *said);
 
 #endif

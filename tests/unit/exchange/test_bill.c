@@ -42,11 +42,13 @@ static void a_tier_is_asked_for_in_the_clients_own_dialect(void)
 {
     struct exchange *x = asked(1);
     struct terms own = {.kind = SLICE("openai")}, other = {.kind = SLICE("anthropic")}, unknown = {.price = NULL};
+    struct terms told = {.kind = SLICE("openai_responses")};
     x->request.service_tier = SLICE("flex");
     EXPECT_SLICE(SLICE("flex"), bill_asked_tier(x, NULL));
     EXPECT_SLICE(SLICE("flex"), bill_asked_tier(x, &unknown));
     EXPECT_SLICE(SLICE("flex"), bill_asked_tier(x, &own));
     EXPECT_SLICE(SLICE(""), bill_asked_tier(x, &other));
+    EXPECT_SLICE(SLICE("flex"), bill_asked_tier(x, &told));
     EXPECT(exchange_edit(x, SLICE("service_tier"), SLICE("\"priority\"")));
     EXPECT_SLICE(SLICE("priority"), bill_asked_tier(x, &own));
     EXPECT_SLICE(SLICE(""), bill_asked_tier(x, &other));

@@ -253,19 +253,36 @@ static void errors_are_told_in_the_clients_words(void)
         expect_error(&errors[i]);
 }
 
-/* What another may do better is left to it, as long as nothing has left. */
-static void expect_way(const char *type, const char *bytes, bool has_another, bool gives_way)
+static unsigned failures; /* that the relay told of */
+
+static void on_failure(void *arg, bool is_limited)
+{
+    (void)arg;
+    failures += is_limited ? 100 : 1;
+}
+
+/* What another may do better is left to it, as long as nothing has left, translated or not. */
+static void expect_way_to(const struct dialect *client, const char *type, const char *bytes, bool has_another, bool gives_way)
 {
     struct kit k;
+    bool is_same = client == &dialect_openai;
     open_from(&k, &dialect_openai, type);
     k.parts.has_another = has_another;
+    k.parts.client = client;
+    k.parts.on_failure = on_failure;
     kit_begin(&k);
-    if (bytes[0] == '{') k.head.status = 502; /* as it is told */
+    if (bytes[0] == '{' && !is_same) k.head.status = 502; /* as it is told */
     kit_feed(&k, slice_str(bytes), 0);
     kit_finish(&k, NULL);
     EXPECT_INT(gives_way ? RELAY_UNSENT : RELAY_SENT, k.how);
     EXPECT_INT(!gives_way, k.heads);
     close_kit(&k);
+}
+
+static void expect_way(const char *type, const char *bytes, bool has_another, bool gives_way)
+{
+    expect_way_to(&dialect_anthropic, type, bytes, has_another, gives_way);
+    expect_way_to(&dialect_openai, type, bytes, has_another, gives_way);
 }
 
 static void an_error_under_200_gives_way(void)
@@ -276,7 +293,9 @@ static void an_error_under_200_gives_way(void)
         expect_way(TYPE_JSON, odd[i], true, true);
         expect_way(TYPE_JSON, odd[i], false, false);
     }
+    EXPECT_INT(4 * 1 + 4 * 100, failures);
     expect_way(TYPE_JSON, O_ERROR("invalid_request_error", "\"context_length_exceeded\""), true, false);
+    EXPECT_INT(4 * 1 + 4 * 100, failures);
     expect_way(TYPE_EVENTS, O_LATE, true, true);
     expect_way(TYPE_EVENTS, O_LATE, false, false);
     expect_way(TYPE_EVENTS, O_TEXT("a") O_LATE, true, false);

@@ -440,8 +440,8 @@ static void odd_shapes_count_what_is_text(void)
     struct count_rules rules = rules_of(O200K);
     EXPECT_INT(3 + 3, chat(&rules, "[{}]"));
     EXPECT_INT(3 + 3, chat(&rules, "[{\"role\":7,\"content\":7}]"));
-    EXPECT_INT(3 + 3 + 1, chat(&rules, "[{\"role\":\"user\",\"content\":{\"text\":\"x\"}}]"));
-    EXPECT_INT(3 + 3 + 1, chat(&rules, "[{\"role\":\"user\",\"content\":[[\"x\"],7,null,{\"text\":7},{\"image_url\":null}]}]"));
+    EXPECT_INT(3 + 3 + 1 + 1, chat(&rules, "[{\"role\":\"user\",\"content\":{\"text\":\"x\"}}]"));
+    EXPECT_INT(3 + 3 + 1 + 16, chat(&rules, "[{\"role\":\"user\",\"content\":[[\"x\"],7,null,{\"text\":7},{\"image_url\":null}]}]"));
     EXPECT_INT(3 + 3, chat(&rules, "[{\"tool_calls\":{},\"function_call\":7,\"name\":{}}]"));
     EXPECT_INT(3 + 3, chat(&rules, "[{\"tool_calls\":[7,null,[],{\"function\":[]}]}]"));
     EXPECT_INT(3, total_of(&rules, CHAT_CHAT, "{\"model\":\"m\"}").input_tokens);

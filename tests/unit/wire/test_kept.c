@@ -58,6 +58,10 @@ static void what_a_provider_keeps_is_named(void)
                       "{\"type\":\"reasoning\",\"id\":\"rs_1\",\"summary\":[],\"content\":[{\"text\":\"a\"}]},"
                       "{\"type\":\"reasoning\",\"summary\":[]}"), 0);
     expect_named(USER("[{\"type\":\"input_file\",\"file_id\":\"f\"}]"), CHAT_CHAT, "file f");
+    /* Of what nobody here knows, too: it may be read there. */
+    expect_named(INPUT("{\"type\":\"new_call\",\"place\":{\"work\":[{\"container_id\":\"c\"}]}}"), CHAT_CHAT, "container c");
+    expect_named(USER("[{\"type\":\"new\",\"new\":{\"file_id\":\"f\"}}]"), CHAT_CHAT, "file f");
+    expect_named(INPUT("{\"type\":\"function_call\",\"call_id\":\"c\",\"name\":\"f\",\"arguments\":{\"file_id\":\"f\"}}"), CHAT_CHAT, "");
     expect_named(USER("[{\"type\":\"input_image\",\"file\\u005fid\":\"f\"}]"), CHAT_COUNT, "file f");
     expect_named(INPUT("{\"type\":\"computer_call_output\",\"output\":{\"type\":\"computer_screenshot\",\"file_id\":\"f\"}}"),
                    CHAT_CHAT, "file f");

@@ -137,8 +137,8 @@ static void every_item_is_walked(void)
                   "\"text\":{\"format\":{\"type\":\"json_schema\",\"schema\":{}}}}",
                   "content \"sys\"\ncontent \"t\"\npicture \"data:x\"\npicture -\nfile \"BBBB\"\ncall \"n\"\n"
                   "elsewhere \"input_file\"\ncontent \"o\"\nreasoning \"why\"\nelsewhere \"E\"\ncall \"f\"\ncall \"{}\"\n"
-                  "content result \"r\"\ncontent result \"r2\"\njson {\"command\":[\"ls\"]}\ncall result \"so\"\n"
-                  "json result {\"a\":1}\npicture \"AAAA\"\ncall \"new\"\ncall \"n\"\ncall \"d\"\ntool \"f\"\ntool -\nchoice \"f\"\n"
+                  "content result \"r\"\ncontent result \"r2\"\njson {\"command\":[\"ls\"]}\n"
+                  "json result {\"stdout\":\"so\",\"outcome\":{\"a\":1}}\npicture \"AAAA\"\ncall \"new\"\ncall \"n\"\ncall \"d\"\ntool \"f\"\ntool -\nchoice \"f\"\n"
                   "schema {\"type\":\"json_schema\",\"schema\":{}}\n");
     expect_pieces("{" HEAD "\"input\":\"hi\",\"tool_choice\":\"none\"}", "content \"hi\"\nchoice -\n");
 }
