@@ -4,7 +4,7 @@
 --   local nano, unpriced, is_any = prices.estimate(f, slice)
 --     -- unpriced: a target that may answer and has no price; is_any: whether any target is left to answer;
 --     -- slice: of the output no more than so many tokens
---   prices.held(f, slice)                          -- the same, as budgets hold it: some servers read a bound of 0 as none
+--   prices.held(f, slice)                          -- the same, as budgets hold it: some servers read 0 as no bound
 --   prices.output_tokens(f)                        -- of all answers together, at most, likewise
 --   prices.tokens(f)                               -- that limits count: read, and written at most
 --   prices.nano("gpt-4o", f)                       -- of one model or target; nil without a price
