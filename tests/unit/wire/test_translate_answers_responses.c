@@ -264,6 +264,24 @@ static void what_is_encrypted_goes_with_its_items_id(void)
     expect_thought(START DONE("0", THOUGHT(SUMMARY("hm"), ",\"encrypted_content\":null")) END, "hm", "", "");
 }
 
+/* Without its words, which the client did not ask for. */
+static void what_is_encrypted_goes_where_thoughts_are_hidden(void)
+{
+    struct answer_manner manner = translating_events;
+    manner.hides_thoughts = true;
+    translate_stream_as(&t, &dialect_responses, &dialect_gemini, &manner,
+                        SLICE(START THINK("0", "0", "hm") DONE("0", THOUGHT(SUMMARY("hm"), ",\"encrypted_content\":\"E1\""))
+                                  DONE("1", THOUGHT("", ",\"encrypted_content\":\"E2\"")) SAY("2", "0", "a") END),
+                        0);
+    hearing_begin(&h, &dialect_gemini);
+    hearing_stream(&h, buf_slice(&t.out));
+    EXPECT(!h.wrong && h.has_ended);
+    EXPECT_SLICE(SLICE(""), buf_slice(&h.reasoning));
+    EXPECT_SLICE(SLICE("openai.rs_1.E1"), buf_slice(&h.signatures));
+    EXPECT_SLICE(SLICE("openai.rs_1.E2"), buf_slice(&h.redacted));
+    done();
+}
+
 static void paragraphs_of_a_thought_stand_apart(void)
 {
     expect_thought(START ADDED("0", THOUGHT("", "")) THINK("0", "0", "a") THINK("0", "1", "b") THINK("0", "1", "c")
@@ -468,6 +486,7 @@ int main(void)
     RUN(a_call_that_the_bound_cut_is_told_as_far_as_it_came);
     RUN(what_a_tool_is_asked_must_be_an_object);
     RUN(what_is_encrypted_goes_with_its_items_id);
+    RUN(what_is_encrypted_goes_where_thoughts_are_hidden);
     RUN(paragraphs_of_a_thought_stand_apart);
     RUN(thoughts_stand_in_front_of_what_they_are_of);
     RUN(reasons_have_their_words);
