@@ -76,7 +76,8 @@ static bool finish(struct answer_reader *in, uint32_t response)
     if (!is_over(in, response) || !start(in, response) || !read_output(in, response)) return false;
     end.reason = reason_of(in, response, &is_known);
     in->has_ended = true;
-    return (is_known || responses_lose(in, SLICE("incomplete_details"))) && in->take(in->arg, &end) &&
+    return (is_known || responses_lose(in, SLICE("incomplete_details"))) &&
+           responses_lose_filled(in, response, "content_filters") && in->take(in->arg, &end) &&
            in->take(in->arg, &(struct delta){.kind = DELTA_END});
 }
 

@@ -375,6 +375,9 @@ static void what_no_client_can_be_told_is_named(void)
     expect_lost(START EVENT("response.new", ",\"output_index\":7") DONE("0", MESSAGE("{\"type\":\"output_audio\"}")) END,
                 "answer.response.new, answer.output_audio");
     expect_lost(START SAY("0", "0", "a") CUT("new"), "answer.incomplete_details");
+    expect_lost(START SAY("0", "0", "a") RESPONSE("response.completed", ",\"status\":\"completed\",\"content_filters\":[{}]"),
+                "answer.content_filters");
+    expect_lost(START DONE("0", "{\"type\":\"message\",\"content\":[" OUTPUT_TEXT("a") "],\"phase\":\"final_answer\"}") END, "answer.phase");
 }
 
 static void a_sign_of_life_is_passed_on(void)
