@@ -23,7 +23,9 @@
 #include "flow/policy_redis.h"
 #include "flow/reply.h"
 #include "flow/settle.h"
+#include "flow/switched.h"
 #include "net/descriptors.h"
+#include "store/provider_switches.h"
 
 #define GAUGES_MS 500
 /* After the grace, how long a client gets to take the error it is sent. */
@@ -53,6 +55,8 @@ static void share_upstream(struct flow *flow)
                      descriptors_share(descriptors_limit(), flow->parts.settings->connections_max).upstream);
 }
 
+static void end_cut(struct flow *flow);
+
 static void update_gauges(void *arg)
 {
     struct flow *flow = arg;
@@ -66,6 +70,7 @@ static void update_gauges(void *arg)
                                                            .upstreams = upstream.connections_open,
                                                            .generations = (int64_t)policy_live_generations()});
     breaking_renew(flow);
+    end_cut(flow);
     metrics_turn(flow->metrics, loop_take_longest_ns(flow->parts.loop), 60000 / GAUGES_MS);
     loop_timer_arm_ms(&flow->gauge_timer, GAUGES_MS);
 }
@@ -185,6 +190,8 @@ struct flow *flow_new(const struct flow_parts *parts)
     policy_set_ref(parts->policies);
     keyring_ref(parts->keyring);
     topups_ref(parts->topups);
+    if (parts->grants) grants_ref(parts->grants);
+    if (parts->people) people_ref(parts->people);
     list_init(&flow->jobs);
     list_init(&flow->waiting);
     list_init(&flow->probing);
@@ -245,6 +252,8 @@ void flow_free(struct flow *flow)
     policy_set_unref(flow->parts.policies);
     keyring_unref(flow->parts.keyring);
     topups_unref(flow->parts.topups);
+    grants_unref(flow->parts.grants);
+    people_unref(flow->parts.people);
     mem_free(flow);
 }
 
@@ -330,6 +339,18 @@ static void end_if_revoked(struct job *job, const void *why)
     if (now && now->ends_requests && !job->end.is_over) end_under_way(job, why, OUTCOME_DENIED);
 }
 
+static void end_if_cut(struct job *job, const void *arg)
+{
+    struct fault why;
+    (void)arg;
+    if (!job->end.is_over && switched_cuts(job, &why)) end_under_way(job, &why, OUTCOME_DENIED);
+}
+
+static void end_cut(struct flow *flow)
+{
+    if (provider_switches_cuts(flow->parts.switches)) each_job(flow, end_if_cut, NULL);
+}
+
 void flow_set_registry(struct flow *flow, struct keyring *keyring, struct topups *topups)
 {
     keyring_ref(keyring);
@@ -339,6 +360,16 @@ void flow_set_registry(struct flow *flow, struct keyring *keyring, struct topups
     flow->parts.keyring = keyring;
     flow->parts.topups = topups;
     each_job(flow, end_if_revoked, &(struct fault){.code = FAULT_KEY_REVOKED});
+}
+
+void flow_set_grants(struct flow *flow, struct grants *grants, struct people *people)
+{
+    grants_ref(grants);
+    people_ref(people);
+    grants_unref(flow->parts.grants);
+    people_unref(flow->parts.people);
+    flow->parts.grants = grants;
+    flow->parts.people = people;
 }
 
 void flow_stop(struct flow *flow)

@@ -21,9 +21,12 @@
 #include "net/loop.h"
 #include "store/keyring.h"
 #include "store/keysets.h"
+#include "store/grants.h"
+#include "store/people.h"
 #include "store/topups.h"
 
 struct breakers;
+struct provider_switches;
 struct counters_post;
 struct counters_shared;
 struct flow;
@@ -46,12 +49,15 @@ struct flow_parts {
     struct policy_set *policies;
     struct keyring *keyring;
     struct topups *topups;
+    struct grants *grants; /* and of these two, where they are */
+    struct people *people;
     struct keysets *keysets; /* borrowed: the keys of tokens' issuers */
     void (*want_keys)(void *arg, struct slice url); /* somebody should fetch them; then flow_keys_came() */
     void *want_keys_arg;
     struct stats *stats; /* borrowed: this worker's segment */
     struct counters_shared *counters; /* borrowed: of limits and budgets; NULL: nobody counts */
     struct breakers *breakers; /* borrowed: of provider accounts; NULL: there are none */
+    const struct provider_switches *switches; /* borrowed: which of them are off; NULL: none is */
     struct access_tokens *access_tokens; /* borrowed: their tokens; NULL: nobody asks for any */
     struct owned_table *owned; /* borrowed: whose the objects are that providers keep */
     const struct flow_redis *redis; /* borrowed: counters that a fleet shares; NULL: it shares none */
@@ -68,6 +74,9 @@ void flow_set_policies(struct flow *flow, struct policy_set *policies);
 /* What the registry says. What a key began that was revoked so (struct key_record's ends_requests) ends now: streams
  * with the dialect's error event, unanswered requests with 401. */
 void flow_set_registry(struct flow *flow, struct keyring *keyring, struct topups *topups);
+
+/* … of who may use what, and of whose sign-ins they are. */
+void flow_set_grants(struct flow *flow, struct grants *grants, struct people *people);
 
 /* A fresh pipe to the ledger process, which is taken; one of before is left. Records wait for the first. */
 void flow_set_ledger(struct flow *flow, int fd);
