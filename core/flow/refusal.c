@@ -24,6 +24,7 @@ bool refusal_is_final(enum fault_code code)
     switch ((int)code) {
     case FAULT_POLICY:
     case FAULT_NO_TARGET:
+    case FAULT_PROVIDER_OFF:
     case FAULT_UPSTREAM_ACCOUNT:
     case FAULT_UPSTREAM_TLS:
     case FAULT_TRANSFER_CODING:
