@@ -82,7 +82,7 @@ static int64_t seen_revision(const char *data_dir)
     struct fault ignored;
     struct registry *old = NULL;
     int64_t epoch, rev = 0;
-    if (registry_open_reader(data_dir, &old, &ignored) && old && !registry_moment(old, &epoch, &rev, &ignored)) rev = 0;
+    if (registry_read_folder(data_dir, &old, &ignored) && old && !registry_moment(old, &epoch, &rev, &ignored)) rev = 0;
     registry_close(old);
     return rev;
 }
@@ -159,7 +159,7 @@ bool registry_move(const char *data_dir, struct registry *to, struct registry_ba
     *about = (struct registry_backup){.rows = 0};
     int lock = ledger_lock(data_dir, why);
     if (lock < 0) return false;
-    struct registry *from = registry_open(data_dir, why);
+    struct registry *from = registry_open_folder(data_dir, why);
     bool is_good = from && move(from, to, about, why);
     registry_close(from);
     close(lock);

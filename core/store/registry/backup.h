@@ -1,14 +1,14 @@
 /*
  * A copy of the registry while it is written, the way back, and the way into PostgreSQL: for commands, blocking.
  *
- *     registry_backup(r, "/backup/registry-2026-11-29.db", &about, &why);                 // of one moment; of either engine
- *     registry_restore("data", "/backup/registry-2026-11-29.db", &how, &about, &why);     // while no gateway runs
- *     registry_move("data", postgres, &by, &about, &why);                                 // … and from then on there
+ *     registry_backup(r, "/backup/registry.db", &about, &why);               // of one moment, of either engine
+ *     registry_restore("data", "/backup/registry.db", &how, &about, &why);   // while no gateway runs
+ *     registry_move("data", postgres, &about, &why);                         // likewise; from then on it is there
  *
  * A backup is a SQLite file, 0600, that is whole or is not there. What is restored begins a new epoch, with a revision
  * above all that this gateway's ledger has seen, and then what was taken from somebody after the backup is taken once
- * more: keys that were revoked or ended, people who were disabled or merged, roles, grants and top-ups that were ended,
- * requests that were denied. All else that came after it is gone, and told: on_lost() with the entry's action and target.
+ * more: keys that were revoked or rotated, people who were disabled or merged, roles, grants and top-ups that were
+ * ended, requests that were denied. All else that came after it is gone, and told: on_lost() with time, action, target.
  */
 #ifndef MOONGATE_STORE_REGISTRY_BACKUP_H
 #define MOONGATE_STORE_REGISTRY_BACKUP_H

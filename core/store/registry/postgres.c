@@ -331,6 +331,14 @@ static void be_brief(struct registry *r)
     (void)r; /* each statement has its deadline */
 }
 
+/* Held until the connection ends. */
+static bool claim(struct registry *r, bool *is_mine, struct fault *why)
+{
+    struct registry_query *q = ask(r, "SELECT pg_try_advisory_lock(7233182305911)", NULL, 0);
+    *is_mine = next(q) && slice_equal(bytes(q, 0), SLICE("t"));
+    return end(q, why);
+}
+
 static void close_it(struct registry *r)
 {
     struct registry_postgres *p = of(r);
@@ -357,6 +365,7 @@ static const struct registry_engine engine = {.begin_change = "BEGIN ISOLATION L
                                               .lower = lower,
                                               .is_inside = is_inside,
                                               .be_brief = be_brief,
+                                              .claim = claim,
                                               .close = close_it};
 
 /* ---- Opening. */

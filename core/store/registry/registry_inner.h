@@ -8,6 +8,7 @@
  *     registry/backup.c    copies, the way back, and the way into PostgreSQL; copy.c replay.c: parts of that
  *     registry/check.c     does it keep what is promised of it?
  *     registry/changes.c   what the ledger is to be told
+ *     registry/place.c     in a file, or in a fleet's PostgreSQL?
  *     registry/people.c    people and their roles (roles.c): the model of a file of rows
  *     registry/keys.c      making, rotating and revoking keys
  *     registry/list.c      all of them
@@ -111,6 +112,7 @@ struct registry_engine {
     bool (*lower)(struct registry *r, bool is_down, struct fault *why); /* what triggers refuse, for a whole copy */
     bool (*is_inside)(const struct registry *r); /* a transaction has begun and not ended */
     void (*be_brief)(struct registry *r);
+    bool (*claim)(struct registry *r, bool *is_mine, struct fault *why); /* of several with ledgers; or NULL */
     void (*close)(struct registry *r);
 };
 
@@ -187,8 +189,9 @@ bool registry_moment(struct registry *r, int64_t *epoch, int64_t *rev, struct fa
 /* In a fleet: the database that conninfo names, which is made ready when it is empty. `node`: what pg_stat_activity
  * shows of who is connected. NULL and *why, without a password in it. */
 struct registry *registry_open_postgres(const char *conninfo, const char *node, struct fault *why);
-/* For who only reads: nothing is made or changed. *r NULL where there is none. */
-bool registry_open_reader(const char *data_dir, struct registry **r, struct fault *why);
+/* The file of a data folder, wherever the registry may be. */
+struct registry *registry_open_folder(const char *data_dir, struct fault *why);
+bool registry_read_folder(const char *data_dir, struct registry **r, struct fault *why);
 
 /* The same of a file anywhere; it must be there. */
 struct registry *registry_open_reader_file(const char *path, struct fault *why);

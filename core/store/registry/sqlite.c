@@ -132,7 +132,8 @@ static enum registry_type type(const struct registry_query *q, int column)
 
 static bool lower(struct registry *r, bool is_down, struct fault *why)
 {
-    return sqlite3_db_config(of(r)->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, !is_down, NULL) == SQLITE_OK || fail(of(r), why);
+    int rc = sqlite3_db_config(of(r)->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, !is_down, NULL);
+    return rc == SQLITE_OK || fail(of(r), why);
 }
 
 static bool is_inside(const struct registry *r)
@@ -254,7 +255,7 @@ static struct registry *open_path(char *path, struct fault *why)
     return NULL;
 }
 
-struct registry *registry_open(const char *data_dir, struct fault *why)
+struct registry *registry_open_folder(const char *data_dir, struct fault *why)
 {
     return open_path(path_of(data_dir), why);
 }
@@ -305,7 +306,7 @@ struct registry *registry_open_reader_file(const char *path, struct fault *why)
     return read_path(mem_strdup(path), why);
 }
 
-bool registry_open_reader(const char *data_dir, struct registry **r, struct fault *why)
+bool registry_read_folder(const char *data_dir, struct registry **r, struct fault *why)
 {
     struct stat st;
     char *path = path_of(data_dir);
