@@ -186,7 +186,8 @@
 #define LIMIT_LIST_ASKED 10000u               /* a caller may say so many, and gets LIMIT_LISTED of them */
 #define LIMIT_OBJECTS_TELLING 4096u           /* of a worker's, that a fleet's Redis is still to be told */
 #define LIMIT_OBJECTS_AGAIN_MS 1000u          /* … after a failure, so much later */
-#define LIMIT_KEPT 64u                        /* objects of a provider that one request names, or its answer */
+#define LIMIT_KEPT 64u                        /* objects of a provider that one request names */
+#define LIMIT_MADE 1024u                      /* … and that its answer makes */
 #define LIMIT_KEPT_ID_BYTES 256u              /* of the id of one */
 #define LIMIT_TARGETS 16u                     /* candidates of one request */
 #define LIMIT_TRACE_ENTRIES 256u

@@ -14,11 +14,16 @@ const struct price *bill_price(const struct exchange *x, const struct attempt *a
 
 struct slice bill_asked_tier(const struct exchange *x, const struct terms *terms)
 {
-    const struct dialect *client = x->api->client;
-    const struct dialect *spoken =
-        terms && terms->kind.len ? dialect_for(terms->kind, terms->traits, client) : client;
+    const struct dialect *client = x->api->client, *spoken = exchange_spoken(x, terms);
     bool is_told = spoken == client || (spoken && translate_tells_tier(client, spoken));
     return is_told ? exchange_service_tier(x) : SLICE("");
+}
+
+uint64_t bill_output(const struct exchange *x, const struct terms *terms, uint64_t tokens)
+{
+    const struct dialect *client = x->api->client, *spoken = exchange_spoken(x, terms);
+    bool is_raised = spoken && spoken != client && tokens && tokens < spoken->output_least;
+    return is_raised ? spoken->output_least : tokens;
 }
 
 void bill_attempt(const struct exchange *x, struct attempt *attempt)
