@@ -9,9 +9,9 @@ static const struct dialect *const dialects[] = {&dialect_anthropic, &dialect_re
 #define DIALECT_COUNT (sizeof dialects / sizeof dialects[0])
 
 /* What accounts of each kind are spoken to in, its main dialect first; and, where that is another, about models that
- * Anthropic or Google publishes, or that answer in the Responses API alone, or to others' clients better. Amazon's have both ways to Anthropic's:
- * their own API carries all of it, Converse does not (citations, server tools, cache markers' place in a tool's
- * result), so whoever asks goes to it. */
+ * Anthropic or Google publishes, or that answer in the Responses API alone, or others' clients better. Amazon's have
+ * both ways to Anthropic's: their own API carries all of it, Converse does not (citations, server tools, cache markers'
+ * place in a tool's result), so whoever asks goes to it. */
 static const struct kind {
     struct slice name;
     const struct dialect *speaks[DIALECT_COUNT];

@@ -5,8 +5,9 @@
 --
 -- publisher        whose API it is spoken to in also where others host it, as Amazon and Google do: "anthropic",
 --                  "google"
--- responses        "alone": accounts of OpenAI and Azure have it in the Responses API and nowhere else; "translated": those
---                  of OpenAI are asked in it by clients of others' APIs, for its chats refuse tools unless it may not think
+-- responses        "alone": accounts of OpenAI and Azure have it in the Responses API and nowhere else; "translated":
+--                  those of OpenAI are asked in it by clients of others' APIs, for its chats refuse tools of a model
+--                  that may think
 -- predicts         Google's platform embeds with it by an API of its own alone (:predict)
 -- output           tokens of one answer at most
 -- fixed_sampling   temperature, top_p, top_k are refused
@@ -30,9 +31,9 @@
 --
 -- Sources. Anthropic: "Models overview" (output), "Building with extended thinking", "Adaptive thinking", "Effort",
 -- "Structured outputs", "What's new" of each generation (sampling, system messages). OpenAI: model pages (output),
--- "Reasoning models" (efforts, sampling, stop, developer messages), "Prompt caching"; its chats' errors "This model is
--- only supported in v1/responses and not in v1/chat/completions" ("alone"), "Function tools with reasoning_effort are not
--- supported for gpt-5.4 in /v1/chat/completions" ("translated"). DeepSeek: "Thinking mode".
+-- "Reasoning models" (efforts, sampling, stop, developer messages), "Prompt caching"; its chats' errors
+-- "This model is only supported in v1/responses and not in v1/chat/completions" ("alone"), "Function tools with
+-- reasoning_effort are not supported for gpt-5.4 in /v1/chat/completions" ("translated"). DeepSeek: "Thinking mode".
 -- Amazon: Converse, ToolResultBlock (status); Nova, "Complete request schema" (topK), "Extended thinking" (with effort
 -- "high" no length and no temperature may be given: it is not asked for), "Prompt caching".
 -- Google: "Gemini models" (output), "Gemini thinking" (budgets, levels), "Thought signatures" (calls), "Structured
