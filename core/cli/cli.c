@@ -1,4 +1,5 @@
 #include "cli/cli.h"
+#include "cli/help_people.h"
 
 const struct command cli_commands[] = {
     {"run", "start the gateway",
@@ -428,6 +429,8 @@ const struct command cli_commands[] = {
      "  --tier T --region R --clearance C --env E    what policies may ask of it\n"
      "  --role R            again for more\n"
      "  --label NAME=VALUE  again for more\n"
+     "  --owner PERSON      the key lives only while this person does (`moongate people list` shows the ids)\n"
+     "  --admin             a key of the admin API instead, with the roles of its --owner; only --expires goes with it\n"
      "  --approve MODEL     a model this holder is approved for; again for more\n"
      "  --expires 90d       default: never\n"
      "  --reason TEXT       what for: kept in the ledger, beside who made the key (`moongate audit search kind:change`)\n"
@@ -469,6 +472,17 @@ const struct command cli_commands[] = {
      "\n"
      "Exit code: 0 rotated, 1 no such id, or the key is revoked, expired, or rotated before.\n",
      command_keys_rotate},
+    {"people list", "people and services, with their roles", help_people_list, command_people_list},
+    {"people create", "a new person or service", help_people_create, command_people_create},
+    {"people disable", "nothing of a person counts any more", help_people_disable, command_people_disable},
+    {"people enable", "and again", help_people_enable, command_people_enable},
+    {"people merge", "two accounts are one person", help_people_merge, command_people_merge},
+    {"roles list", "who has which role", help_roles_list, command_roles_list},
+    {"roles give", "give a role to somebody else", help_roles_give, command_roles_give},
+    {"roles take", "take a role", help_roles_take, command_roles_take},
+    {"provider list", "provider accounts that were switched", help_provider_list, command_provider_list},
+    {"provider disable", "switch a provider account off", help_provider_disable, command_provider_disable},
+    {"provider enable", "switch it on again", help_provider_enable, command_provider_enable},
     {"version", "what is running here", "moongate version --json\n", command_version},
     {"help", "this list, a command, a diagnostic's code, or the fields of moongate.lua",
      "moongate help keys create\nmoongate help MG0103\nmoongate help undefined_name\n"

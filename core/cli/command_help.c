@@ -10,8 +10,8 @@ static const struct family {
     const char *first; /* the word, and of its commands that one is listed at */
     const char *names, *summary;
 } families[] = {
-    {"audit", "audit ...", "search, export, tail and verify the ledger; texts that it keeps"},
-    {"ledger", "ledger ...", "backup, restore, export, check it; erase a person's texts; a new key"},
+    {"audit", "audit, ledger", "search, export, verify the ledger; backup, restore, erase a person's texts"},
+    {"ledger", NULL, NULL}, /* with the one before */
     {"budgets", "budgets, limits", "how far budgets are used up, when they run out; what limits a caller"},
     {"limits", NULL, NULL}, /* with the one before */
     {"topup", "topup ...", "add to a budget for a while; what was added, and its end"},
@@ -19,6 +19,9 @@ static const struct family {
     {"tokens", NULL, NULL}, /* with the one before */
     {"bundle", "keys, bundle", "create, list, revoke, rotate API keys; policies that people have to sign"},
     {"keys", NULL, NULL}, /* with the one before */
+    {"people", "people, roles", "who may what; `provider` switches a provider account off, or on again"},
+    {"roles", NULL, NULL}, /* with the one before */
+    {"provider", NULL, NULL}, /* likewise */
     {"version", "version, help", "what is running here; a command, a diagnostic's code, fields of moongate.lua"},
     {"help", NULL, NULL}, /* with the one before */
 };
