@@ -32,10 +32,14 @@
 #include "exchange/identity.h"
 #include "exchange/objects.h"
 #include "exchange/pair.h"
+#include "store/grants.h"
+#include "store/people.h"
 #include "store/topups.h"
 #include "wire/chat.h"
 #include "wire/count.h"
 #include "wire/form.h"
+
+struct terms; /* exchange/terms.h */
 
 #define EXCHANGE_ID_BYTES 41 /* "req_" and a UUIDv7 (RFC 9562) in text, with the NUL */
 
@@ -114,6 +118,8 @@ struct exchange {
 
     struct identity identity;
     struct topups *topups; /* of budgets, as they were when it came; NULL: none */
+    struct grants *grants; /* of models that want an approval, likewise … */
+    struct people *people; /* … and whose a token is */
     struct estimate estimate; /* what policies see before the call: by the rules of the model asked for */
     struct count *count;      /* of the request's tokens; NULL: not counted, or no longer needed */
     int64_t known_cost_nano;  /* what it costs at most, where somebody knows; -1: prices times tokens */
@@ -160,6 +166,9 @@ bool exchange_sets(const struct exchange *x, struct slice name);
 /* The tier of service that the request asks its provider for, edits of policies included; empty: it does not say. Valid
  * as long as the exchange. */
 struct slice exchange_service_tier(const struct exchange *x);
+/* What a target of those terms is spoken to in for this client: its own dialect where that is spoken there, or nobody
+ * knows the account (or terms are NULL). NULL: it has none for such a model. */
+const struct dialect *exchange_spoken(const struct exchange *x, const struct terms *terms);
 
 /* What its body and all that is made of it to be read take of memory. */
 size_t exchange_request_bytes(const struct exchange *x);

@@ -12,13 +12,17 @@
 #ifndef MOONGATE_STORE_SNAPSHOT_H
 #define MOONGATE_STORE_SNAPSHOT_H
 
+#include "store/grants.h"
 #include "store/keyring.h"
+#include "store/people.h"
 #include "store/section/section.h"
 #include "store/topups.h"
 
 struct snapshot {
     struct keyring *keyring;
     struct topups *topups;
+    struct grants *grants;
+    struct people *people;
 };
 
 enum snapshot_taken {
