@@ -17,7 +17,9 @@ static const char *roles_of(const json_t *person, struct arena *arena)
     json_t *role;
     const char *all = "";
     json_array_foreach (json_object_get(person, "roles"), i, role)
-        all = arena_printf(arena, "%s%s%s@%s", all, *all ? ", " : "", text_of(role, "role"), text_of(role, "scope")).ptr;
+        all = arena_printf(arena, "%s%s%s@%s", all, *all ? ", " : "", text_of(role, "role"),
+                           text_of(role, "scope"))
+                  .ptr;
     return all;
 }
 

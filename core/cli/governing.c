@@ -1,8 +1,6 @@
 #include "cli/governing.h"
 
-#include <curl/curl.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,79 +17,36 @@
 #include "cli/folder.h"
 #include "cli/period.h"
 #include "net/line_path.h"
+#include "net/local_http.h"
 #include "server/units.h"
 #include "wire/http.h"
 
 #define CONNECT_MS 3000u
-#define CALL_MS 30000L
 #define OWNER_MS 5000u
 #define OWNER_STEP_MS 200u
-#define ANSWER_BYTES_MAX (256u * 1024 * KIB)
 
 /* ---- Over the socket. */
-
-static size_t keep(char *bytes, size_t size, size_t count, void *arg)
-{
-    struct buf *to = arg;
-    if (buf_len(to) + size * count > ANSWER_BYTES_MAX) return 0;
-    buf_append(to, slice_of(bytes, size * count));
-    return size * count;
-}
-
-static struct curl_slist *headers_of(const char *body)
-{
-    char login[LIMIT_LOGIN_BYTES + 1], line[LIMIT_LOGIN_BYTES + 32];
-    login_caller(login);
-    snprintf(line, sizeof line, "X-Moongate-Login: %s", login);
-    struct curl_slist *headers = curl_slist_append(NULL, line);
-    return body ? curl_slist_append(headers, "Content-Type: application/json") : headers;
-}
-
-/* The address of a Unix socket has room for 107 bytes: it is named by its folder's descriptor. */
-static CURLcode perform(CURL *curl, const char *method, const char *path, const char *body, int dir_fd, struct buf *to)
-{
-    struct buf url;
-    char where[64];
-    snprintf(where, sizeof where, "/proc/self/fd/%d/" ADMIN_SOCKET, dir_fd);
-    buf_init(&url);
-    buf_printf(&url, "http://localhost" API_BASE "%s", path);
-    buf_append_char(&url, '\0');
-    struct curl_slist *headers = headers_of(body);
-    curl_easy_setopt(curl, CURLOPT_URL, buf_ptr(&url));
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    if (body) curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
-    curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, where);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, to);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, CALL_MS);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    CURLcode code = curl_easy_perform(curl);
-    curl_slist_free_all(headers);
-    buf_clear(&url);
-    return code;
-}
 
 static bool ask_gateway(const char *data_dir, const char *method, const char *path, const char *body,
                         struct governed *g)
 {
-    struct buf answer;
-    long status = 0;
-    int fd = open(data_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    CURL *curl = curl_easy_init();
+    struct buf answer, url;
+    struct fault why = {0};
+    char login[LIMIT_LOGIN_BYTES + 1], header[LIMIT_LOGIN_BYTES + 32];
+    login_caller(login);
+    snprintf(header, sizeof header, "X-Moongate-Login: %s", login);
     buf_init(&answer);
-    CURLcode code = curl ? perform(curl, method, path, body, fd, &answer) : CURLE_FAILED_INIT;
-    if (code == CURLE_OK) curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    g->status = (int)status;
+    buf_init(&url);
+    buf_printf(&url, API_BASE "%s", path);
+    buf_append_char(&url, '\0');
+    g->status = local_http_ask(&(struct local_http){data_dir, ADMIN_SOCKET, method, buf_ptr(&url), header, body},
+                               &answer, &why);
     g->body = json_loadb(buf_ptr(&answer), buf_len(&answer), 0, NULL);
-    if (buf_len(&answer)) explicit_bzero(buf_ptr(&answer), buf_len(&answer));
+    if (buf_len(&answer)) explicit_bzero(buf_ptr(&answer), buf_len(&answer)); /* a new key may stand in it */
     buf_clear(&answer);
-    curl_easy_cleanup(curl);
-    if (fd >= 0) close(fd);
-    if (g->body) return true;
-    cli_error(CLI_UNREACHABLE, "its log may say more", "the running gateway gave no answer: %s",
-              curl_easy_strerror(code));
+    buf_clear(&url);
+    if (g->status && g->body) return true;
+    cli_error(CLI_UNREACHABLE, "its log may say more", "the running gateway gave no answer: %s", fault_message(&why));
     return false;
 }
 

@@ -3,7 +3,7 @@
  * the same checks and in the same words (admin/api/api.h).
  *
  *     struct governed g;
- *     if (!governing_call(data_dir, "POST", "/people", json_pack(…), &g)) return CLI_UNREACHABLE;   // a message was said
+ *     if (!governing_call(data_dir, "POST", "/people", json_pack(…), &g)) return CLI_UNREACHABLE;   // it was said why
  *     if (g.status >= 300) code = governing_refused(&g);
  *     else … g.body …
  *     governing_end(&g);

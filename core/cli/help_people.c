@@ -1,6 +1,7 @@
 #include "cli/help_people.h"
 
-#define REASON "  --reason TEXT       what for: kept in the ledger, beside who did it (`moongate audit search kind:change`)\n"
+#define REASON                                                                                                         \
+    "  --reason TEXT       what for: kept in the ledger, beside who did it (`moongate audit search kind:change`)\n"
 #define COMMON                                                                                                         \
     "  -c, --config FILE   the configuration (for its data folder)\n"                                                  \
     "  --json              as the admin API answers it\n"
