@@ -1,5 +1,8 @@
 #include "cli/cli.h"
+#include "cli/help_keys.h"
 #include "cli/help_people.h"
+
+#include "cli/registry_texts.h"
 
 const struct command cli_commands[] = {
     {"run", "start the gateway",
@@ -354,6 +357,14 @@ const struct command cli_commands[] = {
      "\n"
      "Exit code: 0 erased, or there was nothing; 2 it could not be done; 3 a gateway runs and has not said that it did.\n",
      command_ledger_erase},
+    {"registry check", "whether keys, people, prompts and approvals keep what is promised of them",
+     registry_check_text, command_registry_check},
+    {"registry backup", "a copy of the registry, of one moment, while the gateway runs", registry_backup_text,
+     command_registry_backup},
+    {"registry restore", "put a backup in the registry's place, while no gateway runs", registry_restore_text,
+     command_registry_restore},
+    {"registry move", "take the registry from the data folder into PostgreSQL, while no gateway runs",
+     registry_move_text, command_registry_move},
     {"price", "what so many tokens cost at a model, part by part",
      "moongate price small --in 1000 --out 500\n"
      "moongate price anthropic/large --in 250000 --cached 200000 --out 1200 --json\n"
@@ -403,6 +414,7 @@ const struct command cli_commands[] = {
      command_reload},
     {"bundle manifest", "write down what is to be signed of the policies",
      "moongate bundle manifest --serial 42 --base DIGEST     both as they follow from what was there, unless said\n"
+     "moongate bundle manifest --rebase                      upon what is in force now, to be signed again\n"
      "\n"
      "Writes policies/.bundle: a serial that grows, the digest in force before, a line a file. Signatures of the one before\n"
      "go. Run where the gateway's data folder is, it follows what was accepted last; elsewhere what was signed last.\n",
@@ -420,58 +432,18 @@ const struct command cli_commands[] = {
     {"bundle status", "who has signed, who may still, what was accepted last",
      "moongate bundle status                                 as verify, with each signature and why it does not count\n",
      command_bundle_status},
-    {"keys create", "make an API key; it is shown once",
-     "moongate keys create --app sales-copilot --department Sales --expires 90d\n"
+    {"bundle rollback", "go back to a bundle that was accepted before",
+     "moongate bundle rollback                               the one before; or its SERIAL\n"
      "\n"
-     "Prints the key on stdout, once: only its SHA-256 is kept. A running gateway knows it within a second.\n"
+     "The gateway keeps the last five that it accepted, with their signatures. The folder stays as it is; what was gone\n"
+     "back from does not come again: the next bundle has a serial above all, and follows the one that is in force.\n"
      "\n"
-     "  --app A --department D --user U --team T     whose key it is\n"
-     "  --tier T --region R --clearance C --env E    what policies may ask of it\n"
-     "  --role R            again for more\n"
-     "  --label NAME=VALUE  again for more\n"
-     "  --owner PERSON      the key lives only while this person does (`moongate people list` shows the ids)\n"
-     "  --admin             a key of the admin API instead, with the roles of its --owner; only --expires goes with it\n"
-     "  --approve MODEL     a model this holder is approved for; again for more\n"
-     "  --expires 90d       default: never\n"
-     "  --reason TEXT       what for: kept in the ledger, beside who made the key (`moongate audit search kind:change`)\n"
-     "  --force             also for names that the policies do not know\n"
-     "  -c, --config FILE   the configuration (for its data folder and its policies)\n"
-     "  --json              key, id and expiry as one document\n",
-     command_keys_create},
-    {"keys list", "the keys there are, never the keys themselves",
-     "moongate keys list\n"
-     "\n"
-     "On a terminal columns that no key fills are left out; into a pipe all come, with tabs between.\n"
-     "\n"
-     "  -c, --config FILE   the configuration (for its data folder)\n"
-     "  --json              everything that is known of each\n",
-     command_keys_list},
-    {"keys revoke", "end a key's life at once",
-     "moongate keys revoke key_7Q2fR8sT1uVw\n"
-     "\n"
-     "A running gateway refuses it within a second. Requests under way end as they would have, unless told otherwise.\n"
-     "\n"
-     "  --reason TEXT       what for: kept in the ledger, beside who did it (`moongate audit search kind:change`)\n"
-     "  --end-requests      also what it has under way: streams end with an error event, the rest with 401\n"
-     "  -c, --config FILE   the configuration (for its data folder)\n"
-     "  --json              the id that was revoked\n"
-     "\n"
-     "Exit code: 0 revoked (also before), 1 no such id.\n",
-     command_keys_revoke},
-    {"keys rotate", "a new key in the place of one, which lives on for a while",
-     "moongate keys rotate key_7Q2fR8sT1uVw\n"
-     "moongate keys rotate key_7Q2fR8sT1uVw --grace 7d\n"
-     "\n"
-     "Prints the new key on stdout, once. It stands for the same app, department, roles and all else, and lives as long\n"
-     "from now as the old one was given when it was made. Both are good until the grace is over.\n"
-     "\n"
-     "  --reason TEXT       what for: kept in the ledger, beside who did it (`moongate audit search kind:change`)\n"
-     "  --grace 24h         how long the old key is good still (default: 24h); 0: it ends now\n"
-     "  -c, --config FILE   the configuration (for its data folder)\n"
-     "  --json              the new key, its id, both expiries, as one document\n"
-     "\n"
-     "Exit code: 0 rotated, 1 no such id, or the key is revoked, expired, or rotated before.\n",
-     command_keys_rotate},
+     "Exit code: 0 it is in force, 1 refused or not kept, 3 no gateway there.\n",
+     command_bundle_rollback},
+    {"keys create", "make an API key; it is shown once", help_keys_create, command_keys_create},
+    {"keys list", "the keys there are, never the keys themselves", help_keys_list, command_keys_list},
+    {"keys revoke", "end a key's life at once", help_keys_revoke, command_keys_revoke},
+    {"keys rotate", "a new key in the place of one, which lives on for a while", help_keys_rotate, command_keys_rotate},
     {"people list", "people and services, with their roles", help_people_list, command_people_list},
     {"people create", "a new person or service", help_people_create, command_people_create},
     {"people disable", "nothing of a person counts any more", help_people_disable, command_people_disable},

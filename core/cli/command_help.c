@@ -10,8 +10,9 @@ static const struct family {
     const char *first; /* the word, and of its commands that one is listed at */
     const char *names, *summary;
 } families[] = {
-    {"audit", "audit, ledger", "search, export, verify the ledger; backup, restore, erase a person's texts"},
+    {"audit", "audit, ledger", "search, export, verify, erase; backups, also of what is under governance: registry"},
     {"ledger", NULL, NULL}, /* with the one before */
+    {"registry", NULL, NULL}, /* likewise */
     {"budgets", "budgets, limits", "how far budgets are used up, when they run out; what limits a caller"},
     {"limits", NULL, NULL}, /* with the one before */
     {"topup", "topup ...", "add to a budget for a while; what was added, and its end"},

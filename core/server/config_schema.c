@@ -136,6 +136,10 @@ static const struct field gate_group[] = {
      .says = "So many people must have signed the policies: `moongate help bundle` says how."},
     {"signers", &type_new_file, IN_CONFIG(gate_signers),
      .says = "Who may: SSH keys, a line each, as `ssh-keygen -Y verify` reads them. Outside of the policies."},
+    {"files", &type_gate_files, IN_CONFIG(gate_files),
+     .says = "Of files: who changes one needs the signature of somebody with the role, too."},
+    {"roles", &type_gate_roles, IN_CONFIG(gate_roles),
+     .says = "Which signers have the roles that `files` names."},
     {"timeout", &type_duration, IN_CONFIG(gate_timeout_ms), RANGE(100, LIMIT_GATE_MS_MAX),
      .initial = LIMIT_GATE_MS,
      .says = "How long all specs together may take."},
@@ -313,6 +317,13 @@ static const struct field postgres_group[] = {
     END,
 };
 
+static const struct field registry_group[] = {
+    {"url", &type_conninfo, IN_CONFIG(registry_url),
+     .says = "The PostgreSQL that holds people, keys, prompts and approvals of all gateways of a fleet; without, each "
+             "has its own file. `moongate registry move` takes one there. Another needs a restart."},
+    END,
+};
+
 static const struct field redis_group[] = {
     {"url", &type_redis, IN_CONFIG(redis_url),
      .says = "The Redis in which all gateways of a fleet count limits and budgets together; without, each counts "
@@ -359,6 +370,7 @@ const struct field config_fields[] = {
     {"gate", &type_table, .group = gate_group},
     {"ledger", &type_table, .group = ledger_group},
     {"postgres", &type_table, .group = postgres_group},
+    {"registry", &type_table, .group = registry_group},
     {"redis", &type_table, .group = redis_group},
     {"billing", &type_table, .group = billing_group},
     END,

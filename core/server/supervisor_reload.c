@@ -51,9 +51,12 @@ static void set_gauge(struct supervisor *sup, enum stats_metric metric, const ch
 
 bool generation_remember(struct supervisor *sup, const struct generation *next, struct fault *why)
 {
-    struct accepted accepted = {.serial = next->accept_serial, .at_s = next->accept_at_s};
+    struct accepted last, accepted = {.serial = next->accept_serial, .at_s = next->accept_at_s};
+    if (next->accept_serial == 0) return true;
+    if (!accepted_read(sup->data_dir, &last, why)) return false;
+    accepted.highest = last.highest;
     memcpy(accepted.digest, next->digest, sizeof accepted.digest);
-    return next->accept_serial == 0 || accepted_write(sup->data_dir, &accepted, why);
+    return accepted_write(sup->data_dir, &accepted, why);
 }
 
 void generation_accept(struct supervisor *sup, struct generation *next)
@@ -117,6 +120,7 @@ static void finish(struct supervisor *sup, bool is_good)
         note_refused(sup);
     }
     acts_reloaded(sup, is_good);
+    r->rollback_serial = 0;
     r->askers = r->next_askers;
     r->next_askers = (struct askers){.count = 0};
     bool is_again = waiters_answer(&r->waiters, answer_of(sup, is_good));
@@ -160,6 +164,15 @@ static void compare_redis(struct supervisor *sup, const struct config *next)
     config_free(now);
 }
 
+static void compare_registry(struct supervisor *sup, const struct config *next)
+{
+    struct config *now = generation_read_config(sup->current.config_fd);
+    if (now && !slice_equal(now->registry_url, next->registry_url))
+        report_say(sup->reload.report, FINDING_NEEDS_RESTART,
+                   "`registry.url` changed: needs restart (everything else in moongate.lua acts at once)");
+    config_free(now);
+}
+
 static bool may_change(struct supervisor *sup, const struct config *next)
 {
     const struct config *now = sup->config;
@@ -171,6 +184,7 @@ static bool may_change(struct supervisor *sup, const struct config *next)
     compare(report, "ledger.gateway", now->gateway, next->gateway);
     compare(report, "billing.timezone", now->billing_zone, next->billing_zone);
     compare_redis(sup, next);
+    compare_registry(sup, next);
     compare(report, "data", now->settings->data_dir, next->settings->data_dir);
     if (now->workers != next->workers) {
         report_say(report, FINDING_NEEDS_RESTART,
@@ -283,6 +297,7 @@ static void reload_begin(struct supervisor *sup)
 {
     struct check_job job = {.what = CHECK_CONFIG,
                             .config_path = sup->parts.config_path,
+                            .kept_serial = sup->reload.rollback_serial,
                             .has_in_force = sup->current.bundle_fd >= 0,
                             .in_force_fd = sup->current.bundle_fd};
     struct reload *r = &sup->reload;
@@ -310,6 +325,14 @@ void reload_request(struct supervisor *sup, struct line_peer *peer, const struct
     waiters_add(&r->waiters, r->phase != RELOAD_IDLE, peer);
     askers_add(r->phase == RELOAD_IDLE ? &r->askers : &r->next_askers, by);
     if (r->phase == RELOAD_IDLE) reload_begin(sup);
+}
+
+bool reload_roll_back(struct supervisor *sup, struct line_peer *peer, const struct asker *by, uint64_t serial)
+{
+    if (sup->state != BOARD_READY || sup->reload.phase != RELOAD_IDLE) return false;
+    sup->reload.rollback_serial = serial;
+    reload_request(sup, peer, by);
+    return true;
 }
 
 /* ---- What workers say. */
