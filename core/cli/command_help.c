@@ -13,9 +13,11 @@ static const struct family {
     {"audit", "audit, ledger", "search, export, verify, erase; backups, also of what is under governance: registry"},
     {"ledger", NULL, NULL}, /* with the one before */
     {"registry", NULL, NULL}, /* likewise */
-    {"budgets", "budgets, limits", "how far budgets are used up, when they run out; what limits a caller"},
+    {"budgets", "budgets, limits", "how far budgets are used up; what limits a caller; `topup` adds for a while"},
     {"limits", NULL, NULL}, /* with the one before */
-    {"topup", "topup ...", "add to a budget for a while; what was added, and its end"},
+    {"topup", NULL, NULL}, /* likewise */
+    {"approvals", "approvals", "models that need approval: ask, decide; `grants`: who may use what, until when"},
+    {"grants", NULL, NULL}, /* with the one before */
     {"price", "price, tokens", "what so many tokens cost at a model; how many a text or a request is"},
     {"tokens", NULL, NULL}, /* with the one before */
     {"bundle", "keys, bundle", "create, list, revoke, rotate API keys; policies that people have to sign"},

@@ -1,12 +1,28 @@
 #include "cli/register.h"
 
+#include <errno.h>
 #include <jansson.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "server/config.h"
 
 #define CHANGED_TIMEOUT_MS 10000u
+
+struct registry *register_open(const char *data_dir)
+{
+    struct fault why;
+    if (mkdir(data_dir, 0700) != 0 && errno != EEXIST) {
+        cli_error(CLI_USAGE, "-c names the configuration, which names the data folder", "%s: %s", data_dir,
+                  strerror(errno));
+        return NULL;
+    }
+    struct registry *registry = registry_open(data_dir, &why);
+    if (!registry) cli_error(CLI_USAGE, NULL, "%s", fault_message(&why));
+    return registry;
+}
 
 static enum register_told unanswered(const char *data_dir, const char *why)
 {

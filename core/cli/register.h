@@ -1,6 +1,8 @@
 /*
- * The word to the gateway that runs with a data folder, of what commands have changed in its registry.
+ * The registry of a data folder, for commands that change it, and the word to the gateway that runs there.
  *
+ *     struct registry *registry = register_open(data_dir);          // NULL after a message
+ *     … registry_close(registry);
  *     enum register_told told = register_tell(data_dir);            // a running gateway takes the change up
  */
 #ifndef MOONGATE_CLI_REGISTER_H
@@ -17,6 +19,8 @@ enum register_told {
     REGISTER_SILENT,  /* it did not answer; a warning was printed. It sees the change by itself */
 };
 
+/* Makes folder and file where there are none. */
+struct registry *register_open(const char *data_dir);
 enum register_told register_tell(const char *data_dir);
 /* "told", "absent", "refused", "silent" */
 const char *register_word(enum register_told told);
