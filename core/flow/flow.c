@@ -190,6 +190,8 @@ struct flow *flow_new(const struct flow_parts *parts)
     policy_set_ref(parts->policies);
     keyring_ref(parts->keyring);
     topups_ref(parts->topups);
+    if (parts->grants) grants_ref(parts->grants);
+    if (parts->people) people_ref(parts->people);
     list_init(&flow->jobs);
     list_init(&flow->waiting);
     list_init(&flow->probing);
@@ -250,6 +252,8 @@ void flow_free(struct flow *flow)
     policy_set_unref(flow->parts.policies);
     keyring_unref(flow->parts.keyring);
     topups_unref(flow->parts.topups);
+    grants_unref(flow->parts.grants);
+    people_unref(flow->parts.people);
     mem_free(flow);
 }
 
@@ -356,6 +360,16 @@ void flow_set_registry(struct flow *flow, struct keyring *keyring, struct topups
     flow->parts.keyring = keyring;
     flow->parts.topups = topups;
     each_job(flow, end_if_revoked, &(struct fault){.code = FAULT_KEY_REVOKED});
+}
+
+void flow_set_grants(struct flow *flow, struct grants *grants, struct people *people)
+{
+    grants_ref(grants);
+    people_ref(people);
+    grants_unref(flow->parts.grants);
+    people_unref(flow->parts.people);
+    flow->parts.grants = grants;
+    flow->parts.people = people;
 }
 
 void flow_stop(struct flow *flow)

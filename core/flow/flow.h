@@ -21,6 +21,8 @@
 #include "net/loop.h"
 #include "store/keyring.h"
 #include "store/keysets.h"
+#include "store/grants.h"
+#include "store/people.h"
 #include "store/topups.h"
 
 struct breakers;
@@ -47,6 +49,8 @@ struct flow_parts {
     struct policy_set *policies;
     struct keyring *keyring;
     struct topups *topups;
+    struct grants *grants; /* and of these two, where they are */
+    struct people *people;
     struct keysets *keysets; /* borrowed: the keys of tokens' issuers */
     void (*want_keys)(void *arg, struct slice url); /* somebody should fetch them; then flow_keys_came() */
     void *want_keys_arg;
@@ -70,6 +74,9 @@ void flow_set_policies(struct flow *flow, struct policy_set *policies);
 /* What the registry says. What a key began that was revoked so (struct key_record's ends_requests) ends now: streams
  * with the dialect's error event, unanswered requests with 401. */
 void flow_set_registry(struct flow *flow, struct keyring *keyring, struct topups *topups);
+
+/* … of who may use what, and of whose sign-ins they are. */
+void flow_set_grants(struct flow *flow, struct grants *grants, struct people *people);
 
 /* A fresh pipe to the ledger process, which is taken; one of before is left. Records wait for the first. */
 void flow_set_ledger(struct flow *flow, int fd);
