@@ -12,6 +12,7 @@ static const struct family {
 } families[] = {
     {"audit", "audit ...", "search, export, tail and verify the ledger; texts that it keeps"},
     {"ledger", "ledger ...", "backup, restore, export, check it; erase a person's texts; a new key"},
+    {"registry", "registry ...", "check, back up, restore what is under governance; move it to PostgreSQL"},
     {"budgets", "budgets, limits", "how far budgets are used up, when they run out; what limits a caller"},
     {"limits", NULL, NULL}, /* with the one before */
     {"topup", "topup ...", "add to a budget for a while; what was added, and its end"},
