@@ -63,8 +63,9 @@ bool registry_changes_taken(struct registry *r, uint64_t last, struct fault *why
 
 /* ---- Read by gateways that are behind. */
 
-bool registry_since(struct registry *r, int64_t after, void (*each)(void *arg, struct slice action, struct slice object),
-                    void *arg, bool *is_far, int64_t *rev, struct fault *why)
+bool registry_since(struct registry *r, int64_t after,
+                    void (*each)(void *arg, struct slice action, struct slice object), void *arg, bool *is_far,
+                    int64_t *rev, struct fault *why)
 {
     int64_t epoch;
     if (!registry_moment(r, &epoch, rev, why)) return false;
