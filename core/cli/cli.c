@@ -1,4 +1,5 @@
 #include "cli/cli.h"
+#include "cli/help_approvals.h"
 
 #include "cli/registry_texts.h"
 
@@ -488,6 +489,7 @@ const struct command cli_commands[] = {
      "\n"
      "Exit code: 0 rotated, 1 no such id, or the key is revoked, expired, or rotated before.\n",
      command_keys_rotate},
+    HELP_APPROVALS_COMMANDS,
     {"version", "what is running here", "moongate version --json\n", command_version},
     {"help", "this list, a command, a diagnostic's code, or the fields of moongate.lua",
      "moongate help keys create\nmoongate help MG0103\nmoongate help undefined_name\n"

@@ -30,6 +30,14 @@ extern const struct command cli_commands[];
 
 int cli_main(int argc, char **argv);
 
+int command_approvals_approve(int argc, char **argv);
+int command_approvals_break_glass(int argc, char **argv);
+int command_approvals_close(int argc, char **argv);
+int command_approvals_deny(int argc, char **argv);
+int command_approvals_list(int argc, char **argv);
+int command_approvals_request(int argc, char **argv);
+int command_approvals_show(int argc, char **argv);
+int command_approvals_withdraw(int argc, char **argv);
 int command_audit_export(int argc, char **argv);
 int command_audit_search(int argc, char **argv);
 int command_audit_tail(int argc, char **argv);
@@ -44,6 +52,10 @@ int command_bundle_verify(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_diff(int argc, char **argv);
 int command_explain(int argc, char **argv);
+int command_grants_list(int argc, char **argv);
+int command_grants_revoke(int argc, char **argv);
+int command_grants_shorten(int argc, char **argv);
+int command_grants_show(int argc, char **argv);
 int command_help(int argc, char **argv);
 int command_init(int argc, char **argv);
 int command_keys_create(int argc, char **argv);
