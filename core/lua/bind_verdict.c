@@ -220,7 +220,8 @@ static int on_warn(lua_State *L)
 void bind_verdict_register(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"trace", on_trace}, {"model", on_model},
-                                         {"drain", on_drain}, {"record", on_record}, {"share_objects", on_share_objects},
+                                         {"drain", on_drain}, {"record", on_record},
+                                         {"share_objects", on_share_objects},
                                          {"has_postgres", on_has_postgres},
                                          {"deny", on_deny},   {"fault", on_fault},
                                          {"list", on_list},   {"annotate", on_annotate}, {"warn", on_warn},
