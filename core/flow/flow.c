@@ -185,6 +185,7 @@ struct flow *flow_new(const struct flow_parts *parts)
     policy_set_ref(parts->policies);
     keyring_ref(parts->keyring);
     topups_ref(parts->topups);
+    prompts_ref(parts->prompts);
     list_init(&flow->jobs);
     list_init(&flow->waiting);
     list_init(&flow->probing);
@@ -245,6 +246,7 @@ void flow_free(struct flow *flow)
     policy_set_unref(flow->parts.policies);
     keyring_unref(flow->parts.keyring);
     topups_unref(flow->parts.topups);
+    prompts_unref(flow->parts.prompts);
     mem_free(flow);
 }
 
@@ -339,6 +341,13 @@ void flow_set_registry(struct flow *flow, struct keyring *keyring, struct topups
     flow->parts.keyring = keyring;
     flow->parts.topups = topups;
     each_job(flow, end_if_revoked, &(struct fault){.code = FAULT_KEY_REVOKED});
+}
+
+void flow_set_prompts(struct flow *flow, struct prompts *prompts)
+{
+    prompts_ref(prompts);
+    prompts_unref(flow->parts.prompts);
+    flow->parts.prompts = prompts;
 }
 
 void flow_stop(struct flow *flow)

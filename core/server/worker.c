@@ -131,7 +131,9 @@ static void ask_for_sections(void *arg)
 
 static void use_registry(struct worker *w)
 {
-    if (w->flow) flow_set_registry(w->flow, w->registry.keyring, w->registry.topups);
+    if (!w->flow) return;
+    flow_set_registry(w->flow, w->registry.keyring, w->registry.topups);
+    flow_set_prompts(w->flow, w->registry.prompts);
 }
 
 /* Keys that are revoked must not go on counting for want of a descriptor: it is asked for until it is here. */
@@ -285,6 +287,7 @@ static void start_flow(struct worker *w)
         .policies = w->staged_policies,
         .keyring = w->registry.keyring,
         .topups = w->registry.topups,
+        .prompts = w->registry.prompts,
         .keysets = w->keysets,
         .want_keys = want_keys,
         .want_keys_arg = w,

@@ -30,12 +30,27 @@ static const struct section_about *about_topups(const struct snapshot *s)
     return topups_about(s->topups);
 }
 
+static bool take_prompts(struct snapshot *s, int fd, struct fault *why)
+{
+    struct prompts *next = prompts_map(fd, why);
+    if (!next) return false;
+    prompts_unref(s->prompts);
+    s->prompts = next;
+    return true;
+}
+
+static const struct section_about *about_prompts(const struct snapshot *s)
+{
+    return s->prompts ? prompts_about(s->prompts) : NULL;
+}
+
 static const struct kind {
     bool (*take)(struct snapshot *s, int fd, struct fault *why);
     const struct section_about *(*about)(const struct snapshot *s); /* of what is there; NULL: none is */
 } kinds[SECTION_KINDS] = {
     [SECTION_KEYS] = {take_keys, about_keys},
     [SECTION_TOPUPS] = {take_topups, about_topups},
+    [SECTION_PROMPTS] = {take_prompts, about_prompts},
 };
 
 /* ---- All of them. */
@@ -49,6 +64,7 @@ void snapshot_clear(struct snapshot *s)
 {
     keyring_unref(s->keyring);
     topups_unref(s->topups);
+    prompts_unref(s->prompts);
 }
 
 static bool is_same(const struct section_about *now, const struct section_about *then)

@@ -13,12 +13,14 @@
 #define MOONGATE_STORE_SNAPSHOT_H
 
 #include "store/keyring.h"
+#include "store/prompts.h"
 #include "store/section/section.h"
 #include "store/topups.h"
 
 struct snapshot {
     struct keyring *keyring;
     struct topups *topups;
+    struct prompts *prompts; /* NULL: there are none */
 };
 
 enum snapshot_taken {
