@@ -20,7 +20,7 @@ files["policies"] = {
     "string", "table", "math", "bit", "log", "pairs", "ipairs", "type", "tostring", "tonumber", "select", "unpack", "next",
     "error", "assert", "require", "gt", "ge", "lt", "le", "any", "between", "isnt", "none_of", "like", "at_least", "usd_per_million", "free",
     "deny", "route", "only", "drop", "pass",
-    "chain", "models", "apps", "auth", "access", "ratelimit", "budget", "redaction", "routing", "policy",
+    "chain", "models", "apps", "auth", "access", "ratelimit", "budget", "redaction", "routing", "policy", "governance",
     "http", "json", "cache", "time", "metrics", "trace", "together",
   },
 }

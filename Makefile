@@ -14,7 +14,7 @@ endif
 
 # ---- The commands. What needs packages starts make again once they are there, so that pkg-config is asked late enough.
 
-.PHONY: all demo test house unit spec e2e tokens clients agents asan chaos fuzz fuzz-policy fuzz-tokens bench false-alarms count-table reference fresh install format clean help packages FORCE
+.PHONY: all demo test house unit spec e2e tokens clients agents asan chaos race fuzz fuzz-policy fuzz-tokens bench false-alarms count-table reference fresh install format clean help packages FORCE
 
 #: all          the gateway and the mock provider, optimised, in build/ (the default)
 all: $(B)/moongate $(B)/moongate-mock
@@ -52,6 +52,14 @@ chaos:
 	@$(MAKE) tests-built
 	@B=$(B) MOONGATE_CHAOS=$(or $(ROUNDS),20) CHAOS_SEED=$(or $(SEED),$(shell date +%s)) OUTAGE_SECONDS=60 sh -c 'for s in chaos outage; do \
 	  luajit /usr/bin/busted -o tests/lib/busted_lines.lua -m "./?.lua" tests/e2e/fleet_$${s}_spec.lua || exit 1; done'
+
+#: race         eight processes that try to approve what is theirs, by the registry and past it, in SQLite and PostgreSQL:
+#:              CHANGES (100000) transactions each way, from a SEED
+race:
+	@.ci/packages test
+	@$(MAKE) $(B)/unit/store/test_registry_suite $(B)/unit/store/test_registry_postgres
+	@MOONGATE_RACE=$(or $(CHANGES),100000) MOONGATE_SEED=$(or $(SEED),$(shell date +%s)) sh -c '$(B)/unit/store/test_registry_suite && \
+	  $(B)/unit/store/test_registry_postgres'
 
 #: agents       coding agents as they come from npm work on a file through the gateway, in a network without anything else
 agents:

@@ -111,6 +111,8 @@ function chain.new(policies, is_partial)
     local by = f._by
     note(f, by[1], by[2], "route", by[3] or chosen[1].name, by[4], by[5])
     core.allow(chosen)
+    local grant = f._granted and f._granted[chosen[1].owner.name]
+    if grant and grant.id then core.granted(grant.id, grant.break_glass) end
     if may_drain then disconnect.apply(facts.apps and facts.apps[f.app], on_disconnect) end
   end
 

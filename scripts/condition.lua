@@ -115,6 +115,9 @@ local kinds = {
     "a data class is compared with a constant, a list, at_least or none_of"),
   clearance = clearance,
   stream = { check = schema.boolean, is_constant = true },
+  approved = { check = schema.boolean, is_constant = true },
+  break_glass = { check = schema.boolean, is_constant = true },
+  grant_purpose = text,
 }
 for _, name in ipairs { "department", "user", "team", "tier", "region", "env", "session" } do kinds[name] = text end
 for _, name in ipairs { "context_tokens", "input_tokens", "output_tokens", "max_tokens", "max_latency_ms" } do

@@ -9,7 +9,7 @@ local constructors = {}
 local Definition = { __metatable = "definition" }
 
 local available = { "chain", "models", "apps", "auth", "access", "ratelimit", "budget", "redaction",
-  "routing", "policy" }
+  "routing", "policy", "governance" }
 
 constructors.words = {}
 constructors.kinds = {}

@@ -14,6 +14,7 @@ local effects = use "diff/effects"
 local egress = use "diff/egress"
 local entries = use "diff/entries"
 local fields = use "diff/fields"
+local governance = use "diff/governance"
 local rows = use "diff/rows"
 local rules = use "diff/rules"
 local snapshot = use "diff/snapshot"
@@ -94,6 +95,7 @@ local function compare(old, new, question)
   compare_policies(old, new)
   entries.models(old, new)
   entries.apps(old, new)
+  governance.compare(old.governance, new.governance)
   if question.old_egress then egress(question.old_egress, question.new_egress) end
   return list
 end

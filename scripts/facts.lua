@@ -8,6 +8,7 @@
 --   _made      verbs built and not yet returned       _quiet    deciding about a listing: nothing is recorded
 --   _hints     whether any is given                   _listing  whether a list of models is asked for
 --   _live      whether the credential is good         _issuer   of the token that was presented
+--   _grants    of the caller, by model                _granted  what lets him through, by model
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
@@ -15,6 +16,7 @@ local edits = use "edits"
 local withhold = use "withhold"
 local raise = use "raise"
 local recording = use "recording"
+local grants = use "grants"
 
 -- cost_nano, cost_nano_of and budget_of are filled by scripts/limits.lua and the budget constructor, which know them.
 local facts = { apps = nil, labels = {} }
@@ -190,6 +192,7 @@ core.facts_by(function()
     _at = 0, _policy = false, _entry = false, _filters = { nil, nil, nil, nil }, _chosen = false, _by = false,
     _filter_count = 0, _proposals = false, _rejected = false, _limits = false, _made = false, _quiet = false,
     _slice = false, _cuts = false,
+    _grants = false, _granted = false,
     _hints = false, _listing = false, _live = false, _issuer = false, app = nil, department = nil, key_id = nil,
     asked = nil, model = nil, task = nil, quality = nil, max_latency_ms = nil, data = nil, context_tokens = nil,
   }, meta)
@@ -291,6 +294,17 @@ function compute.usage_cost_usd()
   return nano and nano / 1000000000
 end
 since("done", "ctx_outcome", function() return core.answer "outcome" end)
+-- Of the model that is asked for: has somebody approved it for this caller, for what, and was it an emergency?
+local function granted(f) return grants.first(f, f.model) end
+function compute.approved(f) return f.model and (core.is_approved(f.model) or granted(f) ~= nil) or false end
+function compute.grant_purpose(f)
+  local grant = granted(f)
+  return grant and grant.purpose_word or false
+end
+function compute.break_glass(f)
+  local grant = granted(f)
+  return grant ~= nil and grant.break_glass and not core.is_approved(f.model)
+end
 compute.cost_usd = function(f) return facts.cost_nano(f) / 1000000000 end
 function compute.route_targets() return core.targets() end
 function compute.route_target() return core.target() end
@@ -313,13 +327,14 @@ local fields = {
     finish_reason = "response_finish_reason", latency_ms = "response_latency_ms", ttft_ms = "response_ttft_ms",
     text = answer_text },
   usage = { cost_usd = "usage_cost_usd", _booleans = { estimated = true, priced = true } },
-  identity = { roles = "ctx_roles", approvals = "ctx_approvals" },
+  identity = { roles = "ctx_roles", approvals = "ctx_approvals", grants = "ctx_grants" },
   request = { api = "api", model = "model", stream = "stream", max_tokens = "max_tokens", temperature = "temperature",
     task = "task", quality = "quality", max_latency_ms = "max_latency_ms", data = "data", user = "request_user",
     tools = "tools", headers = "ctx_headers", _booleans = { stream = true },
     last_user_text = core.last_user_text, contains = core.contains, text_bytes = core.text_bytes, set = edits.set },
   estimate = { input_tokens = "input_tokens", output_tokens = "output_tokens", context_tokens = "context_tokens",
     estimated = "input_estimated", cost_usd = "cost_usd", _booleans = { estimated = true } },
+  grants = {}, -- filled by read_grant
   -- filled by read_budget
   budget = { department = "budget_department", team = "budget_team", app = "budget_app", user = "budget_user" },
 }
@@ -391,7 +406,7 @@ for kind, phase in pairs { route = "attempt", response = "delta", usage = "delta
   compute[name] = core.viewer(kind)
   since(phase, "ctx_" .. kind, function(f) return f[name] end)
 end
-for _, kind in ipairs { "identity", "request", "estimate", "headers", "roles", "approvals", "budget" } do
+for _, kind in ipairs { "identity", "request", "estimate", "headers", "roles", "approvals", "budget", "grants" } do
   compute["ctx_" .. kind] = core.viewer(kind)
 end
 
@@ -405,6 +420,14 @@ local function read_budget(view, name, fact)
     f[fact] = value
   end
   return value or nil
+end
+
+-- ctx.identity.grants["claude-3-opus"]: { id, ends_at, purpose, break_glass }, or nil.
+local function read_grant(view, name)
+  core.check_ctx(view)
+  local grant = grants.first(core.facts(), name)
+  return grant and { id = grant.id, ends_at = grant.ends_at, purpose = grant.purpose,
+    break_glass = grant.break_glass } or nil
 end
 
 -- Only the fields that a policy may name stand in a view; anything else raises, with the nearest.
@@ -424,7 +447,7 @@ function facts.make_views()
       end
       raise.error("undefined_name", ("%s has no field '%s'%s"):format(prefix, tostring(name), nearest), 0)
     end
-    core.view_kind(kind, map, unknown, kind == "budget" and function(view, name)
+    core.view_kind(kind, map, unknown, kind == "grants" and read_grant or kind == "budget" and function(view, name)
       return read_budget(view, name, map[name] or unknown(name))
     end or nil)
   end

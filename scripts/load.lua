@@ -14,6 +14,7 @@ local lint = use "lint"
 local names_that_look_misspelt = use "lint/names"
 local reading = use "reading"
 local http = use "services/http"
+local governing = use "governing"
 
 local kinds = {}
 for kind in pairs(constructors.kinds) do kinds[kind] = use("constructors/" .. kind) end
@@ -24,7 +25,8 @@ local function check_kind(definition, expected, file)
       definition.kind))
     return false
   end
-  if not expected and (definition.kind == "chain" or definition.kind == "models" or definition.kind == "apps") then
+  if not expected and (definition.kind == "chain" or definition.kind == "models" or definition.kind == "apps"
+    or definition.kind == "governance") then
     report.at(nil, "bad_chain", ("%s stands in the chain, and returns %s { … }, which is no policy"):format(file.path,
       definition.kind))
     return false
@@ -136,7 +138,7 @@ local function check_order(init, definitions, off)
 end
 
 local function check_chain(names, definitions, off)
-  local has_auth, used = false, { init = true, models = true, apps = true }
+  local has_auth, used = false, { init = true, models = true, apps = true, governance = true }
   for _, name in ipairs(names) do used[name] = true end
   for _, definition in ipairs(definitions) do
     has_auth = has_auth or definition.kind == "auth" and not off[definition.name] and definition.spec.mode ~= "off"
@@ -156,6 +158,7 @@ end
 local init = read("init", "chain")
 local models = read("models", "models")
 local apps = core.bundle_text("apps.lua") and read("apps", "apps")
+local governance = core.bundle_text("governance.lua") and read("governance", "governance")
 
 if not models then report.leave_out "unknown_model" end
 
@@ -164,6 +167,7 @@ local names, off = compile_plain(init)
 names, off = names or {}, off or {}
 compile_plain(models)
 facts.apps = compile_plain(apps)
+governing.begin(compile_plain(governance))
 
 local definitions = {}
 for _, name in ipairs(names) do definitions[#definitions + 1] = read(name) end
@@ -264,6 +268,7 @@ if report.errors == 0 then
 end
 
 if report.errors == 0 then
+  governing.install(at_work())
   if core.watched() then be_watched() end
   core.install("request", chain.new(at_work()))
   phases.install(at_work())
@@ -287,9 +292,11 @@ end
 raise.close()
 
 -- What finds places is of use only to who complains: it is made anew if that happens later.
-for _, definition in ipairs { init or false, models or false, apps or false, unpack(definitions) } do
+for _, definition in ipairs { init or false, models or false, apps or false, governance or false,
+  unpack(definitions) } do
   if definition then report.forget(definition.file) end
 end
 
 return { policies = policies, definitions = definitions, models = models, apps = apps, names = names,
+  governance = governance,
   compile = compile }

@@ -7,11 +7,11 @@
 -- api · model · text or messages · stream, max_tokens, temperature, tools · uses = { "images", … } · task, quality,
 -- max_latency_ms, data, label, session (as headers) · headers · input_tokens, output_tokens, context_tokens ·
 -- cost_usd (what it may cost, instead of prices times tokens) · time ("2025-06-03T12:00:00Z") ·
--- topups (of budgets: scripts/explain/topups.lua turns them into what stands here).
+-- topups (of budgets: scripts/explain/topups.lua turns them into what stands here) · grants (scripts/granting.lua).
 local core, use = ...
 local json = use "json"
 local catalogue = use "catalogue"
-local calendar = use "calendar"
+local granting = use "granting"
 local raise = use "raise"
 
 local request = {}
@@ -24,7 +24,7 @@ local fields = {
   task = "string", quality = "string", max_latency_ms = "number string", data = "string", headers = "table",
   input_tokens = "number", output_tokens = "number", context_tokens = "number", time = "string number",
   body = "string table", user = "string", label = "string table", session = "string", cost_usd = "number",
-  topups = "table",
+  topups = "table", grants = "table",
 }
 request.fields = fields
 
@@ -181,11 +181,7 @@ local function body_of(t)
 end
 
 local function seconds_of(time)
-  if type(time) == "number" then return time end
-  local year, month, day, hour, minute, second = tostring(time):match("^(%d+)-(%d+)-(%d+)T(%d+):(%d+):(%d+)Z$")
-  if not year then raise.error("bad_time", "time is written \"2025-06-03T12:00:00Z\"", 0) end
-  local days = calendar.days_of(year + 0, month + 0, day + 0)
-  return days * 86400 + hour * 3600 + minute * 60 + second
+  return granting.instant(time) or raise.error("bad_time", "time is written \"2025-06-03T12:00:00Z\"", 0)
 end
 request.seconds_of = seconds_of
 
@@ -223,6 +219,7 @@ function request.describe(t)
   if t.input_tokens then out.input_tokens = t.input_tokens end
   if t.output_tokens then out.output_tokens = t.output_tokens end
   if t.time then out.time = seconds_of(t.time) end
+  if t.grants and next(t.grants) then out.grants = granting.of(t.grants) end
   if t.topups then out.topups = next(t.topups) and t.topups or json.raw "[]" end
   return json.encode(out)
 end

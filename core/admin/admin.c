@@ -1,19 +1,34 @@
 #include "admin/admin.h"
 
+#include <unistd.h>
+
+#include "admin/api/body.h"
+#include "admin/api/http.h"
 #include "admin/hosts.h"
 #include "admin/routes.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "exchange/exchange.h"
 #include "net/conn.h"
 #include "net/descriptors.h"
+#include "net/line_path.h"
 
-/* Small: whoever asks here asks briefly. */
-#define ADMIN_BODY_BYTES (64u * KIB)
+#define LOCAL_BACKLOG 64
+
+/* One way in. */
+struct side {
+    struct admin *admin;
+    struct conn_server *server;
+    bool is_local; /* the Unix socket */
+};
 
 struct admin {
     struct admin_parts parts;
-    struct conn_server *server;
+    struct api_http http;
+    struct side listener, local;
+    int local_fd;
+    char *local_path;
 };
 
 static void send_answer(struct conn *c, const struct admin_answer *answer, const struct conn_header *more)
@@ -65,10 +80,15 @@ static void refuse_host(struct conn *c, struct slice host)
 
 static void on_request(struct conn *c, const struct http_head *head, void *arg)
 {
-    struct admin *a = arg;
+    struct side *side = arg;
+    struct admin *a = side->admin;
     struct slice host = http_find(head, SLICE("host"));
     if (!hosts_is_ours(host, a->parts.host)) {
         refuse_host(c, host);
+        return;
+    }
+    if (api_http_is_api(head->path)) {
+        api_http_request(&a->http, c, head, side->is_local);
         return;
     }
     const struct admin_route *route = admin_route_find(head->path);
@@ -92,14 +112,28 @@ static void on_request(struct conn *c, const struct http_head *head, void *arg)
 static void on_refused(struct conn *c, const struct fault *why, void *arg)
 {
     (void)arg;
-    send_fault(c, why, NULL);
+    if (conn_context(c))
+        api_http_refused(c, why);
+    else
+        send_fault(c, why, NULL);
 }
 
 static void on_body(struct conn *c, struct slice bytes, void *arg)
 {
-    (void)c;
-    (void)bytes;
     (void)arg;
+    if (conn_context(c)) api_http_body(c, bytes);
+}
+
+static void on_body_end(struct conn *c, void *arg)
+{
+    (void)arg;
+    if (conn_context(c)) api_http_body_end(c);
+}
+
+static void on_over(struct conn *c, void *arg)
+{
+    (void)arg;
+    if (conn_context(c)) api_http_over(c);
 }
 
 static void on_nothing(struct conn *c, void *arg)
@@ -108,34 +142,72 @@ static void on_nothing(struct conn *c, void *arg)
     (void)arg;
 }
 
-/* Every answer is given whole inside on_request, so that nothing remains to be done at the later events. */
+/* Answers beside the API's are given whole inside on_request, so that nothing remains to be done at later events. */
 static const struct conn_events events = {
     .on_request = on_request,
     .on_body = on_body,
-    .on_body_end = on_nothing,
+    .on_body_end = on_body_end,
     .on_refused = on_refused,
     .on_drained = on_nothing,
-    .on_gone = on_nothing,
-    .on_reply_end = on_nothing,
+    .on_gone = on_over,
+    .on_reply_end = on_over,
 };
+
+static void open_side(struct admin *a, struct side *side, int fd, bool is_local)
+{
+    struct conn_options options = CONN_OPTIONS_DEFAULT;
+    options.body_bytes_max = BODY_BYTES_MAX;
+    struct descriptors d = descriptors_share(descriptors_limit(), LIMIT_ADMIN_CONNECTIONS);
+    options.connections_max = options.strangers_max = is_local ? LIMIT_CONTROL_CLIENTS : d.clients;
+    options.overloaded_max = d.overloaded;
+    *side = (struct side){.admin = a, .is_local = is_local};
+    side->server = conn_server_new(a->parts.loop, &options, &events, side);
+    conn_server_listen(side->server, fd);
+}
+
+static void open_local(struct admin *a)
+{
+    struct fault why;
+    struct buf path;
+    buf_init(&path);
+    buf_printf(&path, "%s/" ADMIN_SOCKET, a->parts.data_dir);
+    a->local_path = mem_strndup(buf_ptr(&path), buf_len(&path));
+    buf_clear(&path);
+    a->local_fd = line_path_listen(a->local_path, LOCAL_BACKLOG, &why);
+    if (a->local_fd >= 0)
+        open_side(a, &a->local, a->local_fd, true);
+    else
+        log_event(LOG_ERROR, "admin_socket", "commands cannot change anything: %s", fault_message(&why));
+}
 
 struct admin *admin_new(const struct admin_parts *parts)
 {
     struct admin *a = mem_zalloc(1, sizeof *a);
-    struct conn_options options = CONN_OPTIONS_DEFAULT;
-    options.body_bytes_max = ADMIN_BODY_BYTES;
-    struct descriptors d = descriptors_share(descriptors_limit(), LIMIT_ADMIN_CONNECTIONS);
-    options.connections_max = options.strangers_max = d.clients;
-    options.overloaded_max = d.overloaded;
     a->parts = *parts;
-    a->server = conn_server_new(parts->loop, &options, &events, a);
-    conn_server_listen(a->server, parts->listen_fd);
+    a->http = (struct api_http){.on_changed = parts->on_changed, .arg = parts->arg};
+    a->http.api = parts->api;
+    a->http.door = door_new(&a->http.api);
+    open_side(a, &a->listener, parts->listen_fd, false);
+    open_local(a);
     return a;
+}
+
+void admin_set_registry(struct admin *a, struct registry *registry, const char *trouble)
+{
+    a->http.api.registry = registry;
+    a->http.api.trouble = trouble;
 }
 
 void admin_free(struct admin *a)
 {
     if (!a) return;
-    conn_server_free(a->server);
+    conn_server_free(a->listener.server);
+    conn_server_free(a->local.server);
+    if (a->local_fd >= 0) {
+        close(a->local_fd);
+        unlink(a->local_path);
+    }
+    door_free(a->http.door);
+    mem_free(a->local_path);
     mem_free(a);
 }

@@ -20,6 +20,7 @@
 #include "store/counters/post.h"
 #include "store/access_tokens.h"
 #include "store/owned.h"
+#include "store/provider_switches.h"
 
 enum board_state { BOARD_STARTING, BOARD_READY, BOARD_DRAINING, BOARD_STOPPING };
 
@@ -68,6 +69,7 @@ struct board {
     struct board_ledger ledger;
     struct counters_post counters; /* of a fleet */
     struct breakers breakers;      /* of provider accounts */
+    struct provider_switches switches; /* which of them are off: the admin process writes */
     struct access_tokens access_tokens; /* their tokens: the admin process writes */
     struct owned_table owned;      /* whose the objects are that providers keep */
     struct board_slot slots[];

@@ -97,6 +97,8 @@
       "A policy failed; the request was refused.")                                                                     \
     X(NO_TARGET,             503, "server_error",          "no_target",                                                \
       "No provider is configured for this model.")                                                                     \
+    X(PROVIDER_OFF,          503, "server_error",          "provider_disabled",                                        \
+      "The model's provider is switched off here.")                                                                    \
     X(OVERLOADED,            503, "server_error",          "too_many_connections",                                     \
       "The gateway has all the connections it may have.")                                                              \
     X(KEY_FULL,              429, "rate_limit_error",      "key_holds_too_much",                                       \

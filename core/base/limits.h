@@ -133,6 +133,7 @@
 #define LIMIT_POLICY_FILES 1000u
 #define LIMIT_POLICY_PATH_BYTES 48u            /* of one file, relative to the folder */
 #define LIMIT_POLICY_BUNDLE_BYTES (16u * MIB) /* all files together */
+#define LIMIT_GOVERNANCE_BYTES (4u * MIB)       /* of the rules of governance, written out */
 #define LIMIT_POLICY_GENERATIONS 64u          /* live at once; a reload beyond is refused */
 #define LIMIT_EGRESS 256u                      /* services in moongate.lua that policies may call */
 #define LIMIT_EGRESS_TIMEOUT_MS 1000u         /* default of a service's timeout */
@@ -245,6 +246,8 @@
 #define LIMIT_KEY_FIELD_BYTES 256u         /* one field of a key: app, department, a label … */
 #define LIMIT_KEY_LIFE_MS 3155760000000u   /* of a key, and of the grace of one that was rotated: 100 years */
 #define LIMIT_KEY_LIST 256u                /* roles, labels, approvals of one key, each */
+#define LIMIT_REGISTRY_MS 2000u            /* a statement to a registry in PostgreSQL; then it counts as away */
+#define LIMIT_REGISTRY_OPEN_MS 15000u      /* … connecting to it, and making or checking its tables */
 #define LIMIT_TOPUPS 1000u                 /* of budgets, that have not ended */
 #define LIMIT_TOPUPS_PAST_S 86400u         /* for so long behind its end workers have one, should a clock be wrong */
 #define LIMIT_TOPUP_NANO 4000000000000000 /* of one, and of all of one budget and scope: 4,000,000 USD */

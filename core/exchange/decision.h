@@ -55,6 +55,9 @@ struct decision {
     int64_t output_bound;                      /* tokens of an answer that a budget holds money for; 0: none does */
     char policy_digest[DECISION_DIGEST_BYTES]; /* of the bundle that decided */
 
+    struct slice grant; /* of the registry, that the request is let through by; empty: none was asked for */
+    bool is_break_glass;
+
     /* As policies knew them when it was decided; empty: nobody asked. */
     struct slice data, session; /* the data's class */
     struct slice *labels;       /* of the data, sorted */

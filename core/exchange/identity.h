@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "exchange/granted.h"
 #include "exchange/pair.h"
 #include "store/keyring.h"
 #include "store/tokens.h"
@@ -34,6 +35,9 @@ struct identity {
     struct slice app, department, user, team;
     struct pair *added; /* what enrich() added beside these four */
     size_t added_count;
+
+    const struct granted *grants; /* what the registry says of this caller, of any model */
+    size_t grant_count;
 };
 
 #endif

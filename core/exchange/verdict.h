@@ -37,6 +37,7 @@ struct verdict {
     struct slice reason; /* for people */
     struct slice policy, rule;
     uint32_t retry_after_s; /* 0: none */
+    struct slice approval;  /* JSON: who may let him through, for how long, how to ask; empty: nobody is asked */
 
     /* VERDICT_FAULT: "policies/budget.lua:38: attempt to call …" for the record and the log, never for the client. */
     struct slice fault_text;

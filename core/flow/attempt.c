@@ -21,6 +21,7 @@
 #include "flow/reserve.h"
 #include "flow/send.h"
 #include "flow/settle.h"
+#include "flow/switched.h"
 #include "flow/wording.h"
 #include "wire/conceal.h"
 
@@ -37,13 +38,13 @@ static void stop(struct job *job)
 
 static bool is_left(const struct job *job, size_t index)
 {
-    return !(job->breaking.tried >> index & 1) && crossing_dialect(job, &job->x->decision.verdict.targets[index]) &&
-           owning_allows(job, &job->x->decision.verdict.targets[index]);
+    const struct target *target = &job->x->decision.verdict.targets[index];
+    return !(job->breaking.tried >> index & 1) && !switched_is_off(job, index) && crossing_dialect(job, target) &&
+           owning_allows(job, target);
 }
 
-/* The first that was not chosen yet and that moongate.lua has an account for that can be asked; target_count when
- * there is none. Policies have left out the others (scripts/targets.lua), unless moongate.lua has
- * changed since. Accounts whose breakers are open come after all others, and come all the same. */
+/* The first that is left and that moongate.lua has an account for; target_count when there is none. Policies have left
+ * out the others, unless moongate.lua has changed since. Those whose breakers are open come last, all the same. */
 static size_t find_target(const struct job *job)
 {
     size_t count = job->x->decision.verdict.target_count, first = count;
@@ -320,10 +321,8 @@ static void on_end(void *arg, const struct fault *why, bool complete)
     exchange_end_attempt(job->x, why ? why->code : FAULT_NONE);
     if (why || !call->relay) breaking_end(job, why); /* else the answer's own end says it */
     if (!call->is_drained) loop_timer_disarm(&call->timer);
-    if (call->relay)
-        relay_finish(call->relay, why);
-    else
-        fail(job, why);
+    if (call->relay) relay_finish(call->relay, why);
+    else fail(job, why);
 }
 
 static const struct fetch_events events = {on_head, on_data, on_end};
@@ -453,7 +452,7 @@ static void on_allowed(struct job *job, const struct verdict *answer)
 static void refuse_unconfigured(struct job *job)
 {
     struct fault why;
-    if (owning_refuse_targets(job)) return;
+    if (owning_refuse_targets(job) || switched_refuse(job)) return;
     fault_set(&why, FAULT_NO_TARGET, "No provider is configured for the model %.*s.",
               SLICE_FMT(job->x->decision.verdict.model));
     reply_fault(job, &why);
@@ -463,6 +462,7 @@ static void choose(struct job *job, size_t index)
 {
     for (size_t i = 0; i < index; i++)
         if (is_left(job, i)) breaking_pass(job, i);
+        else switched_pass(job, i);
     breaking_begin(job, index);
     job->x->target_index = (int)index;
 }

@@ -23,7 +23,9 @@
 #include "flow/policy_redis.h"
 #include "flow/reply.h"
 #include "flow/settle.h"
+#include "flow/switched.h"
 #include "net/descriptors.h"
+#include "store/provider_switches.h"
 
 #define GAUGES_MS 500
 /* After the grace, how long a client gets to take the error it is sent. */
@@ -53,6 +55,8 @@ static void share_upstream(struct flow *flow)
                      descriptors_share(descriptors_limit(), flow->parts.settings->connections_max).upstream);
 }
 
+static void end_cut(struct flow *flow);
+
 static void update_gauges(void *arg)
 {
     struct flow *flow = arg;
@@ -66,6 +70,7 @@ static void update_gauges(void *arg)
                                                            .upstreams = upstream.connections_open,
                                                            .generations = (int64_t)policy_live_generations()});
     breaking_renew(flow);
+    end_cut(flow);
     metrics_turn(flow->metrics, loop_take_longest_ns(flow->parts.loop), 60000 / GAUGES_MS);
     loop_timer_arm_ms(&flow->gauge_timer, GAUGES_MS);
 }
@@ -330,6 +335,18 @@ static void end_if_revoked(struct job *job, const void *why)
     const struct key_record *then = job->x->identity.key;
     const struct key_record *now = then ? keyring_find(job->flow->parts.keyring, then->digest) : NULL;
     if (now && now->ends_requests && !job->end.is_over) end_under_way(job, why, OUTCOME_DENIED);
+}
+
+static void end_if_cut(struct job *job, const void *arg)
+{
+    struct fault why;
+    (void)arg;
+    if (!job->end.is_over && switched_cuts(job, &why)) end_under_way(job, &why, OUTCOME_DENIED);
+}
+
+static void end_cut(struct flow *flow)
+{
+    if (provider_switches_cuts(flow->parts.switches)) each_job(flow, end_if_cut, NULL);
 }
 
 void flow_set_registry(struct flow *flow, struct keyring *keyring, struct topups *topups)

@@ -25,6 +25,7 @@
 #include "store/topups.h"
 
 struct breakers;
+struct provider_switches;
 struct counters_post;
 struct counters_shared;
 struct flow;
@@ -54,6 +55,7 @@ struct flow_parts {
     struct stats *stats; /* borrowed: this worker's segment */
     struct counters_shared *counters; /* borrowed: of limits and budgets; NULL: nobody counts */
     struct breakers *breakers; /* borrowed: of provider accounts; NULL: there are none */
+    const struct provider_switches *switches; /* borrowed: which of them are off; NULL: none is */
     struct access_tokens *access_tokens; /* borrowed: their tokens; NULL: nobody asks for any */
     struct owned_table *owned; /* borrowed: whose the objects are that providers keep */
     const struct flow_redis *redis; /* borrowed: counters that a fleet shares; NULL: it shares none */

@@ -153,6 +153,7 @@ struct job {
     struct owning owning;
     struct reserved reserved;
     struct breaking breaking;
+    uint32_t switched; /* targets whose accounts are switched off, as the trace says: a bit each (flow/switched.h) */
     struct extension *extension; /* of what is held (flow/holds.h); NULL: none was asked for */
     void (*stop)(struct job *job); /* ends what is under way; NULL: nothing is */
     struct loop_timer timer; /* of the step at work, for its next turn or its patience */

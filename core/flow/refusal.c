@@ -24,6 +24,7 @@ bool refusal_is_final(enum fault_code code)
     switch ((int)code) {
     case FAULT_POLICY:
     case FAULT_NO_TARGET:
+    case FAULT_PROVIDER_OFF:
     case FAULT_UPSTREAM_ACCOUNT:
     case FAULT_UPSTREAM_TLS:
     case FAULT_TRANSFER_CODING:
@@ -69,5 +70,6 @@ struct dialect_error refusal_of_denial(const struct exchange *x, const struct ve
         .rule = v->rule,
         .status = v->status,
         .retry_after_s = v->retry_after_s,
+        .approval = v->approval,
     };
 }

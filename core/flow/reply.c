@@ -93,6 +93,7 @@ static enum exchange_outcome outcome_of(enum fault_code code)
     case FAULT_DRAINING: return OUTCOME_DRAINED;
     case FAULT_CLIENT_GONE:
     case FAULT_CLIENT_STALLED: return OUTCOME_CLIENT_CLOSED;
+    case FAULT_PROVIDER_OFF:
     case FAULT_KEY_REVOKED: return OUTCOME_DENIED;
     case FAULT_NO_TARGET:
     case FAULT_UPSTREAM_CONNECT:
@@ -259,6 +260,7 @@ void reply_take(struct exchange *x, const struct verdict *answer)
     v->policy = answer->policy;
     v->rule = answer->rule;
     v->retry_after_s = answer->retry_after_s;
+    v->approval = answer->approval;
     v->fault_text = answer->fault_text;
 }
 

@@ -23,6 +23,7 @@ void bind_settings_register(lua_State *L);
 void bind_source_register(lua_State *L);
 void bind_terms_register(lua_State *L);
 void bind_facts_register(lua_State *L);
+void bind_grants_register(lua_State *L);
 void bind_auth_register(lua_State *L);
 void bind_verdict_register(lua_State *L);
 void bind_ctx_register(lua_State *L);

@@ -302,7 +302,7 @@ static void make_map_kind(lua_State *L, const char *name, lua_CFunction index)
 }
 
 static const char *const view_names[EVAL_VIEWS + 1] = {"ctx",   "identity",  "request", "estimate", "headers", "roles",
-                                                   "approvals", "budget", "route",   "response", "usage"};
+                                                   "approvals", "budget", "route",   "response", "usage", "grants"};
 
 static const enum view_kind view_kinds[EVAL_VIEWS] = {[4] = VIEW_HEADERS, [5] = VIEW_ROLES, [6] = VIEW_APPROVALS};
 

@@ -175,6 +175,18 @@ static int on_error(lua_State *L)
     return 0;
 }
 
+/* governance(text): the rules as JSON (lua/governance.h); false when they are too long */
+static int on_governance(lua_State *L)
+{
+    struct policy_set *set = loading_set(L);
+    struct slice text = bind_check_slice(L, 1);
+    bool is_good = text.len <= LIMIT_GOVERNANCE_BYTES;
+    mem_free(set->governance);
+    set->governance = is_good ? mem_strndup(text.ptr, text.len) : NULL;
+    lua_pushboolean(L, is_good);
+    return 1;
+}
+
 /* deadline_ms() → what an evaluation may take, waiting included */
 static int on_deadline_ms(lua_State *L)
 {
@@ -415,6 +427,7 @@ void bind_load_register(lua_State *L)
                                          {"run", on_run},
                                          {"raised", on_raised},
                                          {"error", on_error},
+                                         {"governance", on_governance},
                                          {"deadline_ms", on_deadline_ms},
                                          {"proxy", on_proxy},
                                          {"zone", on_zone},

@@ -104,7 +104,7 @@ static int on_has_postgres(lua_State *L)
     return 1;
 }
 
-/* deny(status, code, reason, policy, rule, retry_after) */
+/* deny(status, code, reason, policy, rule, retry_after, approval): the last as JSON */
 static int on_deny(lua_State *L)
 {
     struct policy_eval *eval = bind_eval(L);
@@ -114,6 +114,7 @@ static int on_deny(lua_State *L)
     struct slice code = bind_check_slice(L, 2), reason = cut(bind_opt_slice(L, 3), REASON_BYTES_MAX);
     struct slice policy = bind_opt_slice(L, 4), rule = bind_opt_slice(L, 5);
     lua_Integer retry_after = luaL_optinteger(L, 6, 0);
+    struct slice approval = bind_opt_slice(L, 7);
     v->kind = VERDICT_DENY;
     v->status = status;
     v->target_count = 0;
@@ -122,6 +123,7 @@ static int on_deny(lua_State *L)
     v->policy = arena_copy(&x->arena, policy);
     v->rule = arena_copy(&x->arena, rule);
     v->retry_after_s = retry_after > 0 ? (uint32_t)retry_after : 0;
+    v->approval = arena_copy(&x->arena, approval);
     return 0;
 }
 
@@ -329,6 +331,8 @@ void bind_push_outcome(lua_State *L, struct exchange *x)
     set_slice(L, "reason", v->reason);
     set_slice(L, "policy", v->policy);
     set_slice(L, "rule", v->rule);
+    set_slice(L, "approval", v->approval);
+    set_slice(L, "grant", x->decision.grant);
     set_slice(L, "model", v->model);
     set_slice(L, "fault", v->fault_text);
     set_slice(L, "app", x->identity.app);

@@ -26,7 +26,7 @@ struct spare_strand {
 #define EVAL_SESSION_HEADERS 8
 #define EVAL_KEPT 3   /* facts that go into the decision when it is made: data, session, labels */
 extern const char *const eval_kept_names[EVAL_KEPT];
-#define EVAL_VIEWS 11 /* kinds of ctx and what hangs on it */
+#define EVAL_VIEWS 12 /* kinds of ctx and what hangs on it */
 
 struct policy_set {
     unsigned refs;
@@ -51,6 +51,7 @@ struct policy_set {
     int64_t loaded_s;            /* wall clock: when it was ready */
     struct auth_rules *auth;     /* NULL: no auth policy in the chain */
     struct terms_table *terms;   /* what its targets cost, and how they are counted */
+    char *governance;            /* JSON (lua/governance.h); NULL until it is loaded */
     int use_ref;                 /* registry: use() of scripts/boot.lua */
     int view_refs[EVAL_VIEWS];   /* registry: metatables of views, 0: not asked for yet */
     int facts_ref;               /* registry: what makes an evaluation's table of facts */

@@ -46,6 +46,7 @@ void policy_set_free_dead(struct policy_set *set)
     bundle_unref(set->bundle);
     auth_rules_free(set->auth);
     terms_table_free(set->terms);
+    mem_free(set->governance);
     mem_free(set);
     live_generations--;
 }
@@ -189,6 +190,11 @@ size_t policy_set_memory(const struct policy_set *set)
 int64_t policy_set_loaded_s(const struct policy_set *set)
 {
     return set->loaded_s;
+}
+
+struct slice policy_set_governance(const struct policy_set *set)
+{
+    return slice_str(set->governance ? set->governance : "");
 }
 
 const struct auth_rules *policy_set_auth(const struct policy_set *set)

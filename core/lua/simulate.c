@@ -103,6 +103,53 @@ static bool read_topups(struct exchange *x, const struct json_tape *tape, struct
     return x->topups != NULL;
 }
 
+static enum granted_state granted_state(struct slice word)
+{
+    if (slice_equal(word, SLICE("pending"))) return GRANTED_PENDING;
+    return slice_equal(word, SLICE("glass")) ? GRANTED_GLASS : GRANTED_ACTIVE;
+}
+
+static enum granted_covers granted_covers(struct slice word)
+{
+    if (slice_equal(word, SLICE("app"))) return GRANTED_APP;
+    return slice_equal(word, SLICE("department")) ? GRANTED_DEPARTMENT : GRANTED_USER;
+}
+
+static struct slice text_in(const struct json_tape *tape, uint32_t object, struct slice name, struct arena *arena)
+{
+    uint32_t node = json_get(tape, object, name);
+    return json_is(tape, node, JSON_STRING) ? arena_copy(arena, json_text(tape, node, arena)) : SLICE("");
+}
+
+/* At that time, or so long after the request came. */
+static bool read_end(const struct json_tape *tape, uint32_t grant, const struct exchange *x, int64_t *ends_s)
+{
+    uint32_t at = json_get(tape, grant, SLICE("ends_at")), lasts = json_get(tape, grant, SLICE("lasts_s"));
+    if (json_is(tape, at, JSON_NUMBER)) return json_to_i64(tape, at, ends_s);
+    bool is_good = json_is(tape, lasts, JSON_NUMBER) && json_to_i64(tape, lasts, ends_s);
+    if (is_good) *ends_s += (int64_t)(x->born_wall_ns / NS_PER_S);
+    return is_good;
+}
+
+static bool read_grants(struct exchange *x, const struct json_tape *tape, struct fault *why)
+{
+    uint32_t list = json_get(tape, 0, SLICE("grants"));
+    if (!json_is(tape, list, JSON_ARRAY)) return true;
+    struct granted *grants = arena_zalloc(&x->arena, (json_count(tape, list) + 1) * sizeof *grants);
+    x->identity.grants = grants;
+    for (uint32_t node = json_first(tape, list); node != JSON_NONE; node = json_next(tape, node)) {
+        struct granted *g = &grants[x->identity.grant_count++];
+        g->model = text_in(tape, node, SLICE("model"), &x->arena);
+        g->id = text_in(tape, node, SLICE("id"), &x->arena);
+        g->purpose = text_in(tape, node, SLICE("purpose"), &x->arena);
+        g->state = granted_state(text_in(tape, node, SLICE("state"), &x->arena));
+        g->covers = granted_covers(text_in(tape, node, SLICE("covers"), &x->arena));
+        if (!read_end(tape, node, x, &g->ends_s))
+            return fault_set(why, FAULT_BAD_REQUEST, "grants: ends_at or lasts_s is a number of seconds");
+    }
+    return true;
+}
+
 static bool read_token(struct exchange *x, const struct json_tape *tape, struct fault *why)
 {
     uint32_t token = json_get(tape, 0, SLICE("token"));
@@ -185,7 +232,7 @@ struct exchange *simulate_exchange(struct slice json, struct fault *why)
     x->head.method = "POST";
     bool ok = json_parse(&tape, json, why) && read_api(x, &tape, why) && read_body(x, &tape, why) &&
               read_key(x, &tape, why) && read_token(x, &tape, why) && read_topups(x, &tape, why) &&
-              read_numbers(x, &tape, why);
+              read_numbers(x, &tape, why) && read_grants(x, &tape, why);
     if (ok) {
         read_headers(x, &tape);
         x->head.method = x->api->method;

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "base/check.h"
 #include "base/mem.h"
@@ -241,6 +242,18 @@ void *conn_context(const struct conn *c)
 const char *conn_peer(const struct conn *c)
 {
     return c->peer;
+}
+
+bool conn_user(const struct conn *c, uint32_t *uid)
+{
+    struct ucred who;
+    int domain;
+    socklen_t domain_len = sizeof domain, who_len = sizeof who;
+    if (getsockopt(c->transport.fd, SOL_SOCKET, SO_DOMAIN, &domain, &domain_len) != 0 || domain != AF_UNIX ||
+        getsockopt(c->transport.fd, SOL_SOCKET, SO_PEERCRED, &who, &who_len) != 0)
+        return false;
+    *uid = who.uid;
+    return true;
 }
 
 bool conn_has_stalled(const struct conn *c)

@@ -120,8 +120,10 @@ struct conn_counts conn_server_counts(const struct conn_server *s);
 /* The owner's pointer for the current request; NULL at its beginning. */
 void conn_set_context(struct conn *c, void *context);
 void *conn_context(const struct conn *c);
-/* "127.0.0.1:51234", valid as long as the conn. */
+/* "127.0.0.1:51234", "unix"; valid as long as the conn. */
 const char *conn_peer(const struct conn *c);
+/* Of a Unix socket: whose process connected, as the kernel says (SO_PEERCRED, unix(7)). False: it is no such socket. */
+bool conn_user(const struct conn *c, uint32_t *uid);
 
 /* Inside on_request: nothing of the body is read, and the client is not told to go on (RFC 9110 10.1.1), before
  * conn_take_body() or the reply. What came with the head waits with it, at most LIMIT_PIPELINE_BYTES. */

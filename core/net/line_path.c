@@ -42,7 +42,7 @@ static int close_keeping_errno(int fd)
     return -1;
 }
 
-int line_path_bind(const char *path)
+static int bind_path(const char *path)
 {
     struct sockaddr_un address;
     int dir_fd;
@@ -66,4 +66,33 @@ int line_path_connect(const char *path, unsigned timeout_ms)
     int result = fd < 0 ? -1 : connect(fd, (struct sockaddr *)&address, sizeof address);
     close_keeping_errno(dir_fd);
     return result == 0 ? fd : close_keeping_errno(fd);
+}
+
+/* Removes a socket that nobody listens on; anything else at the path is left alone. */
+static bool clear_path(const char *path, struct fault *why)
+{
+    struct stat st;
+    if (lstat(path, &st) != 0) {
+        if (errno == ENOENT) return true;
+        return fault_set(why, FAULT_INTERNAL, "%s: %s", path, strerror(errno));
+    }
+    if (!S_ISSOCK(st.st_mode))
+        return fault_set(why, FAULT_INTERNAL, "%s is in the way: it is not a socket; move it elsewhere", path);
+    int fd = line_path_connect(path, 1000);
+    if (fd >= 0 || errno == EAGAIN) {
+        if (fd >= 0) close(fd);
+        return fault_set(why, FAULT_INTERNAL, "another instance answers at %s", path);
+    }
+    if (errno != ECONNREFUSED || unlink(path) != 0)
+        return fault_set(why, FAULT_INTERNAL, "%s: %s", path, strerror(errno));
+    return true;
+}
+
+int line_path_listen(const char *path, int backlog, struct fault *why)
+{
+    if (!clear_path(path, why)) return -1;
+    int fd = bind_path(path);
+    if (fd >= 0 && listen(fd, backlog) == 0) return fd;
+    fault_set(why, FAULT_INTERNAL, "cannot listen on %s: %s", path, strerror(errno));
+    return close_keeping_errno(fd);
 }

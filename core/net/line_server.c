@@ -208,36 +208,11 @@ static void on_knock(void *arg, unsigned ready)
         close(fd);
 }
 
-/* Removes a socket that nobody listens on; anything else at the path is left alone. */
-static bool clear_path(const char *path, struct fault *why)
-{
-    struct stat st;
-    if (lstat(path, &st) != 0) {
-        if (errno == ENOENT) return true;
-        return fault_set(why, FAULT_INTERNAL, "%s: %s", path, strerror(errno));
-    }
-    if (!S_ISSOCK(st.st_mode))
-        return fault_set(why, FAULT_INTERNAL, "%s is in the way: it is not a socket; move it elsewhere", path);
-    int fd = line_path_connect(path, 1000);
-    if (fd >= 0 || errno == EAGAIN) {
-        if (fd >= 0) close(fd);
-        return fault_set(why, FAULT_INTERNAL, "another instance answers at %s", path);
-    }
-    if (errno != ECONNREFUSED || unlink(path) != 0)
-        return fault_set(why, FAULT_INTERNAL, "%s: %s", path, strerror(errno));
-    return true;
-}
-
 struct line_server *line_server_new(struct loop *loop, const char *path, const struct line_events *events, void *arg,
                                     struct fault *why)
 {
-    if (!clear_path(path, why)) return NULL;
-    int fd = line_path_bind(path);
-    if (fd < 0 || listen(fd, BACKLOG) != 0) {
-        fault_set(why, FAULT_INTERNAL, "cannot listen on %s: %s", path, strerror(errno));
-        if (fd >= 0) close(fd);
-        return NULL;
-    }
+    int fd = line_path_listen(path, BACKLOG, why);
+    if (fd < 0) return NULL;
     struct line_server *s = mem_zalloc(1, sizeof *s);
     s->loop = loop;
     s->events = events;

@@ -1,8 +1,12 @@
 #include "server/admin_process.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "admin/access_token_fetcher.h"
+#include "admin/api/owner.h"
+#include "admin/api/providers.h"
 #include "admin/jwks_fetcher.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -10,6 +14,7 @@
 #include "net/pipe.h"
 #include "server/config.h"
 #include "server/control.h"
+#include "store/registry/calls.h"
 #include "wire/reach.h"
 
 #define BEAT_MS (LIMIT_HEARTBEAT_MS / 10)
@@ -20,7 +25,58 @@ struct admin_process {
     struct pipe *control;
     struct jwks_fetcher *jwks;
     struct access_token_fetcher *access_tokens;
+    struct admin *admin;
+    const char *data_dir;
+    struct provider_switches *switches;
+    struct owner *owner; /* of the registry; NULL: it could not be opened yet, and trouble says why */
+    char trouble[FAULT_TEXT_BYTES];
+    int64_t revision; /* that others were told of; -1: none */
 };
+
+/* ---- The registry. */
+
+static void tell_changed(struct admin_process *p)
+{
+    struct fault why;
+    if (!pipe_send(p->control, REPORT_REGISTRY_CHANGED, SLICE_NONE, -1, &why))
+        log_event(LOG_ERROR, "control_lost", "%s", fault_message(&why));
+}
+
+/* Another process may have it for a moment: a command that found no gateway running. */
+static void open_registry(struct admin_process *p)
+{
+    struct fault why;
+    p->owner = owner_open(p->data_dir, 0, &why);
+    if (p->owner) {
+        p->trouble[0] = '\0';
+        admin_set_registry(p->admin, owner_registry(p->owner), NULL);
+        return;
+    }
+    if (strcmp(p->trouble, fault_message(&why)) != 0)
+        log_event(LOG_WARN, "registry_closed", "the registry cannot be changed now: %s", fault_message(&why));
+    snprintf(p->trouble, sizeof p->trouble, "%s", fault_message(&why));
+    admin_set_registry(p->admin, NULL, p->trouble);
+}
+
+/* What other gateways of the fleet changed, and what stood there at the start. */
+static void look_at_registry(struct admin_process *p)
+{
+    int64_t revision;
+    struct fault why;
+    if (!p->owner) open_registry(p);
+    if (!p->owner || !registry_revision(owner_registry(p->owner), &revision, &why) || revision == p->revision) return;
+    if (!providers_tell(owner_registry(p->owner), p->switches, &why)) {
+        log_event(LOG_ERROR, "registry_unread", "%s", fault_message(&why));
+        return;
+    }
+    if (p->revision >= 0) tell_changed(p);
+    p->revision = revision;
+}
+
+static void on_changed(void *arg)
+{
+    look_at_registry(arg);
+}
 
 /* Makes turns, which beat, when nothing else does. */
 static void on_beat(void *arg)
@@ -28,6 +84,7 @@ static void on_beat(void *arg)
     struct admin_process *p = arg;
     loop_timer_arm_ms(&p->timer, BEAT_MS);
     access_token_fetcher_look(p->access_tokens);
+    look_at_registry(p);
 }
 
 /* ---- Tokens of provider accounts. */
@@ -125,20 +182,25 @@ static const struct pipe_events events = {.on_message = on_message, .on_end = on
 
 int admin_process_run(int control_fd, const struct admin_parts *parts, _Atomic uint64_t *beat)
 {
-    struct admin_process p = {.loop = loop_new()};
+    struct admin_process p = {.loop = loop_new(), .revision = -1};
     struct admin_parts own = *parts;
     own.loop = p.loop;
     p.control = pipe_new(p.loop, control_fd, LIMIT_PIPE_QUEUE_BYTES, &events, &p);
     own.jwks = p.jwks = jwks_fetcher_new(p.loop, parts->data_dir, on_outcome, &p);
     p.access_tokens = access_token_fetcher_new(p.loop, parts->access_tokens, on_access_token, &p);
     own.access_token_fetcher = p.access_tokens;
-    struct admin *admin = admin_new(&own);
+    own.on_changed = on_changed;
+    own.arg = &p;
+    p.data_dir = parts->data_dir;
+    p.switches = parts->api.switches;
+    p.admin = admin_new(&own);
     loop_set_beat(p.loop, beat);
     loop_timer_init(&p.timer, p.loop, on_beat, &p);
     on_beat(&p);
     loop_run(p.loop);
     loop_timer_disarm(&p.timer);
-    admin_free(admin);
+    admin_free(p.admin);
+    owner_close(p.owner);
     access_token_fetcher_free(p.access_tokens);
     jwks_fetcher_free(p.jwks);
     pipe_free(p.control);

@@ -36,6 +36,8 @@ static const struct field admin_group[] = {
     {"host", &type_host, IN_CONFIG(admin_host),
      .says = "A name under which it is asked beside localhost and addresses; other names are refused, "
              "since a browser can be led here under any."},
+    {"url", &type_url, IN_SETTINGS(console_url),
+     .says = "Where people open the console: told to who is refused for want of an approval."},
     END,
 };
 

@@ -40,6 +40,7 @@ enum control_report {
     REPORT_JWKS,          /* of the admin process; body: as CONTROL_JWKS */
     REPORT_SECTIONS_WANTED, /* of a worker that could not take one. Answered with CONTROL_SECTION for each */
     REPORT_SECTION_REFUSED, /* of a worker, which keeps the one it had; body: struct control_section */
+    REPORT_REGISTRY_CHANGED, /* of the admin process: others are to have what it says now */
     REPORT_ACCESS_TOKEN,  /* of the admin process; body: '+' or '-', an account's name: it was given one, or not */
     REPORT_JWKS_WANTED,   /* of a worker; body: a URL. Answered with CONTROL_JWKS */
     REPORT_LEDGER_WANTED, /* of a worker, or of the ledger process with the body of CONTROL_WORKER: the pipe could not

@@ -161,6 +161,7 @@ _Noreturn static void run_worker(struct child *c, int control_fd)
         .counters = c->sup->counters,
         .post = &c->sup->board->counters,
         .breakers = &c->sup->board->breakers,
+        .switches = &c->sup->board->switches,
         .access_tokens = &c->sup->board->access_tokens,
         .owned = &c->sup->board->owned,
         .workers = c->sup->worker_count,
@@ -179,6 +180,7 @@ _Noreturn static void run_admin(struct child *c, int control_fd)
         .segment_count = sup->worker_count + 2,
         .data_dir = sup->data_dir,
         .access_tokens = &sup->board->access_tokens,
+        .api.switches = &sup->board->switches,
     };
     exit(admin_process_run(control_fd, &parts, &slot_of(c)->beat));
 }
@@ -239,6 +241,7 @@ static void on_worker_message(struct child *c, const struct pipe_message *messag
 static void on_admin_message(struct child *c, const struct pipe_message *message)
 {
     if (message->type == REPORT_JWKS) jwks_on_outcome(c, message);
+    if (message->type == REPORT_REGISTRY_CHANGED) snapshots_request(c->sup, NULL);
     if (message->type == REPORT_ACCESS_TOKEN) accounts_on_access_token(c, message);
 }
 

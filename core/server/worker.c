@@ -294,6 +294,7 @@ static void start_flow(struct worker *w)
         .stats = w->stats,
         .counters = w->parts.counters,
         .breakers = w->parts.breakers,
+        .switches = w->parts.switches,
         .access_tokens = w->parts.access_tokens,
         .owned = w->parts.owned,
         .redis = w->redis.url[0] ? &w->redis : NULL,

@@ -12,6 +12,7 @@
 #include "admin/board.h"
 
 struct breakers;
+struct provider_switches;
 struct access_tokens;
 struct owned_table;
 struct counters_shared;
@@ -23,6 +24,7 @@ struct worker_parts {
     void *segment;           /* borrowed: this slot's metrics */
     struct counters_shared *counters;  /* borrowed: of all processes */
     const struct counters_post *post;  /* borrowed: where they count with other gateways */
+    const struct provider_switches *switches; /* borrowed: which of them are off */
     struct breakers *breakers;         /* borrowed: of provider accounts, of all processes */
     struct access_tokens *access_tokens; /* borrowed: their tokens */
     struct owned_table *owned;         /* borrowed: whose the objects are that providers keep */

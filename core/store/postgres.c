@@ -159,12 +159,23 @@ static bool hand_over(struct postgres *p)
     return is_taken >= 0;
 }
 
+/* False: who was told has freed the connection. */
+static bool tell(struct postgres *p)
+{
+    bool is_told = false;
+    for (PGnotify *n; p->events->on_told && (n = PQnotifies(p->conn)); PQfreemem(n))
+        is_told = true;
+    if (is_told) p->events->on_told(p->arg);
+    return p->conn != NULL;
+}
+
 static void on_traffic(struct postgres *p, unsigned ready)
 {
     if (ready & LOOP_READ && !PQconsumeInput(p->conn)) {
         end_with_error(p);
         return;
     }
+    if (!tell(p)) return;
     if (p->state != ASKING) {
         PQisBusy(p->conn); /* what was said unasked is read, and gone */
         return;
@@ -393,6 +404,29 @@ struct slice postgres_text(const struct postgres_answer *answer, size_t row, siz
 int64_t postgres_int(const struct postgres_answer *answer, size_t row, size_t column)
 {
     return strtoll(postgres_text(answer, row, column).ptr, NULL, 10);
+}
+
+bool postgres_is_null(const struct postgres_answer *answer, size_t row, size_t column)
+{
+    return PQgetisnull((const PGresult *)answer->result, (int)row, (int)column) != 0;
+}
+
+unsigned postgres_column_type(const struct postgres_answer *answer, size_t column)
+{
+    const PGresult *result = (const PGresult *)answer->result;
+    return column < (size_t)PQnfields(result) ? PQftype(result, (int)column) : 0;
+}
+
+struct postgres_result *postgres_keep(const struct postgres_answer *answer)
+{
+    PGresult *copy = PQcopyResult((const PGresult *)answer->result, PG_COPYRES_TUPLES);
+    check(copy);
+    return (struct postgres_result *)copy;
+}
+
+void postgres_drop(const struct postgres_result *result)
+{
+    PQclear((PGresult *)(uintptr_t)result);
 }
 
 const char *postgres_said(const struct postgres *p, const char *parameter)

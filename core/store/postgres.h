@@ -54,6 +54,7 @@ struct postgres_answer {
 struct postgres_events {
     void (*on_ready)(void *arg);
     void (*on_end)(void *arg, const struct fault *why);
+    void (*on_told)(void *arg); /* or NULL: a NOTIFY that the connection listens to, at any moment from on_ready on */
 };
 
 /* Borrowed during the call. */
@@ -82,6 +83,13 @@ size_t postgres_rows(const struct postgres_answer *answer);
 struct slice postgres_text(const struct postgres_answer *answer, size_t row, size_t column);
 /* 0 for what is null or no number. */
 int64_t postgres_int(const struct postgres_answer *answer, size_t row, size_t column);
+
+bool postgres_is_null(const struct postgres_answer *answer, size_t row, size_t column);
+/* As pg_type has it; 0 where there is no such column. */
+unsigned postgres_column_type(const struct postgres_answer *answer, size_t column);
+/* The rows for longer than on_answer: to be put in the place of `result`, and dropped (NULL is welcome). */
+struct postgres_result *postgres_keep(const struct postgres_answer *answer);
+void postgres_drop(const struct postgres_result *result);
 
 /* What the server said of itself when it was connected: "server_encoding"; "" when nothing. */
 const char *postgres_said(const struct postgres *p, const char *parameter);

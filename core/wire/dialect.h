@@ -78,6 +78,7 @@ struct dialect_error {
      * stream has begun with 200. 0: the type is a word of the dialect it is written in. */
     int status;
     uint32_t retry_after_s; /* when to come again; 0: not said */
+    struct slice approval;  /* a JSON object: who may let him through, and how to ask; empty: nobody */
 };
 
 /* What may still be sent of one unit. limit 0: it is not limited. */

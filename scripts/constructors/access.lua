@@ -9,6 +9,7 @@ local policies = use "policies"
 local conditions = use "condition"
 local catalogue = use "catalogue"
 local chain = use "chain"
+local approval = use "approval"
 local sub = report.sub
 
 local access = {}
@@ -30,7 +31,7 @@ local function departments(value, path)
   return { set = set }
 end
 
-local shape = schema.record({ departments = departments, data = schema.class, approval = schema.text,
+local shape = schema.record({ departments = departments, data = schema.class, approval = approval.shape,
   mode = schema.mode, description = schema.text }, { "departments", "data" }, "field of a row")
 
 local function compile_rows(spec, policy)
@@ -67,7 +68,8 @@ local codes = {
   default = { status = 403, code = "model_not_authorized" },
 }
 
--- What a row has against this request: the column's name and a reason; nil when nothing.
+-- What a row has against this request: the column's name, a reason, and for want of an approval how to ask for it; nil
+-- when nothing.
 local function objection(row, name, f)
   if row.set and not row.set[f.department] then
     local who = f.department and "department " .. f.department or "a caller without a department"
@@ -76,12 +78,14 @@ local function objection(row, name, f)
   if row.rank < schema.class_rank[f.data] then
     return "data", ("%s data may not be sent to %s, which may see data up to %s"):format(f.data, name, row.data)
   end
-  if row.approval and not core.is_approved(name) then
-    return "approval", ("%s needs the approval of a %s, and this caller has none"):format(name, row.approval)
-  end
+  if not row.approval then return nil end
+  local grant = approval.of(f, name, row.approval)
+  if not grant then return "approval", approval.refusal(f, name, row.approval) end
+  f._granted = f._granted or {}
+  f._granted[name] = grant
 end
 
--- The matrix' word on one model: nil, or a reason, the rule, the column and the row's mode and line.
+-- The matrix' word on one model: nil, or a reason, the rule, the column, the row's mode and line, and how to ask.
 local function verdict(policy, f, name)
   local row = policy.rows[name]
   -- Nothing against it, nearly always: asked in one breath, because every candidate is.
@@ -94,9 +98,9 @@ local function verdict(policy, f, name)
     return ("no row in policies/access.lua lets anybody use %s"):format(name), "default", "default", policy.mode,
       policy.line
   end
-  local column, reason = objection(row, name, f)
+  local column, reason, ask = objection(row, name, f)
   if not column then return nil end
-  return reason, row.rule .. "." .. column, column, row.mode, row.line
+  return reason, row.rule .. "." .. column, column, row.mode, row.line, ask
 end
 
 -- As a filter on candidates; what is only observed lets them through.
@@ -110,8 +114,11 @@ end
 local function check_model(f, policy)
   local model = f._entry.model
   if model.virtual then return nil end
-  local reason, rule, column, mode, line = verdict(policy, f, model.name)
-  if reason then return chain.deny(f, policy, rule, codes[column], reason, mode, line) end
+  local reason, rule, column, mode, line, ask = verdict(policy, f, model.name)
+  if not reason then return nil end
+  local action = codes[column]
+  if ask then action = { status = action.status, code = action.code, approval = ask } end
+  return chain.deny(f, policy, rule, action, reason, mode, line)
 end
 
 local function run(f, policy)

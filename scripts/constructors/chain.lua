@@ -29,7 +29,7 @@ function chain.compile(spec)
     local name, is_off = read_entry(value, path)
     if type(name) ~= "string" then
       report.at(path, "bad_chain", "expected the name of a policy file, such as \"access\"")
-    elseif name == "init" or name == "models" or name == "apps" then
+    elseif name == "init" or name == "models" or name == "apps" or name == "governance" then
       report.at(path, "bad_chain", ("'%s' is no policy: it is read in any case"):format(name))
     elseif not core.bundle_text(name .. ".lua") then
       report.at(path, "no_file", ("there is no file policies/%s.lua"):format(name), report.nearest(name, files))

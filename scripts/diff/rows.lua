@@ -2,6 +2,7 @@
 local core, use = ...
 local changes = use "diff/changes"
 local effects = use "diff/effects"
+local governance = use "diff/governance"
 local lattice = use "diff/lattice"
 local limits = use "limits"
 local add, place = changes.add, changes.place
@@ -12,7 +13,7 @@ local function restricting_mode(old, new) return effects.mode(old, new, "tighten
 
 local access_cells = {
   data = effects.class,
-  approval = function(old, new) return old == nil and "tightens" or new == nil and "loosens" or "unknown" end,
+  approval = governance.approval,
   mode = restricting_mode,
 }
 

@@ -8,6 +8,7 @@
 local core, use = ...
 local loaded = use "load"
 local condition = use "condition"
+local governing = use "governing"
 local json = use "json"
 local predicates = use "predicates"
 local rates = use "rates"
@@ -179,9 +180,25 @@ local function named(definition)
   return out
 end
 
+-- The rules that hold, and where what the file says of them stands.
+local function governance_of()
+  local out, definition = { rules = governing.rules(), lines = { reviews = {} } }, loaded.governance
+  if not definition then return out end
+  report.begin(definition.file)
+  local spec = definition.spec
+  for part, names in pairs { prompts = { "review", "protected", "tests" },
+    approvals = { "pending", "longest", "break_glass" }, checklist = { "require", "audit_retention" } } do
+    for _, name in ipairs(names) do
+      if type(spec[part]) == "table" and spec[part][name] ~= nil then out.lines[name] = line_of(part, name) end
+    end
+  end
+  for i, plan in ipairs(spec.reviews or {}) do out.lines.reviews[plan[1]] = line_of("reviews", i) end
+  return out
+end
+
 local function snapshot()
   local out = { digest = core.digest(), chain = {}, models = named(loaded.models), apps = named(loaded.apps),
-    has_apps = loaded.apps ~= nil, policies = {} }
+    has_apps = loaded.apps ~= nil, governance = governance_of(), policies = {} }
   for i, definition in ipairs(loaded.definitions) do
     out.policies[i] = policy_of(definition, loaded.policies[i])
     out.chain[i] = out.policies[i].name

@@ -14,6 +14,8 @@
 --   mg:clock "2025-06-03T12:00:00Z"  mg:advance "1m"      -- the time stands still until it is moved
 --   mg:spend { department = "sales", usd = 4100 }         -- counters are a table here, empty at the start of each test
 --   mg:request { …, topups = { { budget = "sales", usd = 100 } } }  -- what was added: scripts/explain/topups.lua
+--   mg:grant { user = "ana", model = "claude-3-opus", ends = "1h" }  -- of her requests until the test is over
+--   mg:reviewers "claims"  mg:governance()                -- what policies/governance.lua says
 --   mg.sent                                               -- notices that went out: { to, text, budget, threshold }
 --   mg:store_down()  mg:store_up()                        -- shared counters are out of reach
 --   mg:request { …, under_way = true }                    -- one that goes on while others come
@@ -40,6 +42,7 @@ local function use(name)
 end
 local request = use "request"
 local json = use "json"
+local granting = use "granting"
 local encode = json.encode
 local services = use "test/services"
 services.install(Gateway, engine)
@@ -129,17 +132,20 @@ local function add_required(files, all)
   end
 end
 
+-- What stands in no chain.
+local plain = { models = true, apps = true, governance = true, init = true }
+
 function gw.load(paths, options)
   local base = paths[1]:match("^(.*)/[^/]*$") or "."
   local all, files, names = folder(base), {}, {}
-  files["models.lua"], files["apps.lua"] = all["models.lua"], all["apps.lua"]
+  for name in pairs(plain) do files[name .. ".lua"] = all[name .. ".lua"] end
   for name, text in pairs(all) do
     if name:find("%.json$") then files[name] = text end -- for policies that name it
   end
-  for i, path in ipairs(paths) do
+  for _, path in ipairs(paths) do
     local name = path:match("([a-z0-9_]+)%.lua$")
     if not name then error(("%s: not the name of a policy file"):format(path), 0) end
-    names[i] = name
+    if not plain[name] then names[#names + 1] = name end
     files[name .. ".lua"] = read(path)
   end
   files["init.lua"] = chain_of(names)
@@ -164,7 +170,7 @@ local function files_of(texts)
       local is_data = name:find("%.json$") -- one that a policy names, as file "x.json"
       files[is_data and name or name .. ".lua"] = text
       if is_data then name = "init" end
-      if name ~= "models" and name ~= "apps" and name ~= "init" and not name:find("/", 1, true) then
+      if not plain[name] and not name:find("/", 1, true) then
         names[#names + 1] = name
       end
     end
@@ -208,6 +214,12 @@ end
 
 -- --- the world around ---
 
+local function copy(t)
+  local out = {}
+  for key, value in pairs(t) do out[key] = value end
+  return out
+end
+
 -- The time of requests that name none, which stands still: "2025-06-03T12:00:00Z", or seconds since 1970.
 function Gateway:clock(time) self.time = request.seconds_of(time) end
 
@@ -223,6 +235,21 @@ end
 -- budget names one that counts under a `when`.
 function Gateway:spend(given) self.counters:spend(given) end
 
+-- { user = "ana", model =, ends = "1h", purpose =, break_glass = true }; app or department instead of the user: theirs.
+-- From then on, until the test is over: scripts/granting.lua.
+function Gateway:grant(given)
+  local one, whose = copy(given), nil
+  for _, field in ipairs { "user", "app", "department" } do
+    if one[field] and whose then error("mg:grant: of a user, of an app or of a department", 2) end
+    if one[field] then whose, one.covers = { field, one[field] }, field end
+    one[field] = nil
+  end
+  if not whose then error("mg:grant { user = \"…\", model = \"…\" }: whose is it?", 2) end
+  local told = granting.of({ one })[1]
+  one.ends = told.ends_at or self.time + told.lasts_s
+  self.granted[#self.granted + 1] = { whose = whose, grant = one }
+end
+
 -- Shared counters are out of reach, until mg:store_up().
 function Gateway:store_down() self.counters.is_down = true end
 function Gateway:store_up() self.counters.is_down, self.counters.down_since = false, nil end
@@ -232,6 +259,7 @@ Gateway.redis_down, Gateway.redis_up = Gateway.store_down, Gateway.store_up
 function Gateway:forget()
   self.counters = Counters.new(function() return self.now or self.time end)
   self.sent = self.counters.sent
+  self.granted = {}
 end
 
 -- Each test begins with nothing spent, sent, logged or measured, and with the clock and the stubs that describe and
@@ -261,10 +289,12 @@ end
 
 function Gateway:memory() return engine.memory(self.set) end
 
-local function copy(t)
-  local out = {}
-  for key, value in pairs(t) do out[key] = value end
-  return out
+local function grants_of(mg, t)
+  local list = copy(t.grants or {})
+  for _, one in ipairs(mg.granted) do
+    if t.as[one.whose[1]] == one.whose[2] then list[#list + 1] = one.grant end
+  end
+  return #list > 0 and list or nil
 end
 
 -- A request with what it does not say.
@@ -275,6 +305,7 @@ local function complete(mg, given)
   if t.as.user == nil then t.as.user = "ana" end
   if t.model == nil and t.api ~= "models" then t.model = mg.model end
   t.time = request.seconds_of(t.time or mg.time)
+  t.grants = grants_of(mg, t)
   if t.topups then
     t.topups = json.raw((engine.ask(mg.set, "explain/topups", encode { topups = t.topups, now = t.time })))
   end
@@ -296,7 +327,7 @@ end
 local function result(r)
   if r.kind == "deny" then
     r.denied = { status = r.status, code = r.code, reason = r.reason, policy = r.policy, rule = r.rule,
-      retry_after = r.retry_after }
+      retry_after = r.retry_after, approval = r.approval and engine.json(r.approval) }
   end
   r.route = { targets = r.targets }
   if r.sent then r.request = engine.json(r.sent) end
@@ -348,6 +379,14 @@ function Gateway:explain(given, form, spent)
   local answer = on_behalf(self, t.time, engine.ask, self.set, "explain", encode(question))
   return form == "text" and answer or engine.json(answer)
 end
+
+-- Whose eyes a prompt of that department needs, by policies/governance.lua: roles, each met by another person.
+function Gateway:reviewers(department)
+  return engine.json((engine.ask(self.set, "governed", encode { department = department })))
+end
+
+-- The rules that the registry goes by, as it is given them (core/lua/governance.h).
+function Gateway:governance() return engine.json((engine.ask(self.set, "governed", "{}"))) end
 
 -- What `moongate diff` says of two loaded bundles, as tables; with form "text" as people read it.
 function gw.diff(old, new, form)

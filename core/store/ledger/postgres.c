@@ -225,7 +225,7 @@ static void on_ready(void *arg)
     ask(lp, sql, NULL, 0, on_set);
 }
 
-static const struct postgres_events conn_events = {on_ready, on_lost};
+static const struct postgres_events conn_events = {.on_ready = on_ready, .on_end = on_lost};
 
 static const char moved[] = "WITH moved AS (UPDATE moongate.gateway SET seq = $4, hash = $5, seen = now() "
                             "WHERE gw = $1 AND epoch = $2 AND seq = $3 RETURNING gw)";

@@ -3,8 +3,9 @@
  *
  *     registry/schema.sql  the tables and what they refuse; schema.c: for PostgreSQL
  *     registry/registry.c  what both engines have in common: statements, changes, refusals
- *     registry/sqlite.c    SQLite
+ *     registry/sqlite.c    SQLite; postgres.c: PostgreSQL
  *     registry/upgrade.c   files of older versions
+ *     registry/check.c     does it keep what is promised of it?
  *     registry/changes.c   what the ledger is to be told
  *     registry/people.c    people and their roles (roles.c): the model of a file of rows
  *     registry/keys.c      making, rotating and revoking keys
@@ -91,6 +92,7 @@ struct registry_query;
 /* What an engine does for registry.c. `ask` never returns NULL: what failed is told by `end`. */
 struct registry_engine {
     const char *begin_change, *begin_read;
+    const char *const *intact; /* statements that give a row for each damage of the file; NULL: it looks after itself */
     bool (*run)(struct registry *r, const char *sql, struct fault *why); /* a list, without parameters or rows */
     struct registry_query *(*ask)(struct registry *r, const char *sql, const struct registry_value *values,
                                   size_t count);
@@ -173,6 +175,9 @@ bool registry_read_end(struct registry *r, bool is_good, struct fault *why); /* 
 /* What is read is of this revision, in this epoch: a restored registry begins another one. */
 bool registry_moment(struct registry *r, int64_t *epoch, int64_t *rev, struct fault *why);
 
+/* In a fleet: the database that conninfo names, which is made ready when it is empty. `node`: what pg_stat_activity
+ * shows of who is connected. NULL and *why, without a password in it. */
+struct registry *registry_open_postgres(const char *conninfo, const char *node, struct fault *why);
 /* For who only reads: nothing is made or changed. *r NULL where there is none. */
 bool registry_open_reader(const char *data_dir, struct registry **r, struct fault *why);
 

@@ -86,12 +86,11 @@ static void append_condition(struct buf *out, struct slice condition)
 /* SELECT RAISE(ABORT, 'code') [WHERE condition] */
 static void append_refusal(struct buf *out, struct slice statement)
 {
-    struct slice rest = skip(statement, up_to(statement, "'").len);
-    if (!rest.len) return;
-    size_t quoted = 1;
-    while (rest.ptr[quoted] != '\'')
-        quoted++;
-    struct slice code = slice_of(rest.ptr, quoted + 1);
+    const char *open = memchr(statement.ptr, '\'', statement.len);
+    if (!open) return;
+    struct slice rest = skip(statement, (size_t)(open - statement.ptr));
+    const char *close = memchr(open + 1, '\'', rest.len - 1);
+    struct slice code = slice_of(open, close ? (size_t)(close + 1 - open) : rest.len);
     struct slice where = skip(rest, up_to(rest, "WHERE ").len);
     append_condition(out, where.len ? skip(where, 6) : SLICE_NONE);
     buf_printf(out, "RAISE EXCEPTION %.*s USING ERRCODE = 'MG001'; END IF; ", SLICE_FMT(code));
@@ -127,7 +126,8 @@ static void append_trigger(struct buf *out, struct slice text, const char *schem
 static void append_plain(struct buf *out, struct slice text)
 {
     while (text.len) {
-        struct slice line = up_to(text, "\n");
+        const char *end = memchr(text.ptr, '\n', text.len); /* also behind an apostrophe in a comment */
+        struct slice line = slice_of(text.ptr, end ? (size_t)(end - text.ptr) : text.len);
         if (!begins(line, "--")) buf_append(out, line);
         buf_append_char(out, ' ');
         text = skip(text, line.len < text.len ? line.len + 1 : line.len);

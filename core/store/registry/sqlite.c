@@ -133,8 +133,13 @@ static void close_db(struct registry *r)
     mem_free(r);
 }
 
+static const char *const intact[] = {
+    "SELECT integrity_check FROM pragma_integrity_check(100) WHERE integrity_check <> 'ok'",
+    "SELECT \"table\" || ' ' || rowid FROM pragma_foreign_key_check LIMIT 100", NULL};
+
 static const struct registry_engine engine = {.begin_change = "BEGIN IMMEDIATE",
                                               .begin_read = "BEGIN",
+                                              .intact = intact,
                                               .run = run,
                                               .ask = ask,
                                               .next = next,

@@ -43,6 +43,7 @@ static void write_body_error(struct buf *out, const struct dialect_error *error)
     write_member(out, "param", error->param);
     write_member(out, "policy", error->policy);
     write_member(out, "rule", error->rule);
+    if (error->approval.len) buf_printf(out, ",\"approval\":%.*s", SLICE_FMT(error->approval));
     buf_append_char(out, '}');
     write_member(out, "request_id", error->request_id);
     buf_append_char(out, '}');

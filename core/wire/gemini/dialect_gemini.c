@@ -89,6 +89,7 @@ static void write_details(struct buf *out, const struct dialect_error *error)
     write_member(out, "param", error->param);
     write_member(out, "policy", error->policy);
     write_member(out, "rule", error->rule);
+    write_member(out, "approval", error->approval); /* metadata are texts */
     write_member(out, "request_id", error->request_id);
     buf_append(out, SLICE("}}"));
     if (error->retry_after_s)

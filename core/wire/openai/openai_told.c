@@ -27,6 +27,7 @@ void openai_write_error(struct buf *out, const struct dialect_error *error)
     write_member(out, "request_id", error->request_id);
     if (error->policy.len) write_member(out, "policy", error->policy);
     if (error->rule.len) write_member(out, "rule", error->rule);
+    if (error->approval.len) buf_printf(out, ",\"approval\":%.*s", SLICE_FMT(error->approval));
     buf_append_char(out, '}');
 }
 

@@ -237,7 +237,7 @@ static void guards_its_path(void)
     EXPECT(access(path, F_OK) == 0);
     unlink(path);
     /* what a killed instance left is */
-    close(line_path_bind(path));
+    close(line_path_listen(path, 1, &why));
     EXPECT(!line_client_open(path, 100, &why));
     EXPECT(strstr(why.text, "is moongate running") != NULL);
     s = line_server_new(loop, path, &events, NULL, &why);

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "../unit.h"
+#include "store/registry/check.h"
 #include "store/registry/people.h"
 #include "store/registry/registry_inner.h"
 
@@ -307,6 +308,83 @@ static void nothing_is_forgotten(void)
     registry_close(r);
 }
 
+/* ---- The check. */
+
+static inline void suite_note(void *arg, const struct registry_finding *finding)
+{
+    char *all = arg;
+    size_t len = strlen(all);
+    snprintf(all + len, 512 - len, "%s%s %.*s", len ? ", " : "", finding->rule, SLICE_FMT(finding->object));
+}
+
+/* What it finds, "V1 p@1.0.0, V7 …". */
+static inline const char *suite_check(struct registry *r)
+{
+    static char all[512];
+    struct fault why = {0};
+    struct registry_checked sum;
+    all[0] = '\0';
+    if (!registry_check(r, suite_note, all, &sum, &why)) UNIT_FAIL("%s", why.text);
+    if (!sum.findings != !all[0]) UNIT_FAIL("%d findings: %s", (int)sum.findings, all);
+    return all;
+}
+
+/* What triggers refuse, written by who took them away. */
+static inline void suite_break(struct registry *r, const char *trigger, const char *table, const char *sql)
+{
+    char text[256];
+    snprintf(text, sizeof text, SUITE_DROP_TRIGGER, trigger, table);
+    suite_do(r, text);
+    suite_do(r, sql);
+}
+
+static void the_check_finds_what_nobody_should_have_written(void)
+{
+    struct registry *r = suite_fresh();
+    suite_people(r);
+    suite_do(r, "INSERT INTO prompt(name, owner, department, rev) VALUES('p', 'o', 'd', 1)");
+    suite_do(r, VERSION("draft"));
+    suite_do(r, AUTHOR("per_ana"));
+    suite_do(r, MOVE("review"));
+    EXPECT_STR("", suite_check(r));
+    suite_break(r, "version_approved", "prompt_version", MOVE("approved"));
+    EXPECT_STR("V1 p@1.0.0", suite_check(r));
+    suite_break(r, "review_rules", "prompt_review", REVIEW("per_ana", "h"));
+    EXPECT_STR("V1 p@1.0.0", suite_check(r)); /* his own does not count */
+    suite_do(r, REVIEW("per_kim", "h"));
+    EXPECT_STR("", suite_check(r));
+    registry_close(r);
+    r = suite_fresh();
+    suite_do(r, LABEL("staging", "1000"));
+    EXPECT_STR("", suite_check(r));
+    suite_break(r, "label_rules", "prompt_label", LABEL("production", "400"));
+    EXPECT_STR("V2 p@1.0.0, V2 p@production", suite_check(r));
+    registry_close(r);
+    r = suite_fresh();
+    suite_people(r);
+    suite_do(r, REQUEST("apr_1", "per_lee", "per_ana"));
+    suite_break(r, "grant_rules", "access_grant", GRANT("gnt_1", "apr_1", "1601"));
+    EXPECT_STR("V3 gnt_1, V4 gnt_1", suite_check(r));
+    suite_break(r, "decision_rules", "decision", DECIDE("apr_1", "per_lee"));
+    EXPECT_STR("V3 gnt_1, V4 gnt_1, V7 apr_1", suite_check(r));
+    suite_break(r, "event_kept", "event", "DELETE FROM event WHERE rev = 3");
+    EXPECT_STR("V3 gnt_1, V4 gnt_1, V5 4, V7 apr_1", suite_check(r));
+    registry_close(r);
+}
+
+/* Who was somebody else when he decided, and is not any more. */
+static void the_check_sees_who_is_the_same(void)
+{
+    struct fault why = {0};
+    struct registry *r = suite_fresh();
+    suite_people(r);
+    suite_do(r, "INSERT INTO role_grant VALUES('per_lee', 'admin', '*', 'per_kim', 1, NULL, 1)");
+    EXPECT_STR("", suite_check(r));
+    EXPECT_INT(REGISTRY_FOUND, registry_person_merge(r, SLICE("per_lee"), SLICE("per_kim"), &suite_by, &why));
+    EXPECT_STR("V7 per_lee admin *", suite_check(r));
+    registry_close(r);
+}
+
 /* ---- People and roles. */
 
 static void people_are_made_found_and_disabled(void)
@@ -389,6 +467,8 @@ static inline void suite_run(void)
     RUN(access_is_under_four_eyes);
     RUN(break_glass_is_short_has_a_reason_and_is_closed_by_another);
     RUN(nothing_is_forgotten);
+    RUN(the_check_finds_what_nobody_should_have_written);
+    RUN(the_check_sees_who_is_the_same);
     RUN(people_are_made_found_and_disabled);
     RUN(roles_are_given_by_somebody_else_and_end);
 }

@@ -3,7 +3,8 @@
 #include <unistd.h>
 
 #define SUITE_BLOB "BLOB"
-#include "registry_suite.h"
+#define SUITE_DROP_TRIGGER "DROP TRIGGER %s /* ON %s */"
+#include "registry_race.h"
 
 static char dir[64];
 
@@ -45,9 +46,15 @@ static void replacing_is_no_way_around(void)
     registry_close(r);
 }
 
+static void who_races_to_approve_his_own_does_not_get_it(void)
+{
+    race_run("SQLite, as changes and by SQL", suite_reopen, RACE_BOTH);
+}
+
 int main(void)
 {
     suite_run();
+    RUN(who_races_to_approve_his_own_does_not_get_it);
     RUN(replacing_is_no_way_around);
     remove_files();
     return unit_close("registry_suite");

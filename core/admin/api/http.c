@@ -1,0 +1,162 @@
+#include "admin/api/http.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "admin/api/answer.h"
+#include "admin/api/body.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/uuid.h"
+
+#define ID_BYTES (4 + UUID_TEXT_BYTES) /* "req_", as requests of callers have them */
+
+struct http_call {
+    struct api_http *http;
+    struct api_call call;
+    struct visitor visitor;
+    struct buf body;
+    char id[ID_BYTES];
+};
+
+bool api_http_is_api(struct slice path)
+{
+    struct slice base = SLICE(API_BASE);
+    return slice_starts(path, base) && (path.len == base.len || path.ptr[base.len] == '/');
+}
+
+/* ---- Answers. */
+
+#define HEADERS_MAX 9u
+
+struct head {
+    struct conn_header headers[HEADERS_MAX];
+    size_t count;
+    char etag[24], wait[16];
+};
+
+static void add(struct head *head, const char *name, struct slice value)
+{
+    head->headers[head->count++] = (struct conn_header){slice_str(name), value};
+}
+
+/* Behind what may be read here stands nobody's browser (console.md's list is for pages): nothing is kept or sniffed. */
+static void begin_head(struct head *head, const struct http_call *h)
+{
+    const struct api_answer *answer = &h->call.answer;
+    head->count = 0;
+    add(head, "Content-Type", SLICE("application/json"));
+    add(head, "Cache-Control", SLICE("no-store"));
+    add(head, "X-Content-Type-Options", SLICE("nosniff"));
+    add(head, "X-Request-Id", slice_str(h->id));
+    if (answer->allow) add(head, "Allow", slice_str(answer->allow));
+    if (answer->status == 401) add(head, "WWW-Authenticate", SLICE("Bearer realm=\"moongate admin\""));
+    snprintf(head->etag, sizeof head->etag, "\"%lld\"", (long long)answer->rev);
+    snprintf(head->wait, sizeof head->wait, "%u", answer->retry_after_s);
+    if (answer->rev) add(head, "ETag", slice_str(head->etag));
+    if (answer->retry_after_s) add(head, "Retry-After", slice_str(head->wait));
+}
+
+static void send_answer(struct conn *c, struct http_call *h)
+{
+    struct head head;
+    struct buf text;
+    json_t *error = json_object_get(h->call.answer.body, "error");
+    if (error) json_object_set_new(error, "request_id", json_string(h->id));
+    char *body = json_dumps(h->call.answer.body, JSON_COMPACT);
+    buf_init(&text);
+    buf_append(&text, body ? slice_str(body) : SLICE("{}"));
+    buf_append_char(&text, '\n');
+    begin_head(&head, h);
+    conn_reply(c, h->call.answer.status, head.headers, head.count, buf_slice(&text));
+    if (body) explicit_bzero(body, strlen(body)); /* a new key may stand in it */
+    explicit_bzero(buf_ptr(&text), buf_len(&text));
+    mem_free(body);
+    buf_clear(&text);
+}
+
+/* ---- Requests. */
+
+static bool let_in(struct http_call *h, struct conn *c, const struct http_head *head, bool is_local)
+{
+    struct visitor *v = &h->visitor;
+    struct door_place place = {.peer = conn_peer(c), .is_local = is_local};
+    if (is_local && !conn_user(c, &place.uid)) place.is_local = false;
+    bool is_known = door_let(h->http->door, head, &place, v);
+    conn_set_known(c, is_known);
+    api_call_init(&h->call, &h->http->api, is_known ? &v->caller : NULL);
+    if (is_known) return true;
+    answer_refuse(&h->call, v->status, v->code, NULL, v->hint, "%.*s", SLICE_FMT(v->message));
+    h->call.answer.retry_after_s = v->retry_after_s;
+    return false;
+}
+
+static bool begin(struct http_call *h, const struct http_head *head)
+{
+    struct slice path = head->path;
+    path.ptr += sizeof API_BASE - 1;
+    path.len -= sizeof API_BASE - 1;
+    return api_begin(&h->call, &(struct api_ask){
+                                   .method = head->method,
+                                   .path = path,
+                                   .query = head->query,
+                                   .content_type = http_find(head, SLICE("content-type")),
+                                   .if_match = http_find(head, SLICE("if-match")),
+                                   .idempotency_key = http_find(head, SLICE("idempotency-key")),
+                                   .has_body = head->content_length > 0 || head->is_chunked,
+                               });
+}
+
+static void make_id(char id[ID_BYTES])
+{
+    uint8_t bits[UUID_BYTES];
+    uuid_make(bits, clock_wall_ns());
+    memcpy(id, "req_", 4);
+    uuid_write(id + 4, bits);
+}
+
+void api_http_request(struct api_http *http, struct conn *c, const struct http_head *head, bool is_local)
+{
+    struct http_call *h = mem_zalloc(1, sizeof *h);
+    h->http = http;
+    buf_init(&h->body);
+    make_id(h->id);
+    conn_set_context(c, h);
+    if (!let_in(h, c, head, is_local) || !begin(h, head)) send_answer(c, h);
+}
+
+void api_http_body(struct conn *c, struct slice bytes)
+{
+    struct http_call *h = conn_context(c);
+    buf_append(&h->body, bytes);
+    if (buf_len(&h->body) <= BODY_BYTES_MAX) return;
+    answer_refuse(&h->call, 413, "request_too_large", NULL, NULL, "the body is over %u bytes", BODY_BYTES_MAX);
+    send_answer(c, h);
+}
+
+void api_http_body_end(struct conn *c)
+{
+    struct http_call *h = conn_context(c);
+    api_run(&h->call, buf_slice(&h->body));
+    if (h->call.answer.has_changed && h->http->on_changed) h->http->on_changed(h->http->arg);
+    send_answer(c, h);
+}
+
+void api_http_refused(struct conn *c, const struct fault *why)
+{
+    struct http_call *h = conn_context(c);
+    answer_fault(&h->call, why);
+    send_answer(c, h);
+}
+
+void api_http_over(struct conn *c)
+{
+    struct http_call *h = conn_context(c);
+    conn_set_context(c, NULL);
+    api_call_clear(&h->call);
+    door_leave(&h->visitor);
+    if (buf_len(&h->body)) explicit_bzero(buf_ptr(&h->body), buf_len(&h->body));
+    buf_clear(&h->body);
+    mem_free(h);
+}

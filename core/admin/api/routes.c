@@ -1,0 +1,62 @@
+#include "admin/api/keys.h"
+#include "admin/api/people.h"
+#include "admin/api/providers.h"
+#include "admin/api/route.h"
+#include "admin/api/status.h"
+#include "admin/api/topups.h"
+#include "admin/api/whoami.h"
+
+/* clang-format off */
+const struct api_route api_routes[] = {
+    {"GET", "/whoami", API_PERSON, NULL, whoami_show, "who asks, and with which roles", NULL, false},
+    {"GET", "/openapi.json", API_PERSON, NULL, whoami_openapi, "this API, described as OpenAPI 3.1", NULL, false},
+    {"GET", "/registry", API_VIEWER, NULL, status_registry, "the registry's revision, and is it well", NULL, false},
+
+    {"GET", "/people", API_ADMIN, NULL, people_list, "people and services, with their roles", NULL, false},
+    {"POST", "/people", API_ADMIN, "people.create", people_create, "a new person or service", people_create_fields,
+     false},
+    {"GET", "/people/{id}", API_ADMIN, NULL, people_show, "one of them", NULL, false},
+    {"POST", "/people/{id}/disable", API_ADMIN, "people.disable", people_disable,
+     "no key, role or grant of this person counts any more", people_act_fields, false},
+    {"POST", "/people/{id}/enable", API_ADMIN, "people.enable", people_enable, "and again, but for what was revoked",
+     people_act_fields, false},
+    {"POST", "/people/{id}/merge", API_ADMIN, "people.merge", people_merge, "two accounts are one person, for good",
+     people_merge_fields, false},
+
+    {"GET", "/roles", API_ADMIN, NULL, roles_list, "who has which role, ?person= of one", NULL, false},
+    {"POST", "/roles", API_ADMIN, "roles.give", roles_give, "give a role to somebody else", roles_give_fields, false},
+    {"DELETE", "/roles/{person}/{role}/{scope}", API_ADMIN, "roles.take", roles_take, "take a role", people_act_fields,
+     false},
+
+    {"GET", "/keys", API_ADMIN, NULL, keys_list, "keys of callers", NULL, false},
+    {"POST", "/keys", API_ADMIN, "keys.create", keys_create, "a new key; its secret is shown this once",
+     keys_create_fields, false},
+    {"GET", "/keys/{id}", API_ADMIN, NULL, keys_show, "one of them", NULL, false},
+    {"PATCH", "/keys/{id}", API_ADMIN, "keys.change", keys_change, "its owner, end, labels", keys_change_fields, true},
+    {"POST", "/keys/{id}/rotate", API_ADMIN, "keys.rotate", keys_rotate, "a new key in its place", keys_rotate_fields,
+     false},
+    {"POST", "/keys/{id}/revoke", API_ADMIN, "keys.revoke", keys_revoke, "it counts no more", keys_revoke_fields,
+     false},
+    {"DELETE", "/keys/{id}", API_ADMIN, "keys.revoke", keys_revoke, "the same", keys_revoke_fields, false},
+
+    {"GET", "/admin-keys", API_ADMIN, NULL, admin_keys_list, "keys of this API", NULL, false},
+    {"POST", "/admin-keys", API_ADMIN, "keys.create", admin_keys_create,
+     "a new key of this API; its secret is shown this once", admin_keys_create_fields, false},
+    {"POST", "/admin-keys/{id}/revoke", API_ADMIN, "keys.revoke", admin_keys_revoke, "it counts no more",
+     admin_keys_revoke_fields, false},
+
+    {"GET", "/topups", API_VIEWER, NULL, topups_list, "what was added to budgets", NULL, false},
+    {"POST", "/topups", API_APPROVER, "topups.create", topups_create, "add to a budget for a while",
+     topups_create_fields, false},
+    {"POST", "/topups/{id}/end", API_APPROVER, "topups.end", topups_end, "end it before its time", topups_end_fields,
+     false},
+
+    {"GET", "/providers", API_VIEWER, NULL, providers_list, "switches of provider accounts", NULL, false},
+    {"POST", "/providers/{name}/disable", API_ADMIN, "providers.disable", providers_disable,
+     "its targets are passed over, within a second in all workers", providers_disable_fields, false},
+    {"POST", "/providers/{name}/enable", API_ADMIN, "providers.enable", providers_enable, "it is asked again",
+     providers_enable_fields, false},
+
+    {NULL, NULL, API_NOBODY, NULL, NULL, NULL, NULL, false},
+};
+/* clang-format on */
