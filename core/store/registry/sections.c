@@ -1,4 +1,5 @@
 #include "store/keyring_build.h"
+#include "store/registry/prompts_inner.h"
 #include "store/registry/registry_inner.h"
 #include "store/topups_build.h"
 
@@ -25,10 +26,18 @@ static bool build_topups(struct registry *r, int64_t now_s, const struct section
     return is_good;
 }
 
+static bool build_prompts(struct registry *r, int64_t now_s, const struct section_about *about, struct buf *out,
+                          struct fault *why)
+{
+    (void)now_s;
+    return prompts_section(r, about, out, why);
+}
+
 static bool (*const builders[SECTION_KINDS])(struct registry *r, int64_t now_s, const struct section_about *about,
                                              struct buf *out, struct fault *why) = {
     [SECTION_KEYS] = build_keys,
     [SECTION_TOPUPS] = build_topups,
+    [SECTION_PROMPTS] = build_prompts,
 };
 
 static bool build(struct registry *r, enum section_kind kind, int64_t now_s, struct buf *out, struct fault *why)
