@@ -22,7 +22,17 @@ local note = notes.note
 local chain = { deny = notes.deny, propose = targets.propose, run_rules = actions.run_rules,
   run_hook = actions.run_hook, run_all = actions.run_all }
 
+local apps_file = { name = "apps", file = "policies/apps.lua", mode = "enforce" }
 local models_file = { name = "models", file = "policies/models.lua", mode = "enforce" }
+
+-- What apps.lua lets the caller's app name, though it was not made through this gateway.
+local function share(f)
+  local app = facts.apps and facts.apps[f.app]
+  if not app or not app.shared then return end
+  for _, id in ipairs(core.share(app.shared)) do
+    note(f, apps_file, f.app, "share", ("%s, at %s, is one of the app's objects"):format(id, app.shared[id]), "enforce")
+  end
+end
 
 -- is_partial: examples of one file, where nobody need choose a target, and a policy that fails is never passed over.
 function chain.new(policies, is_partial)
@@ -111,6 +121,7 @@ function chain.new(policies, is_partial)
     local by = f._by
     note(f, by[1], by[2], "route", by[3] or chosen[1].name, by[4], by[5])
     core.allow(chosen)
+    share(f)
     local grant = f._granted and f._granted[chosen[1].owner.name]
     if grant and grant.id then core.granted(grant.id, grant.break_glass) end
     if may_drain then disconnect.apply(facts.apps and facts.apps[f.app], on_disconnect) end

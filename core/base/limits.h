@@ -191,7 +191,8 @@
 #define LIMIT_LIST_ASKED 10000u               /* a caller may say so many, and gets LIMIT_LISTED of them */
 #define LIMIT_OBJECTS_TELLING 4096u           /* of a worker's, that a fleet's Redis is still to be told */
 #define LIMIT_OBJECTS_AGAIN_MS 1000u          /* … after a failure, so much later */
-#define LIMIT_KEPT 64u                        /* objects of a provider that one request names, or its answer */
+#define LIMIT_KEPT 64u                        /* objects of a provider that one request names */
+#define LIMIT_MADE 1024u                      /* … and that its answer makes */
 #define LIMIT_KEPT_ID_BYTES 256u              /* of the id of one */
 #define LIMIT_TARGETS 16u                     /* candidates of one request */
 #define LIMIT_TRACE_ENTRIES 256u
@@ -254,6 +255,11 @@
 #define LIMIT_TOPUP_S (400u * 86400u)      /* from its making to its end */
 #define LIMIT_TOPUP_NAME_BYTES 4096u       /* of its budget, and of its scope */
 #define LIMIT_TOPUPS_BYTES (64u * MIB)     /* the section of all top-ups that workers hold */
+#define LIMIT_ACCESS_LISTED 10000u          /* requests, or grants, of one list: the newest */
+#define LIMIT_GRANTS 100000u               /* of access, that workers hold */
+#define LIMIT_GRANTS_PAST_S 604800u        /* for so long behind its end workers have one, should a clock be wrong */
+#define LIMIT_GRANT_TEXT_BYTES 2048u       /* its purpose, its subject, its model */
+#define LIMIT_GRANTS_BYTES (256u * MIB)    /* the section of all of them */
 #define LIMIT_SECTION_FILE_BYTES (1024u * MIB) /* of the registry's sections, kept for a start without it */
 #define LIMIT_SECTIONS 72u                 /* of the registry that workers hold: one of each kind, and 64 of texts */
 #define LIMIT_LOGIN_BYTES 64u              /* name of who changes something */

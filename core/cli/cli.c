@@ -1,5 +1,7 @@
 #include "cli/cli.h"
 
+#include "cli/prompts_commands.h"
+
 const struct command cli_commands[] = {
     {"run", "start the gateway",
      "moongate run                        with ./moongate.lua\n"
@@ -389,6 +391,7 @@ const struct command cli_commands[] = {
      "\n"
      "Exit code: 0 counted, 2 something cannot be read.\n",
      command_tokens},
+    PROMPTS_COMMANDS
     {"reload", "ask the running gateway to load its files again",
      "moongate reload\n"
      "\n"

@@ -14,9 +14,7 @@ const struct price *bill_price(const struct exchange *x, const struct attempt *a
 
 struct slice bill_asked_tier(const struct exchange *x, const struct terms *terms)
 {
-    const struct dialect *client = x->api->client;
-    const struct dialect *spoken =
-        terms && terms->kind.len ? dialect_for(terms->kind, terms->traits, client) : client;
+    const struct dialect *client = x->api->client, *spoken = exchange_spoken(x, terms);
     bool is_told = spoken == client || (spoken && translate_tells_tier(client, spoken));
     return is_told ? exchange_service_tier(x) : SLICE("");
 }

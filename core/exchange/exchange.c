@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/uuid.h"
+#include "exchange/terms.h"
 
 #define TO(state) (1u << EXCHANGE_##state)
 
@@ -160,6 +161,12 @@ struct slice exchange_service_tier(const struct exchange *x)
 {
     const struct body_edit *edit = edit_of(x, SLICE("service_tier"));
     return edit ? unquoted(edit->json) : x->request.service_tier;
+}
+
+const struct dialect *exchange_spoken(const struct exchange *x, const struct terms *terms)
+{
+    const struct dialect *client = x->api->client;
+    return terms && terms->kind.len ? dialect_for(terms->kind, terms->traits, client) : client;
 }
 
 /* The form keeps its members as they stand in the body, to see which of them are edited. */

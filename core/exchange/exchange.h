@@ -38,6 +38,8 @@
 #include "wire/count.h"
 #include "wire/form.h"
 
+struct terms; /* exchange/terms.h */
+
 #define EXCHANGE_ID_BYTES 41 /* "req_" and a UUIDv7 (RFC 9562) in text, with the NUL */
 
 enum exchange_state {
@@ -162,6 +164,9 @@ bool exchange_sets(const struct exchange *x, struct slice name);
 /* The tier of service that the request asks its provider for, edits of policies included; empty: it does not say. Valid
  * as long as the exchange. */
 struct slice exchange_service_tier(const struct exchange *x);
+/* What a target of those terms is spoken to in for this client: its own dialect where that is spoken there, or nobody
+ * knows the account (or terms are NULL). NULL: it has none for such a model. */
+const struct dialect *exchange_spoken(const struct exchange *x, const struct terms *terms);
 
 /* What its body and all that is made of it to be read take of memory. */
 size_t exchange_request_bytes(const struct exchange *x);

@@ -1,6 +1,10 @@
 #include "exchange/objects.h"
 
+#include <string.h>
+
 #include "base/limits.h"
+
+#define FIRST_MADE 16u
 
 #define DAY_S 86400u
 #define YEAR_S (366u * DAY_S)
@@ -29,15 +33,24 @@ static bool is_noted(const struct objects_of *o, struct slice id)
     return false;
 }
 
-const struct object_made *objects_add(struct objects_of *o, struct arena *arena, enum kept_kind kind, struct slice id,
-                                      struct slice account, uint64_t now_s)
+/* The array of before stays in the arena: together they are no more than twice the last. */
+static void make_room(struct objects_of *o, struct arena *arena)
 {
-    if (!id.len || id.len > LIMIT_KEPT_ID_BYTES || o->made_count == LIMIT_KEPT || is_noted(o, id)) return NULL;
-    if (!o->made) o->made = arena_alloc(arena, LIMIT_KEPT * sizeof *o->made);
-    struct object_made *made = &o->made[o->made_count++];
-    *made = (struct object_made){.kind = kind,
-                                 .id = arena_copy(arena, id),
-                                 .account = arena_copy(arena, account),
-                                 .until_s = (uint32_t)(now_s + objects_seconds(kind))};
-    return made;
+    if (o->made_count < o->made_cap) return;
+    o->made_cap = o->made_cap ? 2 * o->made_cap : FIRST_MADE;
+    struct object_made *larger = arena_alloc(arena, o->made_cap * sizeof *larger);
+    if (o->made_count) memcpy(larger, o->made, o->made_count * sizeof *larger);
+    o->made = larger;
+}
+
+const struct object_made *objects_add(struct objects_of *o, struct arena *arena, const struct object_made *made)
+{
+    bool is_id = made->id.len && made->id.len <= LIMIT_KEPT_ID_BYTES;
+    if (!is_id || o->made_count == LIMIT_MADE || is_noted(o, made->id)) return NULL;
+    make_room(o, arena);
+    struct object_made *own = &o->made[o->made_count++];
+    *own = *made;
+    own->id = arena_copy(arena, made->id);
+    own->account = arena_copy(arena, made->account);
+    return own;
 }

@@ -3,10 +3,12 @@
 #include "exchange/terms.h"
 #include "wire/count_rules.h"
 
-static enum chat_limit limit_of(const struct target *target)
+/* What is translated gets its name there, and until then has the caller's. */
+static enum chat_limit limit_of(const struct exchange *x, const struct target *target)
 {
     const struct terms *terms = target ? target->terms : NULL;
-    return terms && terms->counting ? terms->counting->limit : CHAT_LIMIT_ANY;
+    bool is_own = exchange_spoken(x, terms) == x->api->client;
+    return is_own && terms && terms->counting ? terms->counting->limit : CHAT_LIMIT_ANY;
 }
 
 static const struct slice user = {"user", 4}, identifier = {"safety_identifier", 17};
@@ -20,7 +22,7 @@ static bool is_overruled(const struct exchange *x, struct slice name)
 /* What policies set, as the target calls it; and the caller's own bound of the answer where none set that. */
 static void add_members(const struct exchange *x, const struct target *target, struct splice *edits)
 {
-    enum chat_limit limit = limit_of(target);
+    enum chat_limit limit = limit_of(x, target);
     bool is_limited = false;
     for (size_t i = 0; i < x->decision.edit_count; i++) {
         is_limited = is_limited || slice_equal(x->decision.edits[i].name, SLICE("max_tokens"));

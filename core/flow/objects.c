@@ -365,7 +365,8 @@ void objects_ask(struct objects *o, struct slice owner, const struct kept_object
     loop_timer_init(&q->timer, o->options.loop, on_late, q);
     for (size_t i = 0; i < count; i++) {
         owned_key(&q->keys[i], owner, named[i].id);
-        owned_find(o->options.table, &q->keys[i], now_s(), &q->found[i]);
+        q->found[i].account = q->given[i];
+        if (!q->given[i]) owned_find(o->options.table, &q->keys[i], now_s(), &q->found[i]);
     }
     if (first_missing(q) == count) {
         conclude(q);

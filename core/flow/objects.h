@@ -52,6 +52,7 @@ struct objects_question {
     struct objects *objects;
     uint64_t number;
     struct owned_key keys[LIMIT_KEPT];
+    uint64_t given[LIMIT_KEPT];     /* set by the asker: the account of what is known to be there; 0: it is asked for */
     struct owned found[LIMIT_KEPT]; /* account 0: not yet */
     size_t count, missing;
     bool is_unsure; /* somebody could not be asked */
@@ -82,7 +83,7 @@ struct objects_wait {
 bool objects_is_reached(struct objects *o, struct objects_wait *wait, void (*then)(void *arg), void *arg);
 void objects_wait_leave(struct objects_wait *wait); /* also where nothing is waited for */
 
-/* question->then and ->arg are set; then may come before this returns. */
+/* question->then, ->arg and ->given are set; then may come before this returns. */
 void objects_ask(struct objects *o, struct slice owner, const struct kept_object *named, size_t count,
                  struct objects_question *question);
 void objects_leave(struct objects_question *question); /* also where nothing is asked */

@@ -1,6 +1,7 @@
 #include "flow/owning.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "flow/call.h"
 #include "flow/crossing.h"
 #include "flow/objects.h"
@@ -137,6 +138,14 @@ static void note_wish(struct job *job)
     job->owning.listens = is_made || (may_tell && (has_tools || (dialect->keeps_answers && is_kept)));
 }
 
+/* What apps.lua shares is named alone: nobody here adds to it, or deletes it. */
+static void give_shared(const struct exchange *x, struct objects_question *q)
+{
+    if (!x->objects.shared || x->api->kind != API_CALL || x->api->place) return;
+    for (uint32_t i = 0; i < x->request.kept_count; i++)
+        if (x->objects.shared[i].len) q->given[i] = owned_account(x->objects.shared[i]);
+}
+
 void owning_first(struct job *job, void (*then)(struct job *job))
 {
     struct exchange *x = job->x;
@@ -152,6 +161,7 @@ void owning_first(struct job *job, void (*then)(struct job *job))
     job->stop = cancel;
     q->then = on_looked_up;
     q->arg = job;
+    give_shared(x, q);
     objects_ask(job->flow->objects, x->objects.owner, x->request.kept, x->request.kept_count, q);
 }
 
@@ -162,13 +172,31 @@ bool owning_listens(const struct job *job)
     return job->owning.listens && !crossing_is_foreign(job->call);
 }
 
+static bool names_conversation(const struct chat_request *r)
+{
+    for (uint32_t i = 0; i < r->kept_count; i++)
+        if (r->kept[i].kind == KEPT_CONVERSATION) return true;
+    return false;
+}
+
+/* What an answer's item belongs to is kept as long: the response, or the conversation that it was made for. */
+static uint32_t seconds_of(const struct exchange *x, enum kept_kind kind)
+{
+    bool is_of_response = kind == KEPT_ITEM && x->api->asks == CHAT_CHAT && !names_conversation(&x->request);
+    return objects_seconds(is_of_response ? KEPT_RESPONSE : kind);
+}
+
 void owning_claim(struct job *job, enum kept_kind kind, struct slice id)
 {
     struct exchange *x = job->x;
+    uint64_t now_s = clock_wall_ns() / NS_PER_S;
+    struct object_made claim = {kind, id, job->call->provider->name, (uint32_t)(now_s + seconds_of(x, kind))};
     owning_owner(x);
-    const struct object_made *made =
-        objects_add(&x->objects, &x->arena, kind, id, job->call->provider->name, clock_wall_ns() / NS_PER_S);
+    const struct object_made *made = objects_add(&x->objects, &x->arena, &claim);
     if (made) objects_claim(job->flow->objects, x->objects.owner, made);
+    if (made && x->objects.made_count == LIMIT_MADE)
+        log_event(LOG_WARN, "objects_unclaimed", "%s: an answer makes more than %u objects; those behind are nobody's",
+                  x->id, LIMIT_MADE);
 }
 
 void owning_forget(struct job *job, struct slice id)

@@ -10,6 +10,7 @@
  *     owning_forget(job, id);                        // it was deleted there
  *     if (!owning_is_known(job, then)) …             // before the answer's end leaves
  *
+ * Objects that were made elsewhere are nobody's here; apps.lua may share such with an app, and says the account.
  * Another app's object, one of nobody and one that is over are refused alike, in the provider's words for an id that it
  * does not know. What cannot be looked up is refused as well (FAULT_OBJECTS), and never passes. See flow/objects.h for
  * who knows.

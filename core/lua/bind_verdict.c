@@ -84,6 +84,30 @@ static int on_drain(lua_State *L)
     return 0;
 }
 
+/* share({ [id] = account, … }) → {ids} of what the request names there: the app may use it, whoever made it */
+static int on_share(lua_State *L)
+{
+    struct exchange *x = bind_eval(L)->x;
+    const struct chat_request *r = &x->request;
+    int count = 0;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    lua_newtable(L);
+    x->objects.shared = r->kept_count ? arena_zalloc(&x->arena, r->kept_count * sizeof *x->objects.shared) : NULL;
+    for (uint32_t i = 0; i < r->kept_count; i++) {
+        lua_pushlstring(L, r->kept[i].id.ptr, r->kept[i].id.len);
+        lua_pushvalue(L, -1);
+        lua_rawget(L, 1);
+        if (lua_type(L, -1) == LUA_TSTRING) {
+            x->objects.shared[i] = arena_copy(&x->arena, bind_check_slice(L, -1));
+            lua_pushvalue(L, -2);
+            lua_rawseti(L, 2, ++count);
+        }
+        lua_pop(L, 2);
+    }
+    return 1;
+}
+
 /* record(durability, intent, prompt, answer): durability as in enum durability, 0: nothing is said of it */
 static int on_record(lua_State *L)
 {
@@ -196,7 +220,7 @@ static int on_warn(lua_State *L)
 void bind_verdict_register(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"trace", on_trace}, {"model", on_model},
-                                         {"drain", on_drain}, {"record", on_record},
+                                         {"drain", on_drain}, {"record", on_record}, {"share", on_share},
                                          {"has_postgres", on_has_postgres},
                                          {"deny", on_deny},   {"fault", on_fault},
                                          {"list", on_list},   {"annotate", on_annotate}, {"warn", on_warn},

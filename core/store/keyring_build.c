@@ -130,8 +130,7 @@ static bool read_field(struct arena *arena, const struct place *at, const char *
     return bad(at, name, "no such field");
 }
 
-/* An object of the registry's, or of a question. */
-static bool read_record(struct arena *arena, const struct place *at, json_t *value, struct key_record *key)
+static bool read_fields(struct arena *arena, const struct place *at, json_t *value, struct key_record *key)
 {
     const char *name;
     json_t *field;
@@ -140,6 +139,12 @@ static bool read_record(struct arena *arena, const struct place *at, json_t *val
     {
         if (!read_field(arena, at, name, field, key)) return false;
     }
+    return true;
+}
+
+static bool read_record(struct arena *arena, const struct place *at, json_t *value, struct key_record *key)
+{
+    if (!read_fields(arena, at, value, key)) return false;
     if (key->id.len == 0) return bad(at, "id", "missing");
     if (!json_object_get(value, "digest")) return bad(at, "digest", "missing");
     return true;
@@ -296,6 +301,17 @@ bool keyring_build_add(struct keyring_build *b, const struct key_record *key, st
         return bad(&at, "digest", "another key has it too");
     copy_texts(to, key, KEY_TEXT_ID, KEY_OWN_TEXTS, row.texts);
     return find_profile(b, &at, key, &row.profile) && section_build_row(to, KEYRING_KEYS, &row, why);
+}
+
+bool keyring_build_add_fields(struct keyring_build *b, const struct key_record *key, json_t *fields, struct fault *why)
+{
+    struct arena arena;
+    struct key_record record = *key;
+    struct place at = {section_build_count(b->section, KEYRING_KEYS), why};
+    arena_init(&arena);
+    bool is_good = read_fields(&arena, &at, fields, &record) && keyring_build_add(b, &record, why);
+    arena_clear(&arena);
+    return is_good;
 }
 
 bool keyring_build_add_json(struct keyring_build *b, json_t *key, struct fault *why)

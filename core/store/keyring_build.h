@@ -25,6 +25,9 @@ bool keyring_build_add(struct keyring_build *b, const struct key_record *key, st
 /* {"id","digest" (64 hex),"app","department","user","team","tier","region","clearance","env","person","roles":[…],
  * "labels":{…},"approvals":[…],"expires_at" (s since 1970, 0 never),"revoked","ends_requests"} */
 bool keyring_build_add_json(struct keyring_build *b, struct json_t *key, struct fault *why);
+/* The record with what such an object has beside it. */
+bool keyring_build_add_fields(struct keyring_build *b, const struct key_record *key, struct json_t *fields,
+                              struct fault *why);
 /* Appends; once, last. Of `about` epoch and revision are taken. */
 bool keyring_build_end(struct keyring_build *b, const struct section_about *about, struct buf *out, struct fault *why);
 

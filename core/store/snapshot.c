@@ -44,6 +44,34 @@ static const struct section_about *about_prompts(const struct snapshot *s)
     return s->prompts ? prompts_about(s->prompts) : NULL;
 }
 
+static bool take_grants(struct snapshot *s, int fd, struct fault *why)
+{
+    struct grants *next = grants_map(fd, why);
+    if (!next) return false;
+    grants_unref(s->grants);
+    s->grants = next;
+    return true;
+}
+
+static const struct section_about *about_grants(const struct snapshot *s)
+{
+    return grants_about(s->grants);
+}
+
+static bool take_people(struct snapshot *s, int fd, struct fault *why)
+{
+    struct people *next = people_map(fd, why);
+    if (!next) return false;
+    people_unref(s->people);
+    s->people = next;
+    return true;
+}
+
+static const struct section_about *about_people(const struct snapshot *s)
+{
+    return people_about(s->people);
+}
+
 static const struct kind {
     bool (*take)(struct snapshot *s, int fd, struct fault *why);
     const struct section_about *(*about)(const struct snapshot *s); /* of what is there; NULL: none is */
@@ -51,13 +79,15 @@ static const struct kind {
     [SECTION_KEYS] = {take_keys, about_keys},
     [SECTION_TOPUPS] = {take_topups, about_topups},
     [SECTION_PROMPTS] = {take_prompts, about_prompts},
+    [SECTION_GRANTS] = {take_grants, about_grants},
+    [SECTION_PEOPLE] = {take_people, about_people},
 };
 
 /* ---- All of them. */
 
 void snapshot_init(struct snapshot *s)
 {
-    *s = (struct snapshot){.keyring = keyring_empty(), .topups = topups_empty()};
+    *s = (struct snapshot){keyring_empty(), topups_empty(), grants_empty(), people_empty()};
 }
 
 void snapshot_clear(struct snapshot *s)
@@ -65,6 +95,8 @@ void snapshot_clear(struct snapshot *s)
     keyring_unref(s->keyring);
     topups_unref(s->topups);
     prompts_unref(s->prompts);
+    grants_unref(s->grants);
+    people_unref(s->people);
 }
 
 static bool is_same(const struct section_about *now, const struct section_about *then)

@@ -12,7 +12,9 @@
 #ifndef MOONGATE_STORE_SNAPSHOT_H
 #define MOONGATE_STORE_SNAPSHOT_H
 
+#include "store/grants.h"
 #include "store/keyring.h"
+#include "store/people.h"
 #include "store/prompts.h"
 #include "store/section/section.h"
 #include "store/topups.h"
@@ -21,6 +23,8 @@ struct snapshot {
     struct keyring *keyring;
     struct topups *topups;
     struct prompts *prompts; /* NULL: there are none */
+    struct grants *grants;
+    struct people *people;
 };
 
 enum snapshot_taken {

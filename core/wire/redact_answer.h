@@ -11,7 +11,9 @@
  * An event waits until what its text may become is known; then it goes out as it came, or with the changed strings in
  * it and nothing else touched. It waits for more text of the same choice and field, for the choice's finish reason, for
  * text in another field of that choice, for LIMIT_REDACT_QUEUE_BYTES behind it, or for the flush. An event without text
- * and with nothing before it never waits. Events without data (comments) overtake those that wait.
+ * and with nothing before it never waits. One of candidates (Gemini) that had texts alone, of which nothing is left, is
+ * left out: some clients take an empty text for an answer that failed. Events without data (comments) overtake those
+ * that wait.
  *
  * Read are all strings: content, refusals, reasoning, arguments of tools, search results, whatever they are called and
  * whether they stand in "choices" or beside it, but no names of the format, no signatures, no audio. JSON in them stays

@@ -123,6 +123,43 @@ static void read_foreign(struct redact_stream *s, struct event *e, const struct 
     keep_as_it_came(e, event, said);
 }
 
+static bool has_only(const struct json_tape *tape, uint32_t object, const struct slice *names, size_t count)
+{
+    if (!json_is(tape, object, JSON_OBJECT)) return false;
+    for (uint32_t n = json_first(tape, object); n != JSON_NONE; n = json_next(tape, n)) {
+        size_t i = 0;
+        while (i < count && !json_key_is(tape, n, names[i]))
+            i++;
+        if (i == count) return false;
+    }
+    return true;
+}
+#define HAS_ONLY(tape, object, names) has_only(tape, object, names, sizeof names / sizeof names[0])
+
+static bool is_words(const struct json_tape *tape, uint32_t candidate)
+{
+    static const struct slice of_candidate[] = {{"content", 7}, {"index", 5}};
+    static const struct slice of_content[] = {{"parts", 5}, {"role", 4}};
+    static const struct slice of_part[] = {{"text", 4}, {"thought", 7}};
+    uint32_t content = json_get(tape, candidate, SLICE("content")), parts = json_get(tape, content, SLICE("parts"));
+    if (!HAS_ONLY(tape, candidate, of_candidate) || !HAS_ONLY(tape, content, of_content)) return false;
+    uint32_t n = json_is(tape, parts, JSON_ARRAY) ? json_first(tape, parts) : JSON_NONE;
+    while (n != JSON_NONE && HAS_ONLY(tape, n, of_part))
+        n = json_next(tape, n);
+    return n == JSON_NONE && json_is(tape, parts, JSON_ARRAY);
+}
+
+/* No end, no call, no signature: what is beside its words the last event says again. */
+static bool is_words_alone(const struct json_tape *tape, uint32_t candidates)
+{
+    static const struct slice of_root[] = {
+        {"candidates", 10}, {"usageMetadata", 13}, {"modelVersion", 12}, {"responseId", 10}, {"createTime", 10}};
+    uint32_t n = json_first(tape, candidates);
+    while (n != JSON_NONE && is_words(tape, n))
+        n = json_next(tape, n);
+    return n == JSON_NONE && HAS_ONLY(tape, 0, of_root);
+}
+
 /* An event of candidates. What one has said is over when it goes on in another way, and at the end: a reason for having
  * finished stands in each event of some models. */
 static void read_candidates(struct redact_stream *s, struct event *e, const struct sse_event *event,
@@ -136,6 +173,7 @@ static void read_candidates(struct redact_stream *s, struct event *e, const stru
     end_rest(s);
     for (uint32_t n = json_first(s->tape, candidates); n != JSON_NONE; n = json_next(s->tape, n))
         end_texts(s, redact_walk_number(s->tape, n, place++) % UINT32_MAX, false);
+    e->is_text_alone = e->piece_count && is_words_alone(s->tape, candidates);
     s->tape = NULL;
     keep_as_it_came(e, event, said);
 }
@@ -191,13 +229,14 @@ static bool is_changed(const struct redact_stream *s, const struct event *e)
     return is;
 }
 
-static void change_piece(struct redact_stream *s, const struct piece *p, struct slice data,
+/* False: nothing of it is left. */
+static bool change_piece(struct redact_stream *s, const struct piece *p, struct slice data,
                          struct redact_changes *changes)
 {
     const struct redact_text *text = &s->channels[p->channel].text;
     bool has_mask = false;
     struct buf out;
-    if (!redact_text_is_changed(text, p->from, p->to, &has_mask)) return;
+    if (!redact_text_is_changed(text, p->from, p->to, &has_mask)) return true;
     buf_init(&out);
     struct slice raw = slice_of(data.ptr + p->at, p->len);
     redact_text_write(text, p->from, p->is_json ? raw : json_decode(raw, &s->arena), &out);
@@ -206,7 +245,9 @@ static void change_piece(struct redact_stream *s, const struct piece *p, struct 
     else
         redact_changes_text(changes, p->at, p->len, buf_slice(&out));
     if (has_mask && p->logprobs_len) redact_changes_null(changes, p->logprobs_at, p->logprobs_len);
+    bool is_left = buf_len(&out) > 0;
     buf_clear(&out);
+    return is_left;
 }
 
 /* The event becomes what it says now. */
@@ -216,8 +257,9 @@ static void change(struct redact_stream *s, struct event *e)
     struct slice raw = buf_slice(&e->raw), data = slice_of(raw.ptr + e->data_at, e->data_len);
     struct buf bytes;
     buf_init(&bytes);
+    e->is_emptied = true;
     for (uint32_t i = 0; i < e->piece_count; i++)
-        change_piece(s, &e->pieces[i], data, &changes);
+        if (change_piece(s, &e->pieces[i], data, &changes)) e->is_emptied = false;
     buf_append(&bytes, slice_of(raw.ptr, e->data_at));
     redact_changes_apply(&changes, data, &bytes);
     size_t behind = e->data_at + e->data_len, changed_len = buf_len(&bytes) - e->data_at;
@@ -259,7 +301,7 @@ static bool send_first(struct redact_stream *s)
     if (!s->first) s->end = &s->first;
     s->held_bytes -= buf_len(&e->raw);
     if (is_changed(s, e)) change(s, e);
-    bool goes_on = put_out(s, e);
+    bool goes_on = (e->is_text_alone && e->is_emptied) || put_out(s, e);
     for (uint32_t i = 0; i < e->piece_count; i++)
         forget(&s->channels[e->pieces[i].channel], e->pieces[i].to);
     event_free(e);

@@ -40,6 +40,7 @@ struct event {
     struct said_text *texts;
     uint32_t text_count;
     unsigned what; /* of its reading */
+    bool is_text_alone, is_emptied; /* it has nothing but texts; all of which went out with events before */
 };
 
 struct redact_stream {

@@ -166,8 +166,8 @@ local function again_lines(again, out, paint)
   end
 end
 
--- What no policy decides: accounts whose circuit breakers were open (core/flow/breaking.c).
-local by_breakers = { pass_over = "passed over", call_anyway = "called all the same" }
+-- What no rule decides: accounts whose circuit breakers were open (core/flow/breaking.c), objects that apps.lua shares.
+local by_breakers = { pass_over = "passed over", call_anyway = "called all the same", share = "shared with" }
 
 local function breaker_lines(r, out, paint)
   for _, e in ipairs(type(r.trace) == "table" and r.trace or {}) do

@@ -45,6 +45,8 @@ local natives = {
 local translated = { { of = npm, run = node("translated.mjs") }, { of = npm, run = node("translated_responses.mjs") },
   { of = npm, run = node("translated_gemini.mjs") },
   { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/translated_gemini_client.py" } },
+  { of = npm, run = node("translated_responder.mjs") },
+  { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/translated_responder_client.py" } },
   { of = npm, run = node("gemini_translated.mjs") },
   { of = genai, run = { home .. "/genai" .. python, "-B", "tests/clients/gemini_client.py" } },
   { of = npm, run = node("session.mjs") }, { of = npm, run = node("side.mjs") },

@@ -233,21 +233,62 @@ const ENDS = { stop: "completed", calls: "completed", length: "max_output_tokens
 // What the gateway keeps for other providers in what is "encrypted".
 const SEALED = /^moongate\.(signature|redacted)\.(.*)$/s;
 
+// What is given back with a thought: what the gateway keeps for others, or what this API itself has encrypted, with its item's id.
+function sealOf({ id, summary, encrypted_content: own }) {
+  const [, kind, rest] = own?.match(SEALED) ?? [];
+  if (kind || !own) return { isRedacted: kind === "redacted", seal: rest };
+  return { isRedacted: !summary.length, seal: `openai.${id}.${own}` };
+}
+const idOf = (own) => `rs_${Buffer.from(own).toString("hex")}`;
+
+function itemsOf(said) {
+  const items = [], thought = (own, summary) => items.push({ id: idOf(own), type: "reasoning", summary, encrypted_content: own });
+  if (said.thought) thought(said.thought.signature, [{ type: "summary_text", text: said.thought.text }]);
+  if (said.redacted) thought(said.redacted, []);
+  const content = [{ type: "output_text", text: said.text, annotations: [], logprobs: [] }];
+  if (said.text) items.push({ id: "msg_1", type: "message", role: "assistant", status: "completed", content });
+  for (const { id, name, args } of said.calls)
+    items.push({ id: `fc_${id}`, type: "function_call", status: "completed", call_id: id, name, arguments: JSON.stringify(args) });
+  return items;
+}
+
+// Each item as it begins, grows and is done.
+function* itemEvents(item, output_index) {
+  const tell = (type, rest) => event({ type: `response.${type}`, item_id: item.id, output_index, ...rest }, `response.${type}`);
+  const empty = { reasoning: { ...item, summary: [], encrypted_content: `not ${item.encrypted_content}` }, message: { ...item, content: [] }, function_call: { ...item, arguments: "" } };
+  yield tell("output_item.added", { item: { ...empty[item.type], ...(item.status && { status: "in_progress" }) } });
+  for (const [summary_index, part] of (item.summary ?? []).entries()) {
+    yield tell("reasoning_summary_part.added", { summary_index, part: { ...part, text: "" } });
+    for (const delta of pieces(part.text)) yield tell("reasoning_summary_text.delta", { summary_index, delta });
+    yield tell("reasoning_summary_text.done", { summary_index, text: part.text });
+  }
+  for (const [content_index, part] of (item.content ?? []).entries()) {
+    yield tell("content_part.added", { content_index, part: { ...part, text: "" } });
+    for (const delta of pieces(part.text)) yield tell("output_text.delta", { content_index, delta, logprobs: [] });
+    yield tell("output_text.done", { content_index, text: part.text, logprobs: [] });
+    yield tell("content_part.done", { content_index, part });
+  }
+  for (const delta of pieces(item.arguments ?? "")) yield tell("function_call_arguments.delta", { delta });
+  if (item.arguments) yield tell("function_call_arguments.done", { arguments: item.arguments });
+  yield tell("output_item.done", { item });
+}
+
 function responsesHeard(r) {
   const of = (type) => r.output.filter((item) => item.type === type), u = r.usage;
   const calls = of("function_call").map((c) => ({ id: c.call_id, name: c.name, args: parsed(c.arguments) }));
   const end = r.incomplete_details?.reason ?? r.status, read = u.input_tokens_details.cached_tokens, written = u.input_tokens_details.cache_write_tokens ?? 0;
-  const sealed = of("reasoning").map((item) => [item.encrypted_content?.match(SEALED) ?? [], item.summary.map((p) => p.text).join("")]);
+  const sealed = of("reasoning").map((item) => ({ ...sealOf(item), text: item.summary.map((p) => p.text).join("") }));
   return {
-    thoughts: sealed.filter(([m]) => m[1] !== "redacted").map(([m, text]) => ({ text, signature: m[2] })),
-    redacted: sealed.filter(([m]) => m[1] === "redacted").map(([m]) => m[2]),
+    thoughts: sealed.filter((s) => !s.isRedacted).map(({ text, seal }) => ({ text, signature: seal })),
+    redacted: sealed.filter((s) => s.isRedacted).map((s) => s.seal),
     text: r.output_text, own: r.output, calls, reason: end === ENDS.length ? "length" : calls.length ? "calls" : "stop",
     usage: { input: u.input_tokens - read - written, read, written, output: u.output_tokens },
   };
 }
 
 export const responses = {
-  can: { signs: false, writesCache: false, showsResults: true },
+  can: { signs: true, writesCache: true, showsResults: true },
+  seal: (own) => `openai.${idOf(own)}.${own}`,
   sdk: chat.sdk,
   begin: (tools, system) => ({
     max_output_tokens: 8000, store: false, include: ["reasoning.encrypted_content"], instructions: `${system}\nBe brief.`, input: [],
@@ -268,6 +309,16 @@ export const responses = {
     return responsesHeard(request.stream ? await sdk.responses.stream(request).finalResponse() : await sdk.responses.create(request));
   },
   partly: (text) => [{ role: "assistant", content: [{ type: "output_text", text }] }],
+  answer(said, isStream) {
+    const { input, read, written, output: spoken } = said.usage, whole = input + read + written, output = itemsOf(said), isCut = said.reason === "length";
+    const usage = { input_tokens: whole, input_tokens_details: { cached_tokens: read, cache_write_tokens: written }, output_tokens: spoken,
+      output_tokens_details: { reasoning_tokens: 0 }, total_tokens: whole + spoken };
+    const begun = { id: "resp_1", object: "response", created_at: 1, model: "m", status: "in_progress", error: null, incomplete_details: null, output: [], usage: null };
+    const end = isCut ? "incomplete" : "completed", done = { ...begun, status: end, incomplete_details: isCut ? { reason: ENDS.length } : null, output, usage };
+    if (!isStream) return [JSON.stringify(done)];
+    const tell = (type, response) => event({ type: `response.${type}`, response }, `response.${type}`);
+    return [tell("created", begun), tell("in_progress", begun), ...output.flatMap((item, i) => [...itemEvents(item, i)]), tell(end, done)];
+  },
   items(body) {
     const items = (body.tools ?? []).map((t, i) => ({ who: "tools", is: [t.name, t.description, t.parameters], path: `tools[${i}]`, marks: [] }));
     if (body.instructions) items.push({ who: "system", text: body.instructions, path: "instructions", marks: [] });
@@ -276,8 +327,8 @@ export const responses = {
       const path = `input[${i}]`, at = { path, marks: [] };
       if (m.type !== "function_call_output") items.push(...behind.splice(0));
       if (m.type === "reasoning") {
-        const text = m.summary.map((p) => p.text).join("\n"), [, kind, rest] = m.encrypted_content?.match(SEALED) ?? ["", "", ""];
-        items.push({ ...at, who: "assistant", is: kind === "redacted" ? ["redacted", rest] : ["thought", text, rest] });
+        const text = m.summary.map((p) => p.text).join("\n"), { isRedacted, seal } = sealOf(m);
+        items.push({ ...at, who: "assistant", is: isRedacted ? ["redacted", seal] : ["thought", text, seal ?? ""] });
       } else if (m.type === "function_call") {
         items.push({ ...at, who: "assistant", is: ["call", m.call_id, m.name, parsed(m.arguments)] });
       } else if (m.type === "function_call_output") {
@@ -285,7 +336,7 @@ export const responses = {
         items.push({ ...at, who: "user", is: ["result", m.call_id, inner.filter((p) => p.text).map((p) => p.text).join("\n")] });
         for (const p of inner) if (p.image_url) behind.push({ ...at, who: "user", is: ["image", p.image_url.split(",")[1]] });
       } else {
-        for (const [j, p] of m.content.entries()) {
+        for (const [j, p] of texts(m.content).entries()) {
           const in_it = { who: m.role, path: `${path}.content[${j}]`, marks: [] };
           items.push(p.image_url ? { ...in_it, is: ["image", p.image_url.split(",")[1]] } : { ...in_it, text: p.text });
         }

@@ -110,6 +110,15 @@ describe("a conversation", function()
     assert.equal(404, ask({ conversation = id }).status)
   end)
 
+  it("keeps what answers made for it", function()
+    local id, resp = open(), new_id "resp"
+    west:script { body = cjson.encode { id = resp, object = "response", status = "completed", output = { { type = "message", id = "msg_" .. resp,
+      role = "assistant", content = { { type = "output_text", text = "hello" } } } }, usage = { input_tokens = 1, output_tokens = 1, total_tokens = 2 } } }
+    local objects = g:record(ask({ conversation = id }).id).objects.made
+    assert.same({ "response", "item" }, { objects[1].kind, objects[2].kind })
+    assert.is_true(objects[2]["until"] - objects[1]["until"] > 300 * 86400)
+  end)
+
   it("is made of nothing that is another app's", function()
     local response_of_writer = answered()
     local since = west:mark()

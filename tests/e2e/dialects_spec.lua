@@ -28,6 +28,7 @@ local POLICIES = {
 local ACCOUNTS = {
   { kind = "openai", speaks = function(api) return api == "responses" and "responses" or "chat" end },
   { kind = "openai_compatible", speaks = function() return "chat" end },
+  { kind = "openai_responses", speaks = function() return "responses" end },
   { kind = "anthropic", speaks = function() return "messages" end },
   { kind = "gemini", speaks = function() return "gemini" end, path = "/v1beta" },
 }

@@ -21,8 +21,8 @@ local POLICIES = {
 local price = ]] .. calls.PRICE .. [[
 
 return models {
-  open   = { targets = { "openai/open", "anthropic/open", "gemini/open" }, context = 200000, price = price },
-  closed = { targets = { "openai/closed", "anthropic/closed", "gemini/closed" }, context = 200000, price = price },
+  open   = { targets = { "openai/open", "anthropic/open", "gemini/open", "responses/open" }, context = 200000, price = price },
+  closed = { targets = { "openai/closed", "anthropic/closed", "gemini/closed", "responses/closed" }, context = 200000, price = price },
 }
 ]],
   ["access.lua"] = [[return access { models = { open = { departments = any, data = "internal" },
@@ -39,7 +39,8 @@ setup(function()
     return { kind = kind, url = (m.url:gsub("/v1$", path)), key = gateway.raw('env "OPENAI_API_KEY"'), breaker = false }
   end
   g = gateway.start { mock = m, name = "doors", policies = POLICIES, key = { app = "rich", department = "engineering" }, config = { providers = {
-    openai = account("openai", "/v1"), anthropic = account("anthropic", "/v1"), gemini = account("gemini", "/v1beta") } } }
+    openai = account("openai", "/v1"), anthropic = account("anthropic", "/v1"), gemini = account("gemini", "/v1beta"),
+    responses = account("openai_responses", "/v1") } } }
   local poor = g:new_key { app = "poor", department = "engineering" }
   expect.eventually(function() return g:ask({ path = "/v1/models", key = poor, method = "GET" }).status == 200 end)
   callers = {

@@ -8,7 +8,8 @@ local mock = require("tests.e2e.kit.mock")
 local POLICIES = {
   ["init.lua"] = 'return chain { "auth", "access" }\n',
   ["auth.lua"] = "return auth {}\n",
-  ["apps.lua"] = 'return apps { writer = { department = "engineering", owner = "tests" }, ' ..
+  ["apps.lua"] = 'return apps { writer = { department = "engineering", owner = "tests", ' ..
+    'objects = { west = { "vs_docs", "file-prices" }, east = { "vs_east" } } }, ' ..
     'reader = { department = "engineering", owner = "tests" } }\n',
   ["models.lua"] = [[
 return models {
@@ -224,6 +225,64 @@ describe("a side door", function()
     local since = east:mark()
     assert.equal(200, g:ask({ path = "/v1/messages", key = reader, json = of }).status)
     assert.equal(1, seen(east, since))
+  end)
+end)
+
+describe("what apps.lua shares with an app", function()
+  local function search(...) return { tools = { { type = "file_search", vector_store_ids = { ... } } } } end
+
+  it("is named by it alone, at the account that has it", function()
+    local others = east:mark()
+    west:script { body = cjson.encode(response(new_id "resp")) }
+    local r = ask(search("vs_docs"))
+    assert.equal(200, r.status, r.body)
+    assert.equal(0, seen(east, others))
+    local said = g:command("explain", r.id)
+    assert.truthy(said:find("shared with  writer: vs_docs, at west, is one of the app's objects", 1, true), said)
+    r = ask(search("vs_docs"), reader)
+    assert.same({ 404, "No such store object: vs_docs" }, { r.status, gateway.error_of(r).message })
+    assert.equal(404, ask(search("vs_docs", "vs_other")).status)
+    assert.truthy(gateway.error_of(ask(search("vs_docs", "vs_east"))).message:find("different providers", 1, true))
+    west:script { body = cjson.encode(response(new_id "resp")) }
+    assert.equal(200, ask({ input = { { role = "user", content = { { type = "input_file", file_id = "file-prices" } } } } }).status)
+  end)
+
+  it("goes together with its own", function()
+    local id = make(west, new_id "resp")
+    west:script { body = cjson.encode(response(new_id "resp")) }
+    local of = search("vs_docs")
+    of.previous_response_id = id
+    assert.equal(200, ask(of).status)
+  end)
+
+  it("is not its own: it neither fetches it nor takes it away", function()
+    local since = west:mark()
+    for _, method in ipairs { "GET", "DELETE" } do
+      assert.equal(404, g:ask({ method = method, path = "/v1/files/file-prices", key = writer }).status)
+    end
+    assert.equal(0, seen(west, since))
+  end)
+end)
+
+describe("items of an answer", function()
+  it("are their app's, however many, as long as the response is, or the conversation that they were made for", function()
+    local id, output = new_id "resp", {}
+    for i = 1, 80 do
+      output[i] = { type = "message", id = ("msg_%s_%d"):format(id, i), role = "assistant", status = "completed",
+        content = { { type = "output_text", text = "a", annotations = {} } } }
+    end
+    west:script { body = cjson.encode(response(id, { output = output })) }
+    local r = ask { model = "west" }
+    assert.equal(200, r.status, r.body)
+    local objects = g:record(r.id).objects.made
+    assert.equal(81, #objects)
+    for _, object in ipairs(objects) do assert.is_true(math.abs(object["until"] - objects[1]["until"]) <= 1, object.id) end
+    for _, item in ipairs { output[1].id, output[80].id } do
+      local of = { model = "west", input = { { type = "item_reference", id = item } } }
+      west:script { body = cjson.encode(response(new_id "resp")) }
+      assert.equal(200, ask(of).status, item)
+      assert.equal(404, ask(of, reader).status, item)
+    end
   end)
 end)
 

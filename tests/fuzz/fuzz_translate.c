@@ -15,6 +15,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
         over_any(all[bytes[0] % 4], &dialect_converse, body);
         return 0;
     }
+    if (bytes[0] >= 0x40 && bytes[0] < 0x60) {
+        static const struct dialect *const clients[] = {&dialect_openai, &dialect_anthropic, &dialect_gemini};
+        over_any(clients[bytes[0] % 3], &dialect_responses, body);
+        return 0;
+    }
     if (bytes[0] >= 0x80 && bytes[0] < 0xA0) {
         over_any(&dialect_gemini, bytes[0] & 1 ? &dialect_openai : &dialect_anthropic, body);
         return 0;

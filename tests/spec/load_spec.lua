@@ -196,6 +196,11 @@ describe("mistakes in the other files", function()
       "policies/apps.lua:2:22: x.defaults.data: unknown data class 'top' (public, internal, confidential, restricted)")
     says({ a = "return policy {}", apps = "return apps {\n  x = { departmnt = 'x' },\n}" },
       "policies/apps.lua:2:9: x.departmnt: unknown field 'departmnt' (did you mean 'department'?)")
+    local function shares(objects) return { a = "return policy {}", apps = "return apps {\n  x = { objects = " .. objects .. " },\n}" } end
+    says(shares "{ 'vs_1' }", "policies/apps.lua:2:21: x.objects[1]: expected name = …, got an entry without a name")
+    says(shares "{ p = 'vs_1' }", "policies/apps.lua:2:21: x.objects.p: expected a list, got the text 'vs_1'")
+    says(shares "{ p = { 'a b' } }", "policies/apps.lua:2:27: x.objects.p[1]: expected the id of an object, without blanks, of 1 to 256 bytes; got the text 'a b'")
+    says(shares "{ p = { 'vs_1' }, q = { 'vs_1' } }", "policies/apps.lua:2:43: x.objects.q[1]: 'vs_1' is at p already: one account has it")
   end)
 
   it("checks and tests what the chain names as off, and leaves it out", function()

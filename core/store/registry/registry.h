@@ -97,6 +97,9 @@ enum registry_found { REGISTRY_FOUND, REGISTRY_MISSING, REGISTRY_FAILED };
     X(NOT_DECIDED, "not_decided", "nobody else has approved what is to be granted")                                    \
     X(NOT_PENDING, "not_pending", "it is decided, withdrawn or over")                                                  \
     X(NOT_A_DRAFT, "not_a_draft", "it begins as a draft")                                                              \
+    X(NOT_YOUR_SCOPE, "not_your_scope", "it takes a role that covers this department")                                 \
+    X(NOT_YOURS, "not_yours", "only who asked for it may take it back")                                                \
+    X(UNCLOSED, "unclosed", "an earlier break-glass of the same person waits for a second one to close it")            \
     X(STALE, "stale", "somebody changed it meanwhile: look again")                                                     \
     X(EXISTS, "exists", "there is one already")                                                                        \
     X(UNKNOWN, "unknown", "it names what there is not")                                                                \

@@ -10,6 +10,7 @@ return moongate.config {
     c = { kind = "openai_compatible", url = env "MOCK_URL", key = "sk-good" },
     a = { kind = "anthropic", url = env "MOCK_URL", key = "sk-good" },
     b = { kind = "bedrock", url = env "MOCK_ROOT", key = "sk-good", breaker = false },
+    r = { kind = "openai_responses", url = env "MOCK_URL", key = "sk-good", breaker = false },
     g = { kind = "gemini", url = env "MOCK_URL", key = "sk-good", breaker = false }, -- whose faults are many
   },
 }

@@ -117,6 +117,19 @@ static void numbers_in_partial_arguments_are_masked(void)
                   "data: " PARTIAL("{\"jsonPath\":\"$.a\",\"stringValue\":\"[employee_id_2]\"}") "\n\ndata: " PARTIAL("{\"stringValue\":\"\"}") "\n\n");
 }
 
+#define WORDS(text, more) "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"" text "\"}],\"role\":\"model\"}" more ",\"index\":0}],\"modelVersion\":\"m\"}\n\n"
+#define END ",\"finishReason\":\"STOP\""
+
+/* Clients keep no turn in which a text is empty. */
+static void events_of_candidates_that_say_nothing_more_are_left_out(void)
+{
+    expect_events(WORDS("EMP-65", "") WORDS("43", "") WORDS("21", "") WORDS(" z", END), WORDS("[employee_id_2]", "") WORDS(" z", END));
+    expect_events(WORDS("EMP-65", "") WORDS("4321", END), WORDS("[employee_id_2]", "") WORDS("", END));
+    expect_events(WORDS("EMP-65", "") WORDS("4321", ",\"safetyRatings\":[]") WORDS(" z", END),
+                  WORDS("[employee_id_2]", "") WORDS("", ",\"safetyRatings\":[]") WORDS(" z", END));
+    expect_events(WORDS("", "") WORDS(" z", END), WORDS("", "") WORDS(" z", END)); /* the provider's own */
+}
+
 #define DETAILS(list) "\"reasoning_details\":[" list "]"
 #define THOUGHT(index, text) "{\"type\":\"reasoning.text\",\"text\":\"" text "\",\"index\":" #index "}"
 
@@ -198,6 +211,7 @@ int main(void)
     RUN(what_comes_back_is_encoded_at_every_level);
     RUN(what_tools_are_given_is_masked_as_its_json);
     RUN(numbers_in_partial_arguments_are_masked);
+    RUN(events_of_candidates_that_say_nothing_more_are_left_out);
     RUN(pieces_of_one_number_are_one_text);
     RUN(parts_of_a_whole_candidate_are_one_text);
     RUN(what_is_told_again_is_masked_as_the_text_is);

@@ -4,10 +4,12 @@ return models {
   ["of-openai"]    = { targets = { "o/gpt-4o" }, price = free },
   ["of-compatible"] = { targets = { "c/gpt-4o" }, price = free },
   ["of-amazon"]    = { targets = { "b/us.amazon.nova-lite-v1:0" }, price = free }, -- by Converse
+  ["of-responses"] = { targets = { "r/gpt-5-codex" }, price = free },
   ["of-gemini"]    = { targets = { "g/gemini-3-flash-preview" }, price = free },
   ["of-anthropic"] = { targets = { "a/claude-sonnet-4-5" }, price = free },
   ["session-chat"]      = { targets = { "c/gpt-4.1" }, price = priced }, -- session.mjs
   ["session-thinking"]  = { targets = { "c/deepseek-reasoner" }, price = priced },
+  ["session-responses"] = { targets = { "r/gpt-5.1-codex" }, price = priced },
   ["session-gemini"]    = { targets = { "g/gemini-3.5-flash" }, price = priced },
   ["session-anthropic"] = { targets = { "a/claude-haiku-4-5" }, price = priced },
 
