@@ -123,7 +123,8 @@ static bool read_other(struct pushing *p, struct slice name, struct prompt_at *a
     void *arm = json_object_iter(json_object_get(json_object_get(one, "labels"), "production"));
     json_t *versions = json_object_get(one, "versions");
     if (arm) version = json_object_iter_key(arm);
-    if (!version) version = json_string_value(json_object_get(json_array_get(versions, json_array_size(versions) - 1), "version"));
+    const json_t *newest = json_array_get(versions, json_array_size(versions) - 1);
+    if (!version) version = json_string_value(json_object_get(newest, "version"));
     bool is_there = version && semver_parse(slice_str(version), &at->version) &&
                     registry_prompt_content(p->w->registry, at, content, &p->w->why) == REGISTRY_FOUND;
     json_decref(list);
@@ -262,7 +263,8 @@ int command_prompts_new(int argc, char **argv)
     FILE *there = fopen(path, "re");
     if (there) {
         fclose(there);
-        return prompts_end(&w, cli_error(CLI_FOUND, "`moongate prompts push` reads it", "%s is there already", path), false);
+        cli_error(CLI_FOUND, "`moongate prompts push` reads it", "%s is there already", path);
+        return prompts_end(&w, CLI_FOUND, false);
     }
     bool is_good = prompts_files_write(path, slice_str(text));
     if (is_good) printf("%s\n", path);

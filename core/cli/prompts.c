@@ -111,8 +111,8 @@ int prompts_tell(struct prompts_work *w, enum registry_found found, const struct
         return cli_error(CLI_FOUND, "`moongate prompts show NAME` shows what there is", "there is no %.*s@%s",
                          SLICE_FMT(at->name), version);
     if (w->common.is_json)
-        cli_print_json(json_pack("{s:s%, s:s, s:s, s:I}", "name", at->name.ptr, at->name.len, "version", version, "done",
-                                 done, "rev", (json_int_t)registry_rev(w->registry)));
+        cli_print_json(json_pack("{s:s%, s:s, s:s, s:I}", "name", at->name.ptr, at->name.len, "version", version,
+                                 "done", done, "rev", (json_int_t)registry_rev(w->registry)));
     else
         printf("%s %.*s@%s\n", done, SLICE_FMT(at->name), version);
     return CLI_OK;

@@ -96,7 +96,8 @@ bool prompts_files_each(const char *path, prompts_file_fn each, void *arg)
     if (stat(path, &what) != 0) return cli_error(CLI_USAGE, NULL, "%s: %s", path, strerror(errno)) == CLI_OK;
     if (!S_ISDIR(what.st_mode)) return read_one(path, each, arg);
     if (!read_folder(path, 0, each, arg, &count)) return false;
-    return count > 0 || cli_error(CLI_USAGE, "a prompt is a file that ends in .md", "%s: there is none", path) == CLI_OK;
+    if (!count) cli_error(CLI_USAGE, "a prompt is a file that ends in .md", "%s: there is none", path);
+    return count > 0;
 }
 
 static void make_folders(const char *path)

@@ -1,5 +1,5 @@
 /*
- * The prompt that a request names, and which version answers it: facts for policies, for the record, and for the client.
+ * The prompt that a request names, and which version answers it: facts for policies, the record and the client.
  *
  *     if (prompted_is(&x->prompted)) ... x->prompted.name, x->prompted.version ...
  *

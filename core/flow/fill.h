@@ -1,6 +1,6 @@
 /*
- * A request that names a prompt becomes one that has its messages: between who asks and what it costs, so that counting,
- * policies, redaction, budgets, cache and audit see what is sent.
+ * A request that names a prompt becomes one that has its messages: between who asks and what it costs, so that
+ * counting, policies, redaction, budgets, cache and audit see what is sent.
  *
  *     if (!fill(job, &model, &is_indexed, &why)) return false;      // x->body is whole, its tape not yet made
  *     is_indexed ? chat_read_indexed(&x->request, …) : chat_parse_for(&x->request, …, buf_slice(&x->body), …)

@@ -8,9 +8,9 @@
  *     if (prompts_find(p, &asked, &hit) == PROMPTS_FOUND) ... hit.prompt ...   // borrowed while p is
  *     prompts_unref(p);
  *
- * What may be asked for: "2.1.0", that version; "2", "2.1": the newest approved one of it; "@staging": a label's; nothing:
- * the label's that is said, "production" where none is. A label with shares draws by the caller, always the same for the
- * same one; whoever has the newer version keeps it while its share grows.
+ * What may be asked for: "2.1.0", that version; "2", "2.1": the newest approved one of it; "@staging": a label's;
+ * nothing: the label's that is said, "production" where none is. A label with shares draws by the caller, always the
+ * same for the same one; whoever has the newer version keeps it while its share grows.
  */
 #ifndef MOONGATE_STORE_PROMPTS_H
 #define MOONGATE_STORE_PROMPTS_H

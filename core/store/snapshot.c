@@ -87,7 +87,7 @@ static const struct kind {
 
 void snapshot_init(struct snapshot *s)
 {
-    *s = (struct snapshot){keyring_empty(), topups_empty(), grants_empty(), people_empty()};
+    *s = (struct snapshot){keyring_empty(), topups_empty(), grants_empty(), people_empty(), NULL};
 }
 
 void snapshot_clear(struct snapshot *s)

@@ -22,9 +22,9 @@
 struct snapshot {
     struct keyring *keyring;
     struct topups *topups;
-    struct prompts *prompts; /* NULL: there are none */
     struct grants *grants;
     struct people *people;
+    struct prompts *prompts; /* NULL: there are none */
 };
 
 enum snapshot_taken {

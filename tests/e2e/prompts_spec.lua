@@ -2,7 +2,6 @@
 -- dialect; the mock's log says what was sent.
 local cjson = require("cjson")
 local database = require("tests.e2e.kit.database")
-local expect = require("tests.e2e.kit.expect")
 local gateway = require("tests.e2e.kit.gateway")
 local mock = require("tests.e2e.kit.mock")
 
@@ -77,7 +76,7 @@ describe("a prompt", function()
     run(0, "share", "support/reply", "1.0.0=1000", "--label", "dev")
     local answer, sent = ask(names({ tone = "warm", question = "Where?" }, "@dev"))
     assert.equal(200, answer.status, answer.body)
-    assert.equal("support/reply@1.0.0", answer.get("x-moongate-prompt"))
+    assert.equal("support/reply@1.0.0", answer:get("x-moongate-prompt"))
     assert.equal(2, #sent.messages)
     local record = g:record(answer.id).prompt
     assert.equal("draft", record.status)
@@ -109,7 +108,8 @@ describe("a prompt", function()
     assert.equal("approved", record.status)
     assert.equal("production", record.label)
     assert.equal(1000, record.arm)
-    assert.same({ "tone", "question" }, record.variables)
+    table.sort(record.variables)
+    assert.same({ "question", "tone" }, record.variables)
     assert.is_nil(cjson.encode(record):find("parcel", 1, true))
   end)
 end)
@@ -153,7 +153,7 @@ describe("a request", function()
     assert.is_nil(sent.prompt_variables)
     local answer
     answer, sent = ask({ metadata = { moongate = { variables = { tone = "plain", question = "y" } } } },
-      { headers = { ["x-moongate-prompt"] = "support/reply@1.0.0" } })
+      { headers = { { "x-moongate-prompt", "support/reply@1.0.0" } } })
     assert.equal(200, answer.status, answer.body)
     assert.equal("In a plain tone: y", sent.messages[2].content)
     assert.is_nil(sent.metadata)
@@ -163,7 +163,7 @@ describe("a request", function()
     local body = { model = "gpt-4o-mini", messages = {
       { role = "system", content = 'You are an agent for Bcme, one: {"json": {"stays": "as it is"}}' },
       { role = "user", content = "In a warm tone: anything" } } }
-    local of = { headers = { ["x-moongate-prompt"] = "support/reply" } }
+    local of = { headers = { { "x-moongate-prompt", "support/reply" } } }
     local answer, sent = ask(body, of)
     assert.equal(200, answer.status, answer.body)
     assert.same(body.messages, sent.messages)

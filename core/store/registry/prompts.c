@@ -21,6 +21,12 @@ enum registry_found prompts_state(struct registry *r, const struct prompt_at *at
     return is_there ? REGISTRY_FOUND : REGISTRY_MISSING;
 }
 
+bool prompts_set_status(struct registry *r, const struct prompt_at *at, const char *status, struct fault *why)
+{
+    return REGISTRY_DO(r, why, "UPDATE prompt_version SET status = ?, rev = ? WHERE " AT_VERSION, value_str(status),
+                       value_rev(r), VALUES_AT(at));
+}
+
 enum registry_found prompts_department(struct registry *r, struct slice name, struct buf *department,
                                        struct fault *why)
 {
@@ -120,7 +126,8 @@ static bool put_prompt(struct pushing *p)
     if (found == REGISTRY_MISSING) {
         if (!s->owner.len || !s->department.len)
             return fault_set(p->why, FAULT_INTERNAL, "a new prompt needs an owner and a department");
-        return REGISTRY_DO(p->r, p->why, "INSERT INTO prompt(name, owner, department, fields, rev) VALUES(?, ?, ?, ?, ?)",
+        return REGISTRY_DO(p->r, p->why,
+                           "INSERT INTO prompt(name, owner, department, fields, rev) VALUES(?, ?, ?, ?, ?)",
                            value_text(s->name), value_text(s->owner), value_text(s->department),
                            value_text(s->fields.len ? s->fields : SLICE("{}")), value_rev(p->r));
     }

@@ -55,7 +55,8 @@ static bool add_version(struct prompts_build *b, const struct registry_query *q,
     struct buf bytes;
     prompt_status_find(registry_text(q, 4), &status);
     bool is_labelled = registry_int(q, 6) > 0;
-    bool is_callable = status == PROMPT_APPROVED || status == PROMPT_ARCHIVED || (is_labelled && status != PROMPT_REVOKED);
+    bool is_approved = status == PROMPT_APPROVED || status == PROMPT_ARCHIVED;
+    bool is_callable = is_approved || (is_labelled && status != PROMPT_REVOKED);
     json_init(&tape);
     buf_init(&bytes);
     bool is_good = !is_callable || (json_parse(&tape, registry_text(q, 5), why) &&

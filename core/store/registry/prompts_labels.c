@@ -94,7 +94,8 @@ static bool check_arms(struct registry *r, struct slice label, const struct prom
     }
     if (count == 0 && slice_equal(label, PRODUCTION)) {
         registry_refuse_as(r, REGISTRY_IN_PRODUCTION, why);
-        return fault_set(why, FAULT_INTERNAL, "production always points at a version: revoke it, or let it point at another");
+        return fault_set(why, FAULT_INTERNAL,
+                         "production always points at a version: revoke it, or let it point at another");
     }
     if (is_good && (count == 0 || all == 1000)) return true;
     registry_refuse_as(r, REGISTRY_SHARES, why);
@@ -114,7 +115,8 @@ static enum registry_found point(struct registry *r, struct slice name, struct s
     /* Unprotected labels are for those who try things alone. */
     bool is_good = found == REGISTRY_FOUND &&
                    (!slice_equal(label, PRODUCTION) || prompts_may(r, name, person, SLICE("approver"), why)) &&
-                   prompts_arms(r, name, label, old, &old_count, why) && prompts_point(r, name, label, arms, count, why) &&
+                   prompts_arms(r, name, label, old, &old_count, why) &&
+                   prompts_point(r, name, label, arms, count, why) &&
                    registry_commit(r, by, action, name, prompts_label_json(label, old, old_count),
                                    prompts_label_json(label, arms, count), why);
     return registry_end_change(r, found, is_good);

@@ -15,13 +15,19 @@ static json_t *prompt_of(json_t *list, struct slice name)
     return NULL;
 }
 
+/* Columns 1 to 3. */
+static void write_version(const struct registry_query *q, char text[SEMVER_BYTES])
+{
+    struct semver v = {(uint32_t)registry_int(q, 1), (uint32_t)registry_int(q, 2), (uint32_t)registry_int(q, 3)};
+    semver_write(v, text);
+}
+
 static json_t *version_of(json_t *list, const struct registry_query *q)
 {
     json_t *version, *prompt = prompt_of(list, registry_text(q, 0));
     char text[SEMVER_BYTES];
     size_t i;
-    semver_write((struct semver){(uint32_t)registry_int(q, 1), (uint32_t)registry_int(q, 2), (uint32_t)registry_int(q, 3)},
-                 text);
+    write_version(q, text);
     json_array_foreach(json_object_get(prompt, "versions"), i, version)
     {
         if (slice_equal(slice_str(json_string_value(json_object_get(version, "version"))), slice_str(text)))
@@ -49,8 +55,7 @@ static void add_version(json_t *list, const struct registry_query *q)
 {
     json_t *version = json_object(), *prompt = prompt_of(list, registry_text(q, 0));
     char text[SEMVER_BYTES];
-    semver_write((struct semver){(uint32_t)registry_int(q, 1), (uint32_t)registry_int(q, 2), (uint32_t)registry_int(q, 3)},
-                 text);
+    write_version(q, text);
     json_object_set_new(version, "version", json_string(text));
     registry_set_text(version, "status", q, 4);
     registry_set_text(version, "sha256", q, 5);
@@ -83,8 +88,7 @@ static void add_label(json_t *list, const struct registry_query *q)
     struct slice name = registry_text(q, 4);
     json_t *set = json_object_getn(labels, name.ptr, name.len);
     char text[SEMVER_BYTES];
-    semver_write((struct semver){(uint32_t)registry_int(q, 1), (uint32_t)registry_int(q, 2), (uint32_t)registry_int(q, 3)},
-                 text);
+    write_version(q, text);
     if (!set) {
         set = json_object();
         json_object_setn_new(labels, name.ptr, name.len, set);
@@ -112,7 +116,7 @@ static const struct part {
     {"SELECT name, major, minor, patch, person, verdict, role, sha256, comment FROM prompt_review" OF_ONE BY_VERSION
      ", rev",
      add_review},
-    {"SELECT name, major, minor, patch, label, share FROM prompt_label" OF_ONE ", label, major, minor, patch", add_label},
+    {"SELECT name, major, minor, patch, label, share FROM prompt_label" OF_ONE ", label" BY_VERSION, add_label},
     {"SELECT name, alias FROM prompt_alias" OF_ONE ", alias", add_alias},
 };
 

@@ -3,12 +3,6 @@
 #include <jansson.h>
 #include <string.h>
 
-bool prompts_set_status(struct registry *r, const struct prompt_at *at, const char *status, struct fault *why)
-{
-    return REGISTRY_DO(r, why, "UPDATE prompt_version SET status = ?, rev = ? WHERE " AT_VERSION, value_str(status),
-                       value_rev(r), VALUES_AT(at));
-}
-
 static json_t *describe(const struct prompt_at *at, const char *status, const char *sha256)
 {
     char version[SEMVER_BYTES];

@@ -6,17 +6,6 @@
 #include "base/limits.h"
 #include "base/nearest.h"
 
-static const struct filled_dialect *const dialects[] = {&filled_chat, &filled_responses, &filled_messages,
-                                                        &filled_gemini};
-
-static const struct filled_dialect *find(const struct dialect *dialect)
-{
-    for (size_t i = 0; i < sizeof dialects / sizeof dialects[0]; i++) {
-        if (dialects[i]->dialect == dialect) return dialects[i];
-    }
-    return NULL;
-}
-
 bool filled_refuse(struct filled *f, enum fault_code code, const char *param, const char *format, ...)
 {
     char text[FAULT_TEXT_BYTES];
@@ -121,7 +110,8 @@ static bool read_apart(const struct json_tape *tape, struct arena *arena, struct
 {
     uint32_t id = asked->members[MEMBER_ID], version = asked->members[MEMBER_VERSION];
     uint32_t variables = asked->members[MEMBER_VARIABLES];
-    if (asked->name.len && id != JSON_NONE) return bad(why, "prompt_id", "\"prompt\" names one already; give one of them");
+    if (asked->name.len && id != JSON_NONE)
+        return bad(why, "prompt_id", "\"prompt\" names one already; give one of them");
     if (!read_text(tape, id, "prompt_id", arena, &asked->name, why)) return false;
     if (!read_text(tape, version, "prompt_version", arena, &asked->version, why)) return false;
     if (variables != JSON_NONE) asked->variables = variables;
@@ -155,11 +145,10 @@ static void find_variables(const struct json_tape *tape, struct filled_asked *as
 bool filled_ask(const struct json_tape *tape, const struct dialect *dialect, struct slice header, struct arena *arena,
                 struct filled_asked *asked, struct fault *why)
 {
-    bool takes_members = dialect == &dialect_openai || dialect == &dialect_responses;
     *asked = (struct filled_asked){.variables = JSON_NONE, .metadata = JSON_NONE, .hints = JSON_NONE,
                                    .members = {JSON_NONE, JSON_NONE, JSON_NONE, JSON_NONE}};
-    if (!json_is(tape, 0, JSON_OBJECT) || !find(dialect)) return true;
-    if (takes_members && !find_members(tape, asked, why)) return false;
+    if (!json_is(tape, 0, JSON_OBJECT) || !dialect->filled) return true;
+    if (dialect->filled->takes_members && !find_members(tape, asked, why)) return false;
     if (!asked->has_members && !header.len) return true;
     if (!read_object(tape, arena, asked, why) || !read_apart(tape, arena, asked, why)) return false;
     if (!read_header(header, arena, asked, why)) return false;
@@ -213,7 +202,7 @@ static bool read_values(struct filled *f, struct slice *values)
 bool filled_write(struct filled *f, struct buf *out)
 {
     struct slice values[LIMIT_TEMPLATE_VARIABLES];
-    struct filling w = {.f = f, .d = find(f->dialect), .values = values};
+    struct filling w = {.f = f, .d = f->dialect->filled, .values = values};
     if (!read_values(f, values)) return false;
     splice_init(&w.edits, f->tape, f->body, f->arena);
     filled_cut(f->asked, &w.edits);

@@ -9,10 +9,11 @@
  *         if (!filled_write(&f, &body)) ...                                // the new body; f.why: param, what, cure
  *     }
  *
- * Bodies ask by "prompt": {"id","version","variables"}, or "prompt_id", "prompt_version", "prompt_variables"; requests of
- * any dialect by the header x-moongate-prompt: NAME or NAME@VERSION, with variables in metadata.moongate.variables. These
- * members are the gateway's own: they are always taken out. With the header alone, and messages in the body, nothing is
- * written: the messages must be an instance of the version's (filled_verify()).
+ * Bodies ask by "prompt": {"id","version","variables"}, or "prompt_id", "prompt_version", "prompt_variables"; requests
+ * of any dialect by the header x-moongate-prompt: NAME or NAME@VERSION, with variables in metadata.moongate.variables.
+ * These members are the gateway's own: they are always taken out.
+ * With the header alone, and messages in the body, nothing is written: the
+ * messages must be an instance of the version's (filled_verify()).
  * What the version sets stands: the same value passes, another is refused, unless the version opens it; the bound of an
  * answer may be lower. Sources: OpenAI API reference (Responses, "prompt"), LiteLLM ("prompt_id").
  */

@@ -57,7 +57,7 @@ static bool write_same(struct filling *w, const struct json_tape *tape, struct b
 static const struct filled_place places[] = {{"tools", NULL, "tools"}, {0}};
 
 const struct filled_dialect filled_chat = {
-    .dialect = &dialect_openai,
+    .takes_members = true,
     .places = places,
     .list = "messages",
     .content = "content",

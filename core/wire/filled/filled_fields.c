@@ -16,7 +16,8 @@ static bool is_application(const struct filled *f, uint32_t message)
 static bool refuse_role(struct filled *f, const char *param)
 {
     return filled_refuse(f, FAULT_PROMPT_ROLE_NOT_ALLOWED, param,
-                         "%s: beside this prompt callers write no system texts; its version may say open = { \"system\" }",
+                         "%s: beside this prompt callers write no system texts; its version may say "
+                         "open = { \"system\" }",
                          param);
 }
 

@@ -52,7 +52,8 @@ static bool write_system(struct filling *w)
     }
     parts = json_is(tape, system, JSON_OBJECT) ? json_get(tape, system, SLICE("parts")) : JSON_NONE;
     if (!json_is(tape, parts, JSON_ARRAY))
-        return filled_refuse(w->f, FAULT_BAD_BODY, "systemInstruction", "\"systemInstruction\" must have a list of parts");
+        return filled_refuse(w->f, FAULT_BAD_BODY, "systemInstruction",
+                             "\"systemInstruction\" must have a list of parts");
     size_t first = (size_t)(json_raw(tape, parts).ptr - w->f->body.ptr) + 1;
     splice_bytes(&w->edits, first, first, apart(w, "{\"text\":\"", json_count(tape, parts) ? "\"}," : "\"}"));
     return true;
@@ -101,7 +102,6 @@ static const struct filled_place places[] = {
 };
 
 const struct filled_dialect filled_gemini = {
-    .dialect = &dialect_gemini,
     .places = places,
     .list = "contents",
     .system = "systemInstruction",

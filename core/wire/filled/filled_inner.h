@@ -28,7 +28,7 @@ struct filling {
 
 /* The messages [from, to) of a template, each after a comma but the first. */
 struct filled_dialect {
-    const struct dialect *dialect;
+    bool takes_members; /* bodies may name a prompt by the gateway's own members */
     const struct filled_place *places; /* ends with a name of NULL */
     const char *list, *list_other;     /* of messages, and its other name; NULL: it has none */
     const char *system, *system_other; /* where the system prompt stands apart; NULL: among the messages */
@@ -39,8 +39,6 @@ struct filled_dialect {
     bool (*write_tools)(struct filling *w, const struct json_tape *tape, struct buf *out);
     bool (*write_format)(struct filling *w, const struct json_tape *tape, struct buf *out);
 };
-
-extern const struct filled_dialect filled_chat, filled_responses, filled_messages, filled_gemini;
 
 /* False, with a fault whose param is that place. */
 bool filled_refuse(struct filled *f, enum fault_code code, const char *param, const char *format, ...)
@@ -77,7 +75,7 @@ bool filled_append_functions(const struct json_tape *tape, filled_function_fn ea
 /* ,"name":value, where the object has it. */
 void filled_append_member(const struct json_tape *tape, uint32_t object, const char *name, const char *as,
                           struct buf *out);
-/* Of a response_format: its JSON schema; JSON_NONE: it asks for any JSON object, or is none of both (*is_json false). */
+/* Of a response_format: its JSON schema; JSON_NONE: it asks for any JSON object, or for none (*is_json false). */
 uint32_t filled_schema(const struct json_tape *tape, bool *is_json);
 
 /* One value of a picture and the like, as the dialect's part. False: it has no words for it. */

@@ -14,8 +14,8 @@ bool filled_append_functions(const struct json_tape *tape, filled_function_fn ea
     buf_append_char(out, '[');
     for (uint32_t n = json_first(tape, 0); n != JSON_NONE; n = json_next(tape, n)) {
         uint32_t function = json_is(tape, n, JSON_OBJECT) ? json_get(tape, n, SLICE("function")) : JSON_NONE;
-        if (!json_is(tape, function, JSON_OBJECT) || !json_is(tape, json_get(tape, function, SLICE("name")), JSON_STRING))
-            return false;
+        if (!json_is(tape, function, JSON_OBJECT)) return false;
+        if (!json_is(tape, json_get(tape, function, SLICE("name")), JSON_STRING)) return false;
         if (n != json_first(tape, 0)) buf_append_char(out, ',');
         each(tape, function, out);
     }

@@ -78,7 +78,6 @@ static const struct filled_place places[] = {
 };
 
 const struct filled_dialect filled_messages = {
-    .dialect = &dialect_anthropic,
     .places = places,
     .list = "messages",
     .system = "system",

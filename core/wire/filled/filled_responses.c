@@ -1,4 +1,4 @@
-/* Responses: the first system text becomes the instructions, all else items. Source: OpenAI API reference, "Responses". */
+/* Responses: the first system text becomes the instructions, all else items. Source: OpenAI API reference. */
 #include "wire/filled/filled_inner.h"
 
 static struct slice joined(struct filling *w, struct slice own)
@@ -94,7 +94,7 @@ static const struct filled_place places[] = {
 };
 
 const struct filled_dialect filled_responses = {
-    .dialect = &dialect_responses,
+    .takes_members = true,
     .places = places,
     .list = "input",
     .system = "instructions",

@@ -37,8 +37,9 @@ static bool refuse(const struct verifying *v, const char *place, uint32_t number
     char param[64], version[SEMVER_BYTES];
     snprintf(param, sizeof param, number == UINT32_MAX ? "%s" : "%s[%u]", place, number);
     semver_write(v->f->prompt->version, version);
-    return filled_refuse(v->f, FAULT_PROMPT_MISMATCH, param, "%s is not what %.80s@%s has there: send its text as it is, "
-                         "or its variables", param, arena_copy(v->f->arena, v->f->prompt->name).ptr, version);
+    return filled_refuse(v->f, FAULT_PROMPT_MISMATCH, param,
+                         "%s is not what %.80s@%s has there: send its text as it is, or its variables", param,
+                         arena_copy(v->f->arena, v->f->prompt->name).ptr, version);
 }
 
 static bool is_instance(const struct verifying *v, uint32_t message, uint32_t node)
@@ -107,12 +108,7 @@ bool filled_is_verified(const struct filled *f)
 
 bool filled_verify(struct filled *f, struct buf *out)
 {
-    static const struct filled_dialect *const dialects[] = {&filled_chat, &filled_responses, &filled_messages,
-                                                            &filled_gemini};
-    struct verifying v = {.f = f, .d = dialects[0]};
-    for (size_t i = 0; i < sizeof dialects / sizeof dialects[0]; i++) {
-        if (dialects[i]->dialect == f->dialect) v.d = dialects[i];
-    }
+    struct verifying v = {.f = f, .d = f->dialect->filled};
     v.w = (struct filling){.f = f, .d = v.d};
     if (!check_apart(&v) || !check_list(&v)) return false;
     splice_init(&v.w.edits, f->tape, f->body, f->arena);
