@@ -217,6 +217,10 @@
       "A provider's url is not where such an API begins, its region is another than its url's, or nothing says who "   \
       "asks. A proxy in between may want it so.",                                                                      \
       "Compare it with the account's row in examples/operating.md.")                                                   \
+    X(KEPT_SERVES, "kept_serves", "MG0330", "a bundle that was accepted before is served",                             \
+      "The policies in the folder may not go live: not enough people have signed them, or they do not load. At a "     \
+      "start the gateway serves the last bundle that people agreed to, from its data folder.",                         \
+      "`moongate bundle status` says what is missing; `moongate reload` takes the folder's once it is there.")         \
     /* The load itself. */                                                                                             \
     X(NEEDS_RESTART, "needs_restart", "MG0401", "a change that needs a restart",                                       \
       "Listening addresses, workers and the data folder are fixed when the gateway starts.",                           \

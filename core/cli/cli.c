@@ -405,6 +405,7 @@ const struct command cli_commands[] = {
      command_reload},
     {"bundle manifest", "write down what is to be signed of the policies",
      "moongate bundle manifest --serial 42 --base DIGEST     both as they follow from what was there, unless said\n"
+     "moongate bundle manifest --rebase                      upon what is in force now, to be signed again\n"
      "\n"
      "Writes policies/.bundle: a serial that grows, the digest in force before, a line a file. Signatures of the one before\n"
      "go. Run where the gateway's data folder is, it follows what was accepted last; elsewhere what was signed last.\n",
@@ -422,6 +423,14 @@ const struct command cli_commands[] = {
     {"bundle status", "who has signed, who may still, what was accepted last",
      "moongate bundle status                                 as verify, with each signature and why it does not count\n",
      command_bundle_status},
+    {"bundle rollback", "go back to a bundle that was accepted before",
+     "moongate bundle rollback                               the one before; or its SERIAL\n"
+     "\n"
+     "The gateway keeps the last five that it accepted, with their signatures. The folder stays as it is; what was gone\n"
+     "back from does not come again: the next bundle has a serial above all, and follows the one that is in force.\n"
+     "\n"
+     "Exit code: 0 it is in force, 1 refused or not kept, 3 no gateway there.\n",
+     command_bundle_rollback},
     {"keys create", "make an API key; it is shown once",
      "moongate keys create --app sales-copilot --department Sales --expires 90d\n"
      "\n"

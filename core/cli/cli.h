@@ -37,6 +37,7 @@ int command_audit_text(int argc, char **argv);
 int command_audit_verify(int argc, char **argv);
 int command_budgets(int argc, char **argv);
 int command_bundle_manifest(int argc, char **argv);
+int command_bundle_rollback(int argc, char **argv);
 int command_bundle_sign(int argc, char **argv);
 int command_bundle_status(int argc, char **argv);
 int command_bundle_verify(int argc, char **argv);

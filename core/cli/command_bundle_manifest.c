@@ -5,11 +5,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/input.h"
+#include "base/limits.h"
 #include "cli/cli.h"
 #include "cli/sealing.h"
 
 struct wanted {
     const char *serial, *base;
+    bool is_rebase;
 };
 
 struct made {
@@ -23,7 +26,7 @@ struct made {
 static void follow_old(const struct sealing *s, struct manifest *next, const struct manifest *old, bool is_signed)
 {
     if (s->last.serial) {
-        next->serial = s->last.serial + 1;
+        next->serial = s->last.highest + 1;
         memcpy(next->base, s->last.digest, sizeof next->base);
     } else if (old->serial == 0) {
         next->serial = 1;
@@ -68,6 +71,29 @@ static bool take_words(const struct wanted *wanted, struct manifest *next, struc
     return true;
 }
 
+/* Who may sign from then on is signed too, where moongate.lua says who; "": it does not, or they cannot be read. */
+static void hash_signers(const struct sealing *s, char hash[MANIFEST_DIGEST_BYTES])
+{
+    struct input in;
+    struct buf text;
+    struct fault why;
+    hash[0] = '\0';
+    if (!s->config->gate_signers.len) return;
+    buf_init(&text);
+    if (input_open(&in, s->config->gate_signers.ptr, &why) && input_all(&in, LIMIT_SIGNERS_BYTES, &text, &why))
+        manifest_hash(buf_slice(&text), hash);
+    input_close(&in);
+    buf_clear(&text);
+}
+
+/* Of these files, and of the signers as they are now. */
+static bool is_of_these(const struct sealing *s, const struct manifest *old, struct slice text)
+{
+    char signers[MANIFEST_DIGEST_BYTES];
+    hash_signers(s, signers);
+    return manifest_fits(old, text, s->bundle) && strcmp(old->signers, signers) == 0;
+}
+
 static bool make(const struct sealing *s, const struct wanted *wanted, struct made *made, struct fault *why)
 {
     struct buf old_text, text;
@@ -76,12 +102,13 @@ static bool make(const struct sealing *s, const struct wanted *wanted, struct ma
     buf_init(&text);
     bool is_there = sealing_read(s, MANIFEST_FILE, &old_text, why) &&
                     manifest_read(buf_slice(&old_text), &old, why);
-    made->is_as_before = is_there && !wanted->serial && !wanted->base && manifest_fits(&old, buf_slice(&old_text),
-                                                                                       s->bundle);
+    made->is_as_before = is_there && !wanted->serial && !wanted->base && !wanted->is_rebase &&
+                         is_of_these(s, &old, buf_slice(&old_text));
     made->manifest = old;
     bool is_good = true;
     if (!made->is_as_before) {
         follow_old(s, &made->manifest, &old, signatures(s, false) > 0);
+        hash_signers(s, made->manifest.signers);
         memcpy(made->manifest.digest, bundle_digest(s->bundle), sizeof made->manifest.digest);
         is_good = take_words(wanted, &made->manifest, why);
         if (is_good) manifest_write(&made->manifest, s->bundle, &text);
@@ -105,13 +132,16 @@ static void print_made(const struct sealing *s, const struct made *made)
 
 int command_bundle_manifest(int argc, char **argv)
 {
-    struct wanted wanted = {NULL, NULL};
+    struct wanted wanted = {.serial = NULL};
     struct made made = {.unsigned_again = 0};
     struct common_options common;
     struct sealing s;
     struct fault why = {0};
     const struct option options[] = {
-        {"--serial", OPTION_TEXT, &wanted.serial}, {"--base", OPTION_TEXT, &wanted.base}, {NULL, OPTION_FLAG, NULL}};
+        {"--serial", OPTION_TEXT, &wanted.serial},
+                                     {"--base", OPTION_TEXT, &wanted.base},
+                                     {"--rebase", OPTION_FLAG, &wanted.is_rebase},
+                                     {NULL, OPTION_FLAG, NULL}};
     if (!cli_options(argc, argv, options, &common, NULL, NULL, 0)) return CLI_USAGE;
     if (common.is_help) return command_help(2, (char *[]){"bundle", "manifest"});
     if (!sealing_open(&s, common.config)) return CLI_USAGE;

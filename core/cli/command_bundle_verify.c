@@ -2,16 +2,26 @@
 #include <inttypes.h>
 #include <jansson.h>
 
-#include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/sealing.h"
 #include "cli/table.h"
 #include "server/check_signed.h"
+#include "server/kept.h"
 #include "server/signed.h"
 
 static json_t *text_of(struct slice text)
 {
     return json_stringn(text.ptr ? text.ptr : "", text.len);
+}
+
+static json_t *kept_json(const struct sealing *s)
+{
+    uint64_t serials[KEPT_LIST_MAX];
+    json_t *list = json_array();
+    size_t count = kept_list(s->config->settings->data_dir.ptr, serials);
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_integer((json_int_t)serials[i]));
+    return list;
 }
 
 static json_t *as_json(const struct signed_state *state, const struct sealing *s)
@@ -30,6 +40,8 @@ static json_t *as_json(const struct signed_state *state, const struct sealing *s
     json_object_set_new(out, "accepted_serial", json_integer((json_int_t)s->last.serial));
     json_object_set_new(out, "accepted_digest", json_string(s->last.digest));
     json_object_set_new(out, "in_force", json_boolean(state->is_in_force));
+    json_object_set_new(out, "new_signers", json_boolean(state->has_new_signers));
+    json_object_set_new(out, "kept", kept_json(s));
     return out;
 }
 
@@ -57,6 +69,14 @@ static void print_table(struct signed_state *state)
     table_free(t);
 }
 
+static void print_kept(const struct sealing *s)
+{
+    uint64_t serials[KEPT_LIST_MAX];
+    size_t count = kept_list(s->config->settings->data_dir.ptr, serials);
+    for (size_t i = 0; i < count; i++)
+        printf("%s%" PRIu64 "%s", i ? ", " : "kept         serial ", serials[i], i + 1 == count ? "\n" : "");
+}
+
 static void print_screen(struct signed_state *state, const struct sealing *s)
 {
     print_line(state);
@@ -67,6 +87,11 @@ static void print_screen(struct signed_state *state, const struct sealing *s)
     if (s->last.serial)
         printf("accepted     serial %" PRIu64 ", digest %.12s%s\n", s->last.serial, s->last.digest,
                state->is_in_force ? ": this one" : "");
+    print_kept(s);
+    if (state->has_new_signers)
+        printf("signers      have changed: %s\n",
+               state->takes_signers ? "they count from the next bundle on"
+                                    : "they count once those who sign now have signed: `moongate bundle manifest`");
     if (state->may_sign.len) printf("may sign     %.*s\n", SLICE_FMT(state->may_sign));
     if (state->refused.len) printf("signers      refused: %.*s\n", SLICE_FMT(state->refused));
     if (state->count) printf("\n");
@@ -76,9 +101,7 @@ static void print_screen(struct signed_state *state, const struct sealing *s)
 static int judge(const struct sealing *s, bool is_screen, bool is_json)
 {
     struct signed_state state;
-    struct signed_rules rules = {s->folder, s->config->gate_signers.ptr, gate_wants(s->config), &s->last,
-                                 (int64_t)(clock_wall_ns() / NS_PER_S)};
-    signed_judge(&rules, s->bundle, &state);
+    gate_judge(s->config, s->bundle, &s->last, &state);
     if (is_json)
         cli_print_json(as_json(&state, s));
     else if (is_screen)

@@ -19,6 +19,13 @@ struct slice bill_asked_tier(const struct exchange *x, const struct terms *terms
     return is_told ? exchange_service_tier(x) : SLICE("");
 }
 
+uint64_t bill_output(const struct exchange *x, const struct terms *terms, uint64_t tokens)
+{
+    const struct dialect *client = x->api->client, *spoken = exchange_spoken(x, terms);
+    bool is_raised = spoken && spoken != client && tokens && tokens < spoken->output_least;
+    return is_raised ? spoken->output_least : tokens;
+}
+
 void bill_attempt(const struct exchange *x, struct attempt *attempt)
 {
     /* What was asked for in another dialect's words its provider may not have heard as such. */

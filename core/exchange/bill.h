@@ -33,6 +33,9 @@ int64_t bill_tokens(const struct bill *bill);
  * told it; to others it is not said (wire/translate), whatever the client named: empty, the usual one. terms NULL:
  * nobody knows the target's account, and it is taken to speak as the client does. Valid as long as the exchange. */
 struct slice bill_asked_tier(const struct exchange *x, const struct terms *terms);
+/* What a target of those terms writes at most where an answer is asked for that is at most so long: where it is
+ * translated, no less than its API takes for a bound. 0 stays 0. */
+uint64_t bill_output(const struct exchange *x, const struct terms *terms, uint64_t tokens);
 /* The price that an attempt is billed at; NULL: none. */
 const struct price *bill_price(const struct exchange *x, const struct attempt *attempt);
 

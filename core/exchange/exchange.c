@@ -70,6 +70,8 @@ void exchange_free(struct exchange *x)
     buf_clear(&x->texts.answer.bytes);
     keyring_unref(x->identity.keyring);
     topups_unref(x->topups);
+    grants_unref(x->grants);
+    people_unref(x->people);
     token_unref(x->identity.token);
     redact_stop(x->decision.redact);
     arena_clear(&x->arena);

@@ -33,6 +33,8 @@
 #include "exchange/objects.h"
 #include "exchange/pair.h"
 #include "exchange/prompted.h"
+#include "store/grants.h"
+#include "store/people.h"
 #include "store/topups.h"
 #include "wire/chat.h"
 #include "wire/count.h"
@@ -117,6 +119,8 @@ struct exchange {
 
     struct identity identity;
     struct topups *topups; /* of budgets, as they were when it came; NULL: none */
+    struct grants *grants; /* of models that want an approval, likewise … */
+    struct people *people; /* … and whose a token is */
     struct estimate estimate; /* what policies see before the call: by the rules of the model asked for */
     struct count *count;      /* of the request's tokens; NULL: not counted, or no longer needed */
     int64_t known_cost_nano;  /* what it costs at most, where somebody knows; -1: prices times tokens */

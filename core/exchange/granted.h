@@ -28,4 +28,11 @@ struct granted {
     enum granted_covers covers;
 };
 
+struct exchange;
+
+/* All of this caller's, from x->grants, unless they are there already: when the auth policy has settled who it is. */
+void granted_fill(struct exchange *x);
+/* Whose key or token it is, as the registry names people; empty: nobody's, as far as it knows. */
+struct slice granted_person(const struct exchange *x);
+
 #endif

@@ -191,6 +191,8 @@ struct flow *flow_new(const struct flow_parts *parts)
     keyring_ref(parts->keyring);
     topups_ref(parts->topups);
     prompts_ref(parts->prompts);
+    if (parts->grants) grants_ref(parts->grants);
+    if (parts->people) people_ref(parts->people);
     list_init(&flow->jobs);
     list_init(&flow->waiting);
     list_init(&flow->probing);
@@ -252,6 +254,8 @@ void flow_free(struct flow *flow)
     keyring_unref(flow->parts.keyring);
     topups_unref(flow->parts.topups);
     prompts_unref(flow->parts.prompts);
+    grants_unref(flow->parts.grants);
+    people_unref(flow->parts.people);
     mem_free(flow);
 }
 
@@ -365,6 +369,16 @@ void flow_set_prompts(struct flow *flow, struct prompts *prompts)
     prompts_ref(prompts);
     prompts_unref(flow->parts.prompts);
     flow->parts.prompts = prompts;
+}
+
+void flow_set_grants(struct flow *flow, struct grants *grants, struct people *people)
+{
+    grants_ref(grants);
+    people_ref(people);
+    grants_unref(flow->parts.grants);
+    people_unref(flow->parts.people);
+    flow->parts.grants = grants;
+    flow->parts.people = people;
 }
 
 void flow_stop(struct flow *flow)

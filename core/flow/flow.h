@@ -22,6 +22,8 @@
 #include "store/keyring.h"
 #include "store/keysets.h"
 #include "store/prompts.h"
+#include "store/grants.h"
+#include "store/people.h"
 #include "store/topups.h"
 
 struct breakers;
@@ -49,6 +51,8 @@ struct flow_parts {
     struct keyring *keyring;
     struct topups *topups;
     struct prompts *prompts;   /* … NULL: there are none */
+    struct grants *grants; /* and of these two, where they are */
+    struct people *people;
     struct keysets *keysets; /* borrowed: the keys of tokens' issuers */
     void (*want_keys)(void *arg, struct slice url); /* somebody should fetch them; then flow_keys_came() */
     void *want_keys_arg;
@@ -74,6 +78,9 @@ void flow_set_policies(struct flow *flow, struct policy_set *policies);
 void flow_set_registry(struct flow *flow, struct keyring *keyring, struct topups *topups);
 /* … of prompts; NULL: there are none. */
 void flow_set_prompts(struct flow *flow, struct prompts *prompts);
+
+/* … of who may use what, and of whose sign-ins they are. */
+void flow_set_grants(struct flow *flow, struct grants *grants, struct people *people);
 
 /* A fresh pipe to the ledger process, which is taken; one of before is left. Records wait for the first. */
 void flow_set_ledger(struct flow *flow, int fd);

@@ -34,6 +34,8 @@ static struct job *job_new(struct flow *flow, struct conn *conn)
     job->policies = policy_set_ref(flow->parts.policies);
     job->x->identity.keyring = keyring_ref(flow->parts.keyring);
     job->x->topups = topups_ref(flow->parts.topups);
+    job->x->grants = flow->parts.grants ? grants_ref(flow->parts.grants) : NULL;
+    job->x->people = flow->parts.people ? people_ref(flow->parts.people) : NULL;
     list_init(&job->link);
     list_init(&job->wait.link);
     list_init(&job->breaking.link);

@@ -89,7 +89,7 @@ void record_who(struct buf *out, const struct exchange *x)
     append_some(out, NAME("data"), x->decision.data);
     append_list(out, NAME("labels"), x->decision.labels, x->decision.label_count);
     append_some(out, NAME("session"), x->decision.session);
-    append_some(out, NAME("approval"), x->decision.grant);
+    append_some(out, NAME("grant"), x->decision.grant);
     if (x->decision.is_break_glass) append_flag(out, NAME("break_glass"), true);
 }
 

@@ -6,7 +6,6 @@
 #include "exchange/terms.h"
 #include "flow/account.h"
 #include "flow/call.h"
-#include "flow/crossing.h"
 #include "flow/holds.h"
 #include "flow/metrics.h"
 #include "store/counters/counters.h"
@@ -95,20 +94,12 @@ static void note(struct exchange *x, const struct holds_over *over, const struct
 
 /* --- what is held --- */
 
-/* Of a translated request for fewer tokens than there is a word for. */
-static uint64_t at_least(const struct job *job, const struct target *target, uint64_t output)
-{
-    const struct dialect *dialect = crossing_dialect(job, target);
-    bool is_raised = dialect && dialect != job->x->api->client && output && output < dialect->output_least;
-    return is_raised ? dialect->output_least : output;
-}
-
 static struct counters_totals totals_of(const struct job *job, const struct target *target, uint64_t output)
 {
     const struct reserved *r = &job->reserved;
     const struct exchange *x = job->x;
     const struct price *price = target->terms ? target->terms->price : NULL;
-    output = at_least(job, target, output);
+    output = bill_output(x, target->terms, output);
     struct price_ask ask = {x->api->asks,      r->input_tokens,   output, x->request.uses,
                             x->request.pieces, bill_asked_tier(x, target->terms), x->born_wall_ns};
     struct cost cost = price_at_most(price, &ask);

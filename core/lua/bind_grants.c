@@ -39,6 +39,7 @@ static struct slice find(struct exchange *x, struct slice model)
 {
     struct buf out;
     size_t count = 0;
+    granted_fill(x);
     buf_init(&out);
     for (size_t i = 0; i < x->identity.grant_count && count < GRANTS_MAX; i++) {
         const struct granted *g = &x->identity.grants[i];

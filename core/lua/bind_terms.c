@@ -246,6 +246,7 @@ static int on_cost_at_most(lua_State *L)
     struct price_ask ask = ask_of(set, terms);
     ask.input_tokens = (uint64_t)check_tokens(L, 2);
     ask.output_tokens = (uint64_t)check_tokens(L, 3);
+    if (set->running) ask.output_tokens = bill_output(set->running->x, terms, ask.output_tokens);
     struct cost cost = price_at_most(terms->price, &ask);
     if (cost.state == COST_UNPRICED) {
         lua_pushnil(L);

@@ -9,22 +9,32 @@
 
 #include "base/input.h"
 
-#define HEAD "moongate-accepted v1"
+#define HEAD "moongate-accepted v2"
+#define HEAD_OLD "moongate-accepted v1" /* without the highest serial */
 #define BYTES_MAX 512u
 
-static bool parse(struct slice text, struct accepted *last)
+/* serial, digest, time: a line each. *rest: what stands behind them. */
+static bool parse_lines(struct slice text, struct accepted *last, struct slice *rest)
 {
-    struct slice head = slice_split(text, '\n', &text), serial, digest, at;
+    struct slice serial = slice_split(text, '\n', &text), digest = slice_split(text, '\n', &text);
     uint64_t seconds;
-    bool is_good = slice_equal(head, SLICE(HEAD)) && slice_to_u64(slice_split(text, '\n', &serial), &last->serial) &&
-                   last->serial;
-    digest = slice_split(is_good ? serial : SLICE_NONE, '\n', &at);
-    is_good = is_good && digest.len == MANIFEST_DIGEST_BYTES - 1 && manifest_is_base(digest) &&
-              slice_to_u64(slice_split(at, '\n', &head), &seconds) && seconds <= INT64_MAX && head.len == 0;
+    bool is_good = slice_to_u64(serial, &last->serial) && last->serial && digest.len == MANIFEST_DIGEST_BYTES - 1 &&
+                   manifest_is_base(digest) && slice_to_u64(slice_split(text, '\n', rest), &seconds) &&
+                   seconds <= INT64_MAX;
     if (!is_good) return false;
     memcpy(last->digest, digest.ptr, digest.len);
     last->at_s = (int64_t)seconds;
+    last->highest = last->serial;
     return true;
+}
+
+static bool parse(struct slice text, struct accepted *last)
+{
+    struct slice rest, head = slice_split(text, '\n', &text);
+    if (!parse_lines(text, last, &rest)) return false;
+    if (slice_equal(head, SLICE(HEAD_OLD))) return rest.len == 0;
+    return slice_equal(head, SLICE(HEAD)) && slice_to_u64(slice_split(rest, '\n', &rest), &last->highest) &&
+           rest.len == 0 && last->highest >= last->serial;
 }
 
 bool accepted_read(const char *data_dir, struct accepted *last, struct fault *why)
@@ -71,7 +81,8 @@ bool accepted_write(const char *data_dir, const struct accepted *next, struct fa
     char path[PATH_MAX], beside[PATH_MAX], text[BYTES_MAX];
     snprintf(path, sizeof path, "%s/" ACCEPTED_FILE, data_dir);
     snprintf(beside, sizeof beside, "%s/" ACCEPTED_FILE ".new", data_dir);
-    snprintf(text, sizeof text, HEAD "\n%" PRIu64 "\n%s\n%" PRId64 "\n", next->serial, next->digest, next->at_s);
+    snprintf(text, sizeof text, HEAD "\n%" PRIu64 "\n%s\n%" PRId64 "\n%" PRIu64 "\n", next->serial, next->digest,
+             next->at_s, next->highest > next->serial ? next->highest : next->serial);
     return (write_whole(beside, text) && rename(beside, path) == 0 && sync_folder(data_dir)) ||
            fault_set(why, FAULT_INTERNAL, "%s: %s", path, strerror(errno));
 }

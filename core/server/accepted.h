@@ -12,7 +12,8 @@
 #define ACCEPTED_FILE "bundle.accepted"
 
 struct accepted {
-    uint64_t serial;
+    uint64_t serial;  /* in force */
+    uint64_t highest; /* that ever was: what was rolled back does not come again */
     char digest[MANIFEST_DIGEST_BYTES];
     int64_t at_s; /* seconds since 1970: when its signatures were judged */
 };

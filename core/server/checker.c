@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "net/loop.h"
 #include "net/pipe.h"
+#include "server/check_kept.h"
 #include "server/check_policies.h"
 #include "server/check_signed.h"
 #include "server/config.h"
@@ -118,6 +119,21 @@ static void run_gate(const struct config *config, const struct check_job *job, s
     check_specs(config->policies_dir.ptr, bundle, result->report, job->on_spec, job->arg);
 }
 
+static bool check_bundle(const struct config *config, const struct check_job *job, struct buf *bundle,
+                         struct check_result *result)
+{
+    int in_force_fd = job->has_in_force ? job->in_force_fd : -1;
+    struct check_against against = {config->settings, config->postgres_url.len > 0, in_force_fd};
+    if (job->kept_serial) return kept_check(config, job->kept_serial, &against, bundle, result);
+    bool is_loaded = check_policies(config->policies_dir.ptr, &against, bundle, result);
+    if (is_loaded) {
+        if (!job->is_offline) check_signed(config, buf_slice(bundle), result);
+        run_gate(config, job, buf_slice(bundle), result);
+    }
+    if (job->may_serve_kept && report_errors(result->report)) kept_serve(config, &against, bundle, result);
+    return is_loaded || report_errors(result->report) == 0;
+}
+
 static void check_config(const struct check_job *job, struct check_result *result)
 {
     struct buf packed, bundle;
@@ -130,11 +146,7 @@ static void check_config(const struct check_job *job, struct check_result *resul
     buf_init(&packed);
     buf_init(&bundle);
     snprintf(result->policies_dir, sizeof result->policies_dir, "%.*s", SLICE_FMT(config->policies_dir));
-    int in_force_fd = job->has_in_force ? job->in_force_fd : -1;
-    struct check_against against = {config->settings, config->postgres_url.len > 0, in_force_fd};
-    if (check_policies(config->policies_dir.ptr, &against, &bundle, result)) {
-        if (!job->is_offline) check_signed(config, buf_slice(&bundle), result);
-        run_gate(config, job, buf_slice(&bundle), result);
+    if (check_bundle(config, job, &bundle, result)) {
         config_pack(config, &packed);
         result->config_fd = seal("moongate-config", &packed, result->report);
         result->bundle_fd = seal("moongate-policies", &bundle, result->report);

@@ -35,6 +35,8 @@ struct check_job {
     unsigned what; /* of enum check_what */
     const char *config_path;
     bool is_offline;          /* CHECK_CONFIG: no gateway will run with what is checked (config_load_offline) */
+    bool may_serve_kept;  /* CHECK_CONFIG, at a start: where the folder's may not go live, the last accepted do */
+    uint64_t kept_serial; /* CHECK_CONFIG: of the bundle to go back to (server/kept.h), instead of the folder's; or 0 */
     const char *data_dir;     /* for CHECK_REGISTRY, CHECK_KEEP */
     /* CHECK_REGISTRY: where it cannot be read, registry.snap is. The result is not good, and has its sections. */
     bool may_use_kept;

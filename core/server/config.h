@@ -35,6 +35,8 @@ struct config {
     uint32_t gate_timeout_ms;
     uint32_t gate_signatures;  /* 0: not said (check_signed.h) */
     struct slice gate_signers; /* the path of the allowed signers; empty: not said */
+    struct slice gate_files;   /* a line each: file, tab, role that must sign when it changes */
+    struct slice gate_roles;   /* a line each: role, tab, principal who has it */
     struct slice gateway;     /* its name in a fleet */
     struct slice ledger_copy; /* of a JSON-lines copy: absolute, or in the data folder; empty: none */
     uint64_t retain_ms, retain_texts_ms; /* 0: for ever */

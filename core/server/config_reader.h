@@ -63,6 +63,8 @@ bool config_read_lines(struct config_reader *r, struct slice path, const struct 
                        config_line_fn check, struct slice *out);
 /* config_server.c */
 bool config_read_members(struct config_reader *r, struct slice path, const struct json_t *value, struct slice *out);
+bool config_read_gate_files(struct config_reader *r, struct slice path, const struct json_t *value, struct slice *out);
+bool config_read_gate_roles(struct config_reader *r, struct slice path, const struct json_t *value, struct slice *out);
 bool config_read_renames(struct config_reader *r, struct slice path, const struct json_t *value, struct slice *out);
 bool config_read_server(struct config_reader *r, struct slice path, const struct json_t *value, struct slice *out);
 /* Behind all fields of an account: what is known of its server joins what the file says of it. */

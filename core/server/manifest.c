@@ -8,18 +8,24 @@
 
 #define HEAD "moongate-bundle v1"
 
-static void append_file(struct buf *out, const struct bundle_file *file)
+void manifest_hash(struct slice bytes, char hex[MANIFEST_DIGEST_BYTES])
 {
     uint8_t hash[SHA256_DIGEST_LENGTH];
-    char text[2 * SHA256_DIGEST_LENGTH + 1];
-    SHA256((const unsigned char *)file->text.ptr, file->text.len, hash);
-    hex_write(hash, sizeof hash, text);
+    SHA256((const unsigned char *)bytes.ptr, bytes.len, hash);
+    hex_write(hash, sizeof hash, hex);
+}
+
+static void append_file(struct buf *out, const struct bundle_file *file)
+{
+    char text[MANIFEST_DIGEST_BYTES];
+    manifest_hash(file->text, text);
     buf_printf(out, "%s %.*s\n", text, SLICE_FMT(file->path));
 }
 
 void manifest_write(const struct manifest *m, const struct bundle *bundle, struct buf *out)
 {
     buf_printf(out, HEAD "\nserial %" PRIu64 "\nbase %s\ndigest %s\n", m->serial, m->base, bundle_digest(bundle));
+    if (m->signers[0]) buf_printf(out, "signers %s\n", m->signers);
     for (size_t i = 0; i < bundle_count(bundle); i++)
         append_file(out, bundle_at(bundle, i));
 }
@@ -57,7 +63,22 @@ bool manifest_read(struct slice text, struct manifest *m, struct fault *why)
                          MANIFEST_FILE " is damaged: serial, base and digest stand in lines 2 to 4");
     memcpy(m->base, base.ptr, base.len);
     memcpy(m->digest, digest.ptr, digest.len);
+    if (!take_line(&rest, "signers", &digest)) return true;
+    if (!is_digest(digest))
+        return fault_set(why, FAULT_INTERNAL, MANIFEST_FILE " is damaged: signers stands in line 5");
+    memcpy(m->signers, digest.ptr, digest.len);
     return true;
+}
+
+struct slice manifest_line(struct slice text, struct slice path)
+{
+    struct slice rest = text, line, name;
+    while (rest.len) {
+        line = slice_split(rest, '\n', &rest);
+        slice_split(line, ' ', &name);
+        if (slice_equal(name, path)) return line;
+    }
+    return SLICE_NONE;
 }
 
 bool manifest_fits(const struct manifest *m, struct slice text, const struct bundle *bundle)

@@ -18,6 +18,8 @@ struct judge {
     struct buf text; /* of the manifest */
     int64_t at_s;    /* the time that keys must hold at */
     bool has_signed[LIMIT_SIGNERS]; /* by person */
+    struct buf signers_text;        /* of the file as it is now */
+    struct buf kept_text;           /* of those who count, where others stand in it */
 };
 
 #define SUFFIX ".sig"
@@ -186,23 +188,95 @@ static bool judge_order(struct judge *j)
     if (last->serial == 0) return true;
     state->is_in_force = m->serial == last->serial && strcmp(m->digest, last->digest) == 0;
     if (state->is_in_force) return true;
-    if (m->serial <= last->serial)
+    if (m->serial <= last->highest)
         return say(state, "serial %" PRIu64 " is not above %" PRIu64 ", the last that was accepted", m->serial,
-                   last->serial);
+                   last->highest);
     return strcmp(m->base, last->digest) == 0 ||
            say(state, "its base %.12s is not in force, %.12s is: `moongate bundle manifest`, then sign it again",
                m->base, last->digest);
 }
 
+/* Those who counted for the last bundle count for this one, whatever the file says now. */
 static bool read_signers(struct judge *j)
 {
     struct fault why = {0};
-    struct buf text;
-    buf_init(&text);
-    bool is_good = read_file(j->rules->signers_file, LIMIT_SIGNERS_BYTES, &text, &why);
-    j->signers = signers_read(buf_slice(&text));
-    buf_clear(&text);
+    bool is_good = read_file(j->rules->signers_file, LIMIT_SIGNERS_BYTES, &j->signers_text, &why);
+    if (is_good && j->rules->kept_signers)
+        is_good = read_file(j->rules->kept_signers, LIMIT_SIGNERS_BYTES, &j->kept_text, &why);
+    j->state->has_new_signers =
+        j->rules->kept_signers && !slice_equal(buf_slice(&j->kept_text), buf_slice(&j->signers_text));
+    j->signers = signers_read(buf_slice(j->state->has_new_signers ? &j->kept_text : &j->signers_text));
     return is_good || say(j->state, "the signers cannot be read: %s", fault_message(&why));
+}
+
+/* What will count from the next bundle on. */
+static void take_signers(struct judge *j)
+{
+    struct signed_state *state = j->state;
+    char hash[MANIFEST_DIGEST_BYTES];
+    manifest_hash(buf_slice(&j->signers_text), hash);
+    state->takes_signers = state->has_new_signers && strcmp(hash, state->manifest.signers) == 0;
+    bool is_old = state->has_new_signers && !state->takes_signers;
+    state->signers = arena_copy(&state->arena, buf_slice(is_old ? &j->kept_text : &j->signers_text));
+}
+
+/* ---- Files that want somebody in particular. */
+
+static bool has_role(const struct judge *j, struct slice role, unsigned person)
+{
+    struct slice rest = j->rules->roles;
+    while (rest.len) {
+        struct slice name, principal, line = slice_split(rest, '\n', &rest);
+        name = slice_split(line, '\t', &principal);
+        if (!slice_equal(name, role)) continue;
+        for (size_t i = 0; i < signers_count(j->signers); i++) {
+            const struct signer *s = signers_at(j->signers, i);
+            struct slice names = s->principals;
+            while (s->person == person && names.len) {
+                if (slice_equal(slice_split(names, ',', &names), principal)) return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool is_role_met(const struct judge *j, struct slice role)
+{
+    for (unsigned person = 0; person < LIMIT_SIGNERS; person++) {
+        if (j->has_signed[person] && has_role(j, role, person)) return true;
+    }
+    return false;
+}
+
+/* Who has the role, between commas. */
+static struct slice holders(struct judge *j, struct slice role)
+{
+    struct slice rest = j->rules->roles, list = SLICE("");
+    while (rest.len) {
+        struct slice name, principal, line = slice_split(rest, '\n', &rest);
+        name = slice_split(line, '\t', &principal);
+        if (slice_equal(name, role)) list_name(j->state, &list, principal);
+    }
+    return list;
+}
+
+/* A file that comes, goes or changes. */
+static bool is_changed(const struct judge *j, struct slice file)
+{
+    struct slice now = manifest_line(buf_slice(&j->text), file), then = manifest_line(j->rules->before, file);
+    return !slice_equal(now, then);
+}
+
+static void judge_roles(struct judge *j)
+{
+    struct slice rest = j->rules->files;
+    while (rest.len && !j->state->is_in_force) {
+        struct slice role, line = slice_split(rest, '\n', &rest), file = slice_split(line, '\t', &role);
+        if (!is_changed(j, file) || is_role_met(j, role)) continue;
+        struct slice who = holders(j, role);
+        say(j->state, "%.*s is changed, and nobody of %.*s has signed; any of %.*s may", SLICE_FMT(file),
+            SLICE_FMT(role), SLICE_FMT(who));
+    }
 }
 
 static void judge_count(struct signed_state *state)
@@ -219,6 +293,8 @@ void signed_judge(const struct signed_rules *rules, const struct bundle *bundle,
     *state = (struct signed_state){.wanted = rules->wanted};
     arena_init(&state->arena);
     buf_init(&j.text);
+    buf_init(&j.signers_text);
+    buf_init(&j.kept_text);
     if (read_signers(&j)) list_refused(&j);
     if (read_manifest(&j, bundle)) {
         judge_order(&j);
@@ -227,9 +303,13 @@ void signed_judge(const struct signed_rules *rules, const struct bundle *bundle,
     }
     list_others(&j);
     judge_count(state);
+    judge_roles(&j);
+    take_signers(&j);
     state->is_good = state->why.code == FAULT_NONE;
     signers_free(j.signers);
     buf_clear(&j.text);
+    buf_clear(&j.signers_text);
+    buf_clear(&j.kept_text);
 }
 
 void signed_clear(struct signed_state *state)

@@ -264,6 +264,7 @@ static void on_first_check(void *arg, struct check_result *result)
         return;
     }
     generation_accept(sup, &first);
+    acts_started(sup);
     snapshots_request(sup, NULL);
 }
 
@@ -320,7 +321,7 @@ static void supervisor_clear(struct supervisor *sup)
 int supervisor_run(const struct supervisor_parts *parts)
 {
     struct supervisor *sup = mem_zalloc(1, sizeof *sup);
-    struct check_job job = {.what = CHECK_CONFIG, .config_path = parts->config_path};
+    struct check_job job = {.what = CHECK_CONFIG, .config_path = parts->config_path, .may_serve_kept = true};
     log_init("supervisor");
     child_guard_memory();
     raise_limits();

@@ -232,6 +232,41 @@ static void write_error(struct buf *out, struct report *report)
     buf_clear(&place);
 }
 
+/* What became of a signed bundle: by whom, beside the reload itself. */
+static void note_bundle(struct supervisor *sup, const char *action, const struct generation *g, bool is_good,
+                        const struct asker *by)
+{
+    struct buf after;
+    buf_init(&after);
+    buf_printf(&after, "{\"serial\":%llu,\"policies\":\"%s\"}", (unsigned long long)g->accept_serial, g->digest);
+    note(sup,
+         &(struct change){.action = slice_str(action),
+                          .target = slice_str(sup->parts.config_path),
+                          .result = is_good ? SLICE("ok") : SLICE("refused"),
+                          .after = buf_slice(&after)},
+         by);
+    buf_clear(&after);
+}
+
+void acts_started(struct supervisor *sup)
+{
+    struct asker own = {.uid = geteuid(), .via = "gateway", .name = "moongate"};
+    if (sup->current.accept_serial) note_bundle(sup, "bundle.accept", &sup->current, true, &own);
+}
+
+static void note_signed(struct supervisor *sup, bool is_good)
+{
+    const struct reload *r = &sup->reload;
+    bool is_refused = !is_good && report_first(r->report) == FINDING_UNSIGNED;
+    if (!r->askers.count) return;
+    if (r->rollback_serial)
+        note_bundle(sup, "bundle.rollback", is_good ? &sup->current : &r->next, is_good, &r->askers.list[0]);
+    else if (is_good && sup->current.accept_serial)
+        note_bundle(sup, "bundle.accept", &sup->current, true, &r->askers.list[0]);
+    else if (is_refused)
+        note_bundle(sup, "bundle.refuse", &r->next, false, &r->askers.list[0]);
+}
+
 void acts_reloaded(struct supervisor *sup, bool is_good)
 {
     struct reload *r = &sup->reload;
@@ -255,6 +290,7 @@ void acts_reloaded(struct supervisor *sup, bool is_good)
                               .after = buf_slice(&after)},
              &r->askers.list[i]);
     }
+    note_signed(sup, is_good);
     if (r->askers.others)
         log_event(LOG_WARN, "change_lost", "%u more asked for this reload, and are not named", r->askers.others);
     buf_clear(&before);

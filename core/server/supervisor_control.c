@@ -175,6 +175,15 @@ static void command_erase(struct supervisor *sup, const struct asking *a)
         refuse(a->peer, "nothing is erased: the ledger takes no changes, and as many as may wait do so");
 }
 
+static void command_bundle_rollback(struct supervisor *sup, const struct asking *a)
+{
+    json_int_t serial = json_integer_value(json_object_get(a->request, "serial"));
+    if (serial <= 0)
+        refuse(a->peer, "serial is a number from 1");
+    else if (!reload_roll_back(sup, a->peer, &a->by, (uint64_t)serial))
+        refuse(a->peer, "a reload is under way, or the gateway is not ready: try again");
+}
+
 static void command_counters(struct supervisor *sup, const struct asking *a)
 {
     looks_begin(sup, a->peer, a->request);
@@ -193,6 +202,7 @@ static const struct command {
     {"reload", command_reload}, {"status", command_status}, {"registry_changed", command_registry_changed},
     {"erase", command_erase},   {"drain", command_drain},   {"stop", command_stop},
     {"counters", command_counters}, {"spent", command_spent},
+    {"bundle_rollback", command_bundle_rollback},
 };
 
 static void on_line(void *arg, struct line_peer *peer, struct slice line)
@@ -207,7 +217,8 @@ static void on_line(void *arg, struct line_peer *peer, struct slice line)
     if (found)
         found->run(arg, &a);
     else
-        refuse(peer, "unknown command: reload, status, registry_changed, erase, counters, spent, drain, stop");
+        refuse(peer, "unknown command: reload, status, registry_changed, erase, counters, spent, drain, "
+                        "stop, bundle_rollback");
     json_decref(request);
 }
 

@@ -145,6 +145,7 @@ struct reload {
     struct generation next;
     struct report *report;
     unsigned awaited; /* workers that have not answered */
+    uint64_t rollback_serial; /* of the bundle it goes back to; 0: it takes the folder's */
     struct waiters waiters;
     struct askers askers, next_askers; /* of the one under way, and of that which follows it */
     struct {
@@ -271,6 +272,8 @@ void looks_clear(struct supervisor *sup);
 void reload_init(struct supervisor *sup);
 /* peer: who waits for the answer, or NULL. */
 void reload_request(struct supervisor *sup, struct line_peer *peer, const struct asker *by);
+/* The same, with a bundle that was accepted before (server/kept.h). False: one is under way, or it is not ready. */
+bool reload_roll_back(struct supervisor *sup, struct line_peer *peer, const struct asker *by, uint64_t serial);
 /* A worker has answered CONTROL_PREPARE or CONTROL_COMMIT. */
 void reload_on_prepared(struct child *c, const struct pipe_message *message);
 void reload_on_committed(struct child *c, const struct pipe_message *message);
@@ -346,6 +349,8 @@ void askers_add(struct askers *all, const struct asker *by);
 void acts_note(struct supervisor *sup, const char *action, const struct asker *by);
 /* The reload under way has ended. */
 void acts_reloaded(struct supervisor *sup, bool is_good);
+/* A signed bundle went live with the start. */
+void acts_started(struct supervisor *sup);
 /* None was begun: the gateway is not ready. */
 void acts_reload_refused(struct supervisor *sup, const struct asker *by);
 /* The ledger process destroys the key of a person's texts (store/erase.h); peer is answered once the chain says so.

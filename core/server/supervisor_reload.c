@@ -51,9 +51,12 @@ static void set_gauge(struct supervisor *sup, enum stats_metric metric, const ch
 
 bool generation_remember(struct supervisor *sup, const struct generation *next, struct fault *why)
 {
-    struct accepted accepted = {.serial = next->accept_serial, .at_s = next->accept_at_s};
+    struct accepted last, accepted = {.serial = next->accept_serial, .at_s = next->accept_at_s};
+    if (next->accept_serial == 0) return true;
+    if (!accepted_read(sup->data_dir, &last, why)) return false;
+    accepted.highest = last.highest;
     memcpy(accepted.digest, next->digest, sizeof accepted.digest);
-    return next->accept_serial == 0 || accepted_write(sup->data_dir, &accepted, why);
+    return accepted_write(sup->data_dir, &accepted, why);
 }
 
 void generation_accept(struct supervisor *sup, struct generation *next)
@@ -117,6 +120,7 @@ static void finish(struct supervisor *sup, bool is_good)
         note_refused(sup);
     }
     acts_reloaded(sup, is_good);
+    r->rollback_serial = 0;
     r->askers = r->next_askers;
     r->next_askers = (struct askers){.count = 0};
     bool is_again = waiters_answer(&r->waiters, answer_of(sup, is_good));
@@ -283,6 +287,7 @@ static void reload_begin(struct supervisor *sup)
 {
     struct check_job job = {.what = CHECK_CONFIG,
                             .config_path = sup->parts.config_path,
+                            .kept_serial = sup->reload.rollback_serial,
                             .has_in_force = sup->current.bundle_fd >= 0,
                             .in_force_fd = sup->current.bundle_fd};
     struct reload *r = &sup->reload;
@@ -310,6 +315,14 @@ void reload_request(struct supervisor *sup, struct line_peer *peer, const struct
     waiters_add(&r->waiters, r->phase != RELOAD_IDLE, peer);
     askers_add(r->phase == RELOAD_IDLE ? &r->askers : &r->next_askers, by);
     if (r->phase == RELOAD_IDLE) reload_begin(sup);
+}
+
+bool reload_roll_back(struct supervisor *sup, struct line_peer *peer, const struct asker *by, uint64_t serial)
+{
+    if (sup->state != BOARD_READY || sup->reload.phase != RELOAD_IDLE) return false;
+    sup->reload.rollback_serial = serial;
+    reload_request(sup, peer, by);
+    return true;
 }
 
 /* ---- What workers say. */

@@ -134,6 +134,7 @@ static void use_registry(struct worker *w)
     if (!w->flow) return;
     flow_set_registry(w->flow, w->registry.keyring, w->registry.topups);
     flow_set_prompts(w->flow, w->registry.prompts);
+    flow_set_grants(w->flow, w->registry.grants, w->registry.people);
 }
 
 /* Keys that are revoked must not go on counting for want of a descriptor: it is asked for until it is here. */
@@ -288,6 +289,8 @@ static void start_flow(struct worker *w)
         .keyring = w->registry.keyring,
         .topups = w->registry.topups,
         .prompts = w->registry.prompts,
+        .grants = w->registry.grants,
+        .people = w->registry.people,
         .keysets = w->keysets,
         .want_keys = want_keys,
         .want_keys_arg = w,

@@ -87,13 +87,17 @@ static bool read_field(const struct reader *r, struct slice field, uint32_t node
     return read_text(r, node, &label->value);
 }
 
-static struct slice make_id(const struct issuer_rules *issuer, const struct jwt *token, struct arena *arena)
+static struct slice subject_of(const struct jwt *token, struct arena *arena)
+{
+    uint32_t node = json_get(&token->claims, 0, SLICE("sub"));
+    return json_is(&token->claims, node, JSON_STRING) ? arena_copy(arena, json_text(&token->claims, node, arena))
+                                                      : SLICE("");
+}
+
+static struct slice make_id(const struct issuer_rules *issuer, struct slice subject, struct arena *arena)
 {
     uint8_t digest[32];
     char hex[65];
-    uint32_t node = json_get(&token->claims, 0, SLICE("sub"));
-    bool is_named = json_is(&token->claims, node, JSON_STRING);
-    struct slice subject = is_named ? json_text(&token->claims, node, arena) : SLICE("");
     struct slice text = arena_printf(arena, "%.*s%c%.*s", SLICE_FMT(issuer->token.issuer), '\0', SLICE_FMT(subject));
     SHA256((const unsigned char *)text.ptr, text.len, digest);
     hex_write(digest, sizeof digest, hex);
@@ -104,7 +108,8 @@ bool claims_read(const struct issuer_rules *issuer, const struct jwt *token, str
                  struct key_record *record, struct slice *claim)
 {
     struct reader r = {&token->claims, arena};
-    *record = (struct key_record){.id = make_id(issuer, token, arena)};
+    struct slice subject = subject_of(token, arena);
+    *record = (struct key_record){.id = make_id(issuer, subject, arena), .subject = subject};
     record->labels = arena_alloc(arena, (issuer->claim_count + 1) * sizeof *record->labels);
     for (size_t i = 0; i < issuer->claim_count; i++) {
         uint32_t node = jwt_claim(token, issuer->claims[i].claim);

@@ -35,6 +35,7 @@ struct key_record {
     struct slice id;                  /* "key_7Q2f…": safe to show */
     struct slice app, department, user, team, tier, region, clearance, env; /* empty: not said */
     struct slice person; /* "per_7Q2f…": whose it is, in the registry; empty: nobody's, as far as is known */
+    struct slice subject; /* of a token's its "sub"; of a key's empty */
     struct slice *roles;
     size_t role_count;
     struct key_label *labels; /* any further name = value */

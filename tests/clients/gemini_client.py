@@ -1,11 +1,11 @@
-"""Google's client of PyPI on models of OpenAI's and Anthropic's: texts, streams, chats that remember, functions, errors.
+"""Google's client of PyPI on models of OpenAI's, Anthropic's and Amazon's: texts, streams, chats that remember, functions, errors.
 run.lua gives what kit.py reads."""
 from google import genai
 from google.genai import errors, types
 
 from kit import BASE_URL, KEY, mock, refusal, requests_with, run
 
-MODELS = ("of-compatible", "of-anthropic")
+MODELS = ("of-compatible", "of-anthropic", "of-amazon")
 TOOL = types.Tool(function_declarations=[types.FunctionDeclaration(
     name="get_weather", parameters=types.Schema(type="OBJECT", properties={"words": types.Schema(type="STRING")}))])
 FORCED = types.GenerateContentConfig(tools=[TOOL], tool_config=types.ToolConfig(

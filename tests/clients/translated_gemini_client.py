@@ -1,5 +1,5 @@
-"""OpenAI's and Anthropic's clients of PyPI, chats, messages and responses, against a model of Google's: texts, streams, and a
-call of a tool whose signature comes back. run.lua gives what kit.py reads, and RECORDINGS: where the recordings are, if any."""
+"""OpenAI's and Anthropic's clients of PyPI, chats, messages and responses, against a model of Google's and one of Amazon's:
+texts, streams, calls of tools, whose signature comes back from Google's. run.lua gives what kit.py reads, and RECORDINGS: where the recordings are, if any."""
 import json
 import os
 
@@ -9,6 +9,7 @@ import openai
 from kit import BASE_URL, KEY, make, mock, refusal, requests_with, run
 
 MODEL = "of-gemini"
+MODELS = (MODEL, "of-amazon")  # by Converse
 RECORDED = "gemini/046-generateContent-json"
 FOLDER = os.environ.get("RECORDINGS")
 SCHEMA = {"type": "object", "properties": {"location": {"type": "string"}}}
@@ -27,29 +28,60 @@ def user(text):
 
 
 def chats():
-    answer = of_openai().chat.completions.create(model=MODEL, messages=user("echo one two"))
-    assert (answer.choices[0].message.content, answer.choices[0].finish_reason) == ("one two", "stop"), answer
-    assert answer.usage.completion_tokens == 2
-    text = ""
-    for chunk in of_openai().chat.completions.create(model=MODEL, messages=user("echo one two"), stream=True):
-        text += chunk.choices[0].delta.content or ""
-    assert text == "one two", text
+    for model in MODELS:
+        answer = of_openai().chat.completions.create(model=model, messages=user("echo one two"))
+        assert (answer.choices[0].message.content, answer.choices[0].finish_reason) == ("one two", "stop"), answer
+        assert answer.usage.completion_tokens == 2
+        text = ""
+        for chunk in of_openai().chat.completions.create(model=model, messages=user("echo one two"), stream=True):
+            text += chunk.choices[0].delta.content or "" if chunk.choices else ""
+        assert text == "one two", text
 
 
 def messages():
-    answer = of_anthropic().messages.create(model=MODEL, max_tokens=99, messages=user("echo one two"))
-    assert (answer.content[0].text, answer.stop_reason, answer.usage.output_tokens) == ("one two", "end_turn", 2), answer
-    with of_anthropic().messages.stream(model=MODEL, max_tokens=99, messages=user("echo one two")) as stream:
-        assert stream.get_final_message().content[0].text == "one two"
+    for model in MODELS:
+        answer = of_anthropic().messages.create(model=model, max_tokens=99, messages=user("echo one two"))
+        assert (answer.content[0].text, answer.stop_reason, answer.usage.output_tokens) == ("one two", "end_turn", 2), answer
+        with of_anthropic().messages.stream(model=model, max_tokens=99, messages=user("echo one two")) as stream:
+            assert stream.get_final_message().content[0].text == "one two"
 
 
 def responses():
-    answer = of_openai().responses.create(model=MODEL, store=False, input="echo one two")
-    assert (answer.output_text, answer.status, answer.usage.output_tokens) == ("one two", "completed", 2), answer
-    with of_openai().responses.stream(model=MODEL, store=False, input="echo one two") as stream:
-        for _ in stream:
-            pass
-        assert stream.get_final_response().output_text == "one two"
+    for model in MODELS:
+        answer = of_openai().responses.create(model=model, store=False, input="echo one two")
+        assert (answer.output_text, answer.status, answer.usage.output_tokens) == ("one two", "completed", 2), answer
+        with of_openai().responses.stream(model=model, store=False, input="echo one two") as stream:
+            for _ in stream:
+                pass
+            assert stream.get_final_response().output_text == "one two"
+
+
+def tools_of_amazon():
+    """What it asked a tool, and what that gave back, in the second turn as Converse has it."""
+    tools = [{"type": "function", "function": {"name": "weather", "parameters": SCHEMA}}]
+    said = user("py weather of Amazon, chat")
+    message = of_openai().chat.completions.create(
+        model="of-amazon", messages=said, tools=tools,
+        tool_choice={"type": "function", "function": {"name": "weather"}}).choices[0].message
+    call = message.tool_calls[0]
+    result = {"role": "tool", "tool_call_id": call.id, "content": "rain"}
+    of_openai().chat.completions.create(model="of-amazon", messages=said + [message, result], tools=tools)
+    check_converse(said[0]["content"], call.function.name, json.loads(call.function.arguments))
+    tools = [{"name": "weather", "input_schema": SCHEMA}]
+    said = user("py weather of Amazon, messages")
+    content = of_anthropic().messages.create(
+        model="of-amazon", max_tokens=99, messages=said, tools=tools, tool_choice={"type": "tool", "name": "weather"}).content
+    result = {"type": "tool_result", "tool_use_id": content[-1].id, "content": "rain"}
+    turns = said + [{"role": "assistant", "content": content}, {"role": "user", "content": [result]}]
+    of_anthropic().messages.create(model="of-amazon", max_tokens=99, messages=turns, tools=tools)
+    check_converse(said[0]["content"], content[-1].name, content[-1].input)
+
+
+def check_converse(mark, name, asked):
+    turns = json.loads(requests_with(mark)[-1]["body"])["messages"]
+    use, result = turns[1]["content"][-1]["toolUse"], turns[2]["content"][0]["toolResult"]
+    assert (use["name"], use["input"]) == (name, asked), turns
+    assert result["toolUseId"] == use["toolUseId"] and result["content"] == [{"text": "rain"}], turns
 
 
 def check_second(mark):
@@ -102,7 +134,7 @@ def errors_keep_their_words():
     assert "so it is" in error.message, error.message
 
 
-TESTS = [chats, messages, responses, errors_keep_their_words]
+TESTS = [chats, messages, responses, tools_of_amazon, errors_keep_their_words]
 if FOLDER:
     TESTS += [signatures_come_back_in_chats, signatures_come_back_in_messages, signatures_come_back_in_responses]
 run("translated_gemini_client", TESTS)

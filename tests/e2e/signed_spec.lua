@@ -191,6 +191,7 @@ describe("signed policies", function()
     g:run()
     assert.is_true(g:json("bundle", "status").in_force)
     halt()
+    run("rm", "-r", g.dir:path("data/bundles")) -- what was accepted would serve
     edit("while it was down")
     local out, code = moongate("run")
     assert.equal(1, code, out)

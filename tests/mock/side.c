@@ -92,8 +92,8 @@ static struct source *moderate(const json_t *body)
 {
     const json_t *input = json_object_get(body, "input");
     size_t count = json_is_string(json_array_get(input, 0)) ? json_array_size(input) : 1;
-    json_t *results = json_array();
     if (!input) return source_of_error(400, "invalid_request_error", NULL, "input is missing");
+    json_t *results = json_array();
     for (size_t i = 0; i < count; i++)
         json_array_append_new(results, judged());
     return source_of_json(json_pack("{s:s, s:s, s:o}", "id", "modr-mock", "model", text_in(body, "model"), "results", results));
@@ -156,8 +156,8 @@ static struct source *paint(const json_t *body, const char *name)
 {
     size_t count = pictures_in(body);
     bool is_new = is_model(body, "gpt-");
-    json_t *data = json_array();
     if (json_is_true(json_object_get(body, "stream"))) return paint_events(body, name);
+    json_t *data = json_array();
     for (size_t i = 0; i < count; i++)
         json_array_append_new(data, is_new ? json_pack("{s:s}", "b64_json", "AAAABBBB")
                                            : json_pack("{s:s}", "url", "https://mock.invalid/picture.png"));

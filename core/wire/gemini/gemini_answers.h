@@ -7,6 +7,7 @@
 #ifndef MOONGATE_WIRE_GEMINI_ANSWERS_H
 #define MOONGATE_WIRE_GEMINI_ANSWERS_H
 
+#include "base/map.h"
 #include "wire/gemini/gemini_inner.h"
 #include "wire/translate/answers.h"
 
@@ -26,8 +27,8 @@ void gemini_read_failure(const struct json_tape *tape, struct slice name, struct
 
 /*
  * What a tool is asked, where it comes member by member: {"jsonPath":"$.a[0].b","stringValue":"…","willContinue":true}.
- * In the order in which they would stand in the object: what goes back to a place of a list that was left is refused, a
- * member that comes once more stands there twice, and who reads the object takes the last.
+ * In the order in which they would stand in the object: what goes back to a member or to a place of a list that was
+ * left is refused, since it would stand there twice, and of two who reads the object takes one.
  *
  *     gemini_partial_begin(&partial);
  *     if (!gemini_partial_add(&partial, tape, arguments)) …      // a list of them
@@ -43,6 +44,7 @@ struct gemini_partial_step {
     bool is_list;
     uint32_t index;   /* of a list */
     struct slice key; /* of an object: inside of a JSON string, in names */
+    uint64_t place;   /* the hash of all that leads there */
 };
 
 struct gemini_partial {
@@ -51,8 +53,11 @@ struct gemini_partial {
     struct gemini_partial_step steps[GEMINI_PARTIAL_DEPTH];
     uint32_t depth; /* steps that are open */
     bool in_text;   /* the last value is a string that goes on */
+    struct buf places; /* of members that were begun, */
+    struct map begun;  /* … by themselves */
 };
 
+void gemini_partial_init(struct gemini_partial *partial);
 void gemini_partial_begin(struct gemini_partial *partial);
 bool gemini_partial_add(struct gemini_partial *partial, const struct json_tape *tape, uint32_t arguments);
 bool gemini_partial_end(struct gemini_partial *partial);

@@ -395,8 +395,7 @@ struct answer_reader *gemini_reader_new(delta_fn take, void *arg, struct fault *
     *in = (struct answer_reader){.take = take, .arg = arg, .why = why};
     buf_init(&in->refusal);
     buf_init(&in->signature);
-    buf_init(&in->partial.json);
-    arena_init(&in->partial.names);
+    gemini_partial_init(&in->partial);
     return in;
 }
 

@@ -1,3 +1,4 @@
+#include "base/hash.h"
 #include "base/limits.h"
 #include "wire/gemini/gemini_answers.h"
 
@@ -89,8 +90,34 @@ static void write_step(struct gemini_partial *p, const struct gemini_partial_ste
     buf_append_char(&p->json, ':');
 }
 
-/* Opens what is to hold the value, one container after the other. */
-static void open_from(struct gemini_partial *p, const struct path *path, uint32_t from)
+static struct slice place_at(const void *partial, uint32_t item)
+{
+    const struct gemini_partial *p = partial;
+    return slice_of(buf_ptr(&p->places) + item * sizeof(uint64_t), sizeof(uint64_t));
+}
+
+static uint64_t place_of(const struct gemini_partial *p, uint32_t at)
+{
+    const struct gemini_partial_step *step = &p->steps[at];
+    uint64_t above = at ? p->steps[at - 1].place : 0;
+    struct slice index = slice_of((const char *)&step->index, sizeof step->index);
+    return hash_bytes(step->is_list ? index : step->key, above * 2 + step->is_list);
+}
+
+/* False: the member was begun before, and left. */
+static bool note_begun(struct gemini_partial *p, const struct gemini_partial_step *step)
+{
+    uint32_t item;
+    struct slice place = slice_of((const char *)&step->place, sizeof step->place);
+    if (step->is_list) return true;
+    if (map_find(&p->begun, place, &item)) return false;
+    buf_append(&p->places, place);
+    map_add(&p->begun, (uint32_t)(buf_len(&p->places) / sizeof step->place - 1));
+    return true;
+}
+
+/* Opens what is to hold the value, one container after the other. False: it was closed before. */
+static bool open_from(struct gemini_partial *p, const struct path *path, uint32_t from)
 {
     for (uint32_t i = from; i < path->depth; i++) {
         struct gemini_partial_step *step = &p->steps[i];
@@ -100,9 +127,12 @@ static void open_from(struct gemini_partial *p, const struct path *path, uint32_
             buf_append_char(&p->json, path->steps[i].is_list ? '[' : '{');
         *step = path->steps[i];
         step->key = arena_copy(&p->names, step->key);
+        step->place = place_of(p, i);
+        if (!note_begun(p, step)) return false;
         write_step(p, step);
     }
     p->depth = path->depth;
+    return true;
 }
 
 /* Of a list the next one, and of a new one the first: what lies before has been left. */
@@ -127,8 +157,7 @@ static bool move_to(struct gemini_partial *p, const struct path *path)
     for (uint32_t i = same; i < path->depth; i++) {
         if (!is_next(p, path, i)) return false;
     }
-    open_from(p, path, same);
-    return true;
+    return open_from(p, path, same);
 }
 
 static void add_text(struct gemini_partial *p, struct slice raw)
@@ -171,9 +200,19 @@ static bool add(struct gemini_partial *p, const struct json_tape *tape, uint32_t
     return is_good && buf_len(&p->json) <= LIMIT_RESPONSE_INSPECT_BYTES;
 }
 
+void gemini_partial_init(struct gemini_partial *partial)
+{
+    buf_init(&partial->json);
+    buf_init(&partial->places);
+    arena_init(&partial->names);
+    map_init(&partial->begun, place_at, partial);
+}
+
 void gemini_partial_begin(struct gemini_partial *partial)
 {
     buf_reset(&partial->json);
+    buf_reset(&partial->places);
+    map_clear(&partial->begun);
     arena_clear(&partial->names);
     partial->depth = 0;
     partial->in_text = false;
@@ -199,5 +238,7 @@ bool gemini_partial_end(struct gemini_partial *partial)
 void gemini_partial_clear(struct gemini_partial *partial)
 {
     buf_clear(&partial->json);
+    buf_clear(&partial->places);
+    map_clear(&partial->begun);
     arena_clear(&partial->names);
 }

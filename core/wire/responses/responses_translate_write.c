@@ -4,6 +4,7 @@
 #include "wire/responses/responses_translate.h"
 
 #define USER_CHARACTERS_MAX 64u
+#define CACHE_KEY_CHARACTERS_MAX 64u
 #define METADATA_PAIRS 16u
 #define METADATA_NAME_CHARACTERS 64u
 #define METADATA_VALUE_CHARACTERS 512u
@@ -126,6 +127,15 @@ static void write_user(const struct writing *w)
         dropped_add(w->dropped, c->words->user);
 }
 
+static void write_cache_key(const struct writing *w)
+{
+    const struct conversation *c = w->c;
+    if (writing_fits(c->cache_key, CACHE_KEY_CHARACTERS_MAX))
+        writing_member(w, SLICE("prompt_cache_key"), c->cache_key);
+    else
+        dropped_add(w->dropped, SLICE("prompt_cache_key"));
+}
+
 static void write_tier(const struct writing *w)
 {
     static const struct slice tiers[] = {[TIER_UNSAID] = {"", 0},
@@ -178,7 +188,7 @@ static void write_rest(const struct writing *w)
     write_user(w);
     write_tier(w);
     write_labels(w);
-    writing_member(w, SLICE("prompt_cache_key"), c->cache_key);
+    write_cache_key(w);
     write_keeping(w);
     if (c->cache.len && traits_of(w)->cache != CACHE_AS_BREAKPOINT) dropped_add(w->dropped, SLICE("cache_control"));
     if (c->is_stream) writing_member(w, SLICE("stream"), SLICE("true"));

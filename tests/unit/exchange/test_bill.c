@@ -55,6 +55,19 @@ static void a_tier_is_asked_for_in_the_clients_own_dialect(void)
     forget(x);
 }
 
+/* A translated request for a token or two asks for as many as there is a word for, and may cost as many. */
+static void an_answer_is_as_long_as_its_provider_lets_it_be_asked_for(void)
+{
+    struct exchange *x = asked(1);
+    struct terms own = {.kind = SLICE("openai")}, told = {.kind = SLICE("openai_responses")};
+    EXPECT_INT(1, bill_output(x, NULL, 1));
+    EXPECT_INT(1, bill_output(x, &own, 1));
+    EXPECT_INT(16, bill_output(x, &told, 1));
+    EXPECT_INT(17, bill_output(x, &told, 17));
+    EXPECT_INT(0, bill_output(x, &told, 0));
+    forget(x);
+}
+
 static const struct cost cheap = {.state = COST_KNOWN, .nano = 100}, dear = {.state = COST_KNOWN, .nano = 2500};
 
 static void nothing_called_costs_nothing(void)
@@ -158,6 +171,7 @@ static void a_sum_beyond_all_numbers_says_so(void)
 int main(void)
 {
     RUN(a_tier_is_asked_for_in_the_clients_own_dialect);
+    RUN(an_answer_is_as_long_as_its_provider_lets_it_be_asked_for);
     RUN(nothing_called_costs_nothing);
     RUN(the_last_attempt_is_the_last_that_was_called);
     RUN(what_an_earlier_attempt_took_is_not_lost);

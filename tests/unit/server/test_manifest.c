@@ -1,4 +1,6 @@
 /* What is signed of a policy folder: one text for its files, and which was the last. */
+#include <ftw.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -7,6 +9,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "server/accepted.h"
+#include "server/kept.h"
 #include "server/manifest.h"
 
 static char folder[] = "/tmp/manifest-XXXXXX";
@@ -87,7 +90,63 @@ static void remembers_the_last(void)
     EXPECT_INT(7, last.serial);
     EXPECT_INT(1767225600, last.at_s);
     EXPECT_SLICE(slice_str(next.digest), slice_str(last.digest));
+    EXPECT_INT(7, last.highest);
+    next.highest = 9; /* gone back to 7 */
+    EXPECT(accepted_write(folder, &next, &why) && accepted_read(folder, &last, &why));
+    EXPECT_INT(7, last.serial);
+    EXPECT_INT(9, last.highest);
     EXPECT(!accepted_write("/nowhere", &next, &why));
+}
+
+/* As older gateways wrote it. */
+static void reads_the_older_form(void)
+{
+    struct accepted last;
+    struct fault why = {0};
+    write_file("moongate-accepted v1\n7\n"
+               "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n1767225600\n");
+    EXPECT(accepted_read(folder, &last, &why));
+    EXPECT_INT(7, last.serial);
+    EXPECT_INT(7, last.highest);
+}
+
+/* A policy folder of its own, whole, and the oldest go. */
+static void keeps_the_last_five(void)
+{
+    struct bundle *b = bundle("return 2");
+    struct manifest m = {.serial = 1, .base = "none"};
+    struct fault why = {0};
+    struct buf text;
+    uint64_t serials[KEPT_LIST_MAX];
+    char path[PATH_MAX];
+    buf_init(&text);
+    manifest_write(&m, b, &text);
+    snprintf(path, sizeof path, "%s/" MANIFEST_FILE, folder);
+    FILE *file = fopen(path, "wb");
+    check(file && fwrite(buf_ptr(&text), 1, buf_len(&text), file) == buf_len(&text) && fclose(file) == 0);
+    for (uint64_t serial = 1; serial <= 7; serial++) {
+        struct accepted next = {.serial = serial, .at_s = 5};
+        memset(next.digest, 'a', sizeof next.digest - 1);
+        EXPECT(kept_write(folder, folder, b, &next, SLICE("ana ssh-ed25519 x\n"), &why));
+        kept_prune(folder, 1);
+    }
+    EXPECT_INT(6, kept_list(folder, serials)); /* and the one in force */
+    EXPECT_INT(7, serials[0]);
+    EXPECT_INT(1, serials[5]);
+    kept_prune(folder, 7);
+    EXPECT_INT(5, kept_list(folder, serials));
+    EXPECT(kept_is_there(folder, 3) && !kept_is_there(folder, 1) && !kept_is_there(folder, 0));
+    struct accepted then;
+    kept_path(folder, 7, path);
+    struct bundle *again = bundle_read(path, &why);
+    EXPECT(again && strcmp(bundle_digest(again), bundle_digest(b)) == 0);
+    EXPECT(accepted_read(path, &then, &why) && then.serial == 7 && then.at_s == 5);
+    EXPECT(!kept_write("/nowhere", folder, b, &then, SLICE(""), &why));
+    EXPECT(!kept_write(folder, "/nowhere", b, &then, SLICE(""), &why));
+    EXPECT(kept_is_there(folder, 7));
+    bundle_unref(again);
+    bundle_unref(b);
+    buf_clear(&text);
 }
 
 static void is_no_first_start_when_damaged(void)
@@ -107,16 +166,21 @@ static void is_no_first_start_when_damaged(void)
     buf_clear(&text);
 }
 
+static int drop(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+    (void)st, (void)kind, (void)at;
+    return remove(path);
+}
+
 int main(void)
 {
-    char path[128];
     check(mkdtemp(folder));
     RUN(has_one_text);
     RUN(refuses_bad_heads);
     RUN(remembers_the_last);
     RUN(is_no_first_start_when_damaged);
-    snprintf(path, sizeof path, "%s/" ACCEPTED_FILE, folder);
-    unlink(path);
-    rmdir(folder);
+    RUN(reads_the_older_form);
+    RUN(keeps_the_last_five);
+    nftw(folder, drop, 16, FTW_DEPTH | FTW_PHYS);
     return unit_close("manifest");
 }

@@ -103,6 +103,11 @@ static void pieces_that_make_no_object_are_refused(void)
                    "make no object");
     expect_refused(BEGIN("f") PARTIAL("$[0]", "\"boolValue\":true") END STOP, "make no object");
     expect_refused(BEGIN("f") PARTIAL("$.a", "\"stringValue\":\"x\",\"willContinue\":true") END STOP, "was cut");
+    /* What was left stays: of two members of one name who reads the object takes one. */
+    expect_refused(BEGIN("f") PARTIAL("$.a", "\"numberValue\":1") PARTIAL("$.b", "\"numberValue\":2")
+                   PARTIAL("$.a", "\"numberValue\":3") END STOP, "no object");
+    expect_refused(BEGIN("f") PARTIAL("$.a.b", "\"numberValue\":1") PARTIAL("$.c", "\"numberValue\":2")
+                   PARTIAL("$.a.d", "\"numberValue\":3") END STOP, "no object");
 }
 
 static void a_call_that_is_cut_is_none(void)
