@@ -56,8 +56,9 @@ end)
 
 local function fits(f, read, grant)
   if grant.break_glass then return true end
-  local wanted = read.covers == "user" and not f.user and "app" or read.covers
-  if grant.covers ~= wanted then return false end
+  -- His own also where the key says no user, and the registry whose it is.
+  local is_apps = read.covers == "user" and not f.user and grant.covers == "app"
+  if grant.covers ~= read.covers and not is_apps then return false end
   if not read.purposes then return true end
   for _, purpose in ipairs(read.purposes) do
     if grant.purpose_word == purpose then return true end

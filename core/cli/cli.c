@@ -1,4 +1,7 @@
 #include "cli/cli.h"
+#include "cli/help_approvals.h"
+
+#include "cli/registry_texts.h"
 
 #include "cli/prompts_commands.h"
 
@@ -355,6 +358,14 @@ const struct command cli_commands[] = {
      "\n"
      "Exit code: 0 erased, or there was nothing; 2 it could not be done; 3 a gateway runs and has not said that it did.\n",
      command_ledger_erase},
+    {"registry check", "whether keys, people, prompts and approvals keep what is promised of them",
+     registry_check_text, command_registry_check},
+    {"registry backup", "a copy of the registry, of one moment, while the gateway runs", registry_backup_text,
+     command_registry_backup},
+    {"registry restore", "put a backup in the registry's place, while no gateway runs", registry_restore_text,
+     command_registry_restore},
+    {"registry move", "take the registry from the data folder into PostgreSQL, while no gateway runs",
+     registry_move_text, command_registry_move},
     {"price", "what so many tokens cost at a model, part by part",
      "moongate price small --in 1000 --out 500\n"
      "moongate price anthropic/large --in 250000 --cached 200000 --out 1200 --json\n"
@@ -481,6 +492,7 @@ const struct command cli_commands[] = {
      "\n"
      "Exit code: 0 rotated, 1 no such id, or the key is revoked, expired, or rotated before.\n",
      command_keys_rotate},
+    HELP_APPROVALS_COMMANDS,
     {"version", "what is running here", "moongate version --json\n", command_version},
     {"help", "this list, a command, a diagnostic's code, or the fields of moongate.lua",
      "moongate help keys create\nmoongate help MG0103\nmoongate help undefined_name\n"

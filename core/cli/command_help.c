@@ -12,9 +12,12 @@ static const struct family {
 } families[] = {
     {"audit", "audit ...", "search, export, tail and verify the ledger; texts that it keeps"},
     {"ledger", "ledger ...", "backup, restore, export, check it; erase a person's texts; a new key"},
+    {"registry", "registry ...", "check, back up, restore what is under governance; move it to PostgreSQL"},
     {"budgets", "budgets, limits", "how far budgets are used up, when they run out; what limits a caller"},
     {"limits", NULL, NULL}, /* with the one before */
     {"topup", "topup ...", "add to a budget for a while; what was added, and its end"},
+    {"approvals", "approvals, grants", "models that need approval: ask, decide; who may use what, until when"},
+    {"grants", NULL, NULL}, /* with the one before */
     {"price", "price, tokens", "what so many tokens cost at a model; how many a text or a request is"},
     {"tokens", NULL, NULL}, /* with the one before */
     {"bundle", "keys, bundle", "create, list, revoke, rotate API keys; policies that people have to sign"},

@@ -15,7 +15,10 @@ char *folder_find(const char *config)
 {
     const char *path = config_path(config), *env = getenv("MOONGATE_CONFIG");
     bool is_named = config || (env && *env);
-    if (!is_named || access(path, R_OK) == 0) return config_data_dir(path);
+    if (!is_named || access(path, R_OK) == 0) {
+        config_use_registry(path);
+        return config_data_dir(path);
+    }
     cli_usage_error(config ? "-c names the gateway's configuration, and by it the data folder"
                            : "MOONGATE_CONFIG names the gateway's configuration, and by it the data folder",
                     "%s: %s", path, strerror(errno));

@@ -158,18 +158,6 @@ static void on_change(void *arg, uint64_t number, struct slice body)
                   (unsigned long long)number);
 }
 
-/* None is made here: without one there are no keys. */
-static bool is_there(const struct changes *c)
-{
-    struct buf path;
-    buf_init(&path);
-    buf_printf(&path, "%s/" REGISTRY_FILE, c->data_dir);
-    buf_append_char(&path, '\0');
-    bool is_there = access(buf_ptr(&path), F_OK) == 0;
-    buf_clear(&path);
-    return is_there;
-}
-
 static bool read_slice(struct changes *c, struct fault *why)
 {
     c->registry = registry_open(c->data_dir, why);
@@ -219,7 +207,7 @@ static void on_again(void *arg)
 
 void changes_look(struct changes *c)
 {
-    if (!is_there(c)) return;
+    if (!registry_is_there(c->data_dir)) return; /* none is made here: without one there are no keys */
     c->must_look = true;
     go_on(c);
 }

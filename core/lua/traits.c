@@ -19,6 +19,9 @@ static const char *const effort_names[] = {
 static const char *const publisher_names[] = {[PUBLISHER_UNSAID] = "", [PUBLISHER_ANTHROPIC] = "anthropic",
                                               [PUBLISHER_GOOGLE] = "google"};
 
+static const char *const responses_names[] = {
+    [RESPONSES_AS_ASKED] = "", [RESPONSES_TRANSLATED] = "translated", [RESPONSES_ALONE] = "alone"};
+
 static unsigned read_efforts(lua_State *L, int table)
 {
     unsigned efforts = 0;
@@ -41,7 +44,7 @@ static void read_traits(lua_State *L, int table, void *value)
     struct traits *traits = value;
     *traits = (struct traits){
         .publisher = (enum trait_publisher)family_word(L, table, "publisher", publisher_names, PUBLISHER_GOOGLE + 1),
-        .is_responder = family_flag(L, table, "responder"),
+        .responses = (enum trait_responses)family_word(L, table, "responses", responses_names, RESPONSES_ALONE + 1),
         .predicts = family_flag(L, table, "predicts"),
         .output_tokens = (uint32_t)family_whole(L, table, "output"),
         .has_fixed_sampling = family_flag(L, table, "fixed_sampling"),

@@ -63,7 +63,7 @@ static bool has_registry(struct slice data_dir)
     buf_append_char(&path, '\0');
     bool is_there = access(buf_ptr(&path), R_OK | W_OK) == 0;
     buf_clear(&path);
-    return is_there;
+    return is_there || registry_is_shared();
 }
 
 void check_apps(const struct auth_rules *rules, struct slice data_dir, struct report *report)

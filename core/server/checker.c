@@ -143,6 +143,7 @@ static void check_config(const struct check_job *job, struct check_result *resul
         check_policies_anyway(job->config_path, result);
         return;
     }
+    registry_use(config->registry_url, config->gateway);
     buf_init(&packed);
     buf_init(&bundle);
     snprintf(result->policies_dir, sizeof result->policies_dir, "%.*s", SLICE_FMT(config->policies_dir));

@@ -43,6 +43,7 @@ struct config {
     struct slice witness_file, witness_webhook, witness_secret; /* of anchors; empty: none */
     bool has_witness_syslog;
     struct slice postgres_url; /* a secret; empty: none */
+    struct slice registry_url; /* a secret; empty: a file in the data folder */
     struct slice redis_url;    /* a secret; empty: nobody shares counters with this gateway */
     uint32_t redis_gateways, redis_timeout_ms, redis_lease_ms;
     struct slice billing_zone; /* the name of a zone that this system has */
@@ -56,6 +57,8 @@ struct config *config_load_offline(const char *path, struct report *report);
 void config_free(struct config *c); /* wipes keys; NULL is welcome */
 /* The data folder for commands, also when the file does not load at the moment. Never NULL; free it with mem_free. */
 char *config_data_dir(const char *path);
+/* What commands open from now on is where the file says: see registry_use(). */
+void config_use_registry(const char *path);
 /* The folder of policies, in the same way. */
 char *config_policies_dir(const char *path);
 /* Wipes what nobody but a worker needs. */

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "server/config_reader.h"
+#include "store/registry/registry.h"
 
 /* The text constant that a field is set to, read off the file without evaluating it; SLICE_NONE when there is none. */
 static struct slice read_constant(struct slice text, struct slice field)
@@ -68,4 +69,13 @@ char *config_data_dir(const char *path)
 char *config_policies_dir(const char *path)
 {
     return folder(path, SLICE("policies"), false);
+}
+
+void config_use_registry(const char *path)
+{
+    struct report *unused = report_new();
+    struct config *config = config_load_offline(path, unused);
+    report_free(unused);
+    if (config) registry_use(config->registry_url, config->gateway);
+    config_free(config);
 }

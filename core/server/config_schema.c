@@ -317,6 +317,13 @@ static const struct field postgres_group[] = {
     END,
 };
 
+static const struct field registry_group[] = {
+    {"url", &type_conninfo, IN_CONFIG(registry_url),
+     .says = "The PostgreSQL that holds people, keys, prompts and approvals of all gateways of a fleet; without, each "
+             "has its own file. `moongate registry move` takes one there. Another needs a restart."},
+    END,
+};
+
 static const struct field redis_group[] = {
     {"url", &type_redis, IN_CONFIG(redis_url),
      .says = "The Redis in which all gateways of a fleet count limits and budgets together; without, each counts "
@@ -363,6 +370,7 @@ const struct field config_fields[] = {
     {"gate", &type_table, .group = gate_group},
     {"ledger", &type_table, .group = ledger_group},
     {"postgres", &type_table, .group = postgres_group},
+    {"registry", &type_table, .group = registry_group},
     {"redis", &type_table, .group = redis_group},
     {"billing", &type_table, .group = billing_group},
     END,

@@ -17,6 +17,7 @@
 #include "server/control.h"
 #include "server/notify.h"
 #include "server/supervisor_inner.h"
+#include "store/registry/registry.h"
 
 /* After a drain's grace flow ends what is left by itself; who then still lives hangs. */
 #define DRAIN_PATIENCE_MS 7000u
@@ -228,7 +229,9 @@ static bool make_shared(struct supervisor *sup)
 static struct config *open_config(int fd)
 {
     struct config *config = generation_read_config(fd);
-    if (config) config_drop_secrets(config);
+    if (!config) return NULL;
+    registry_use(config->registry_url, config->gateway); /* for who is forked from here */
+    config_drop_secrets(config);
     return config;
 }
 

@@ -164,6 +164,15 @@ static void compare_redis(struct supervisor *sup, const struct config *next)
     config_free(now);
 }
 
+static void compare_registry(struct supervisor *sup, const struct config *next)
+{
+    struct config *now = generation_read_config(sup->current.config_fd);
+    if (now && !slice_equal(now->registry_url, next->registry_url))
+        report_say(sup->reload.report, FINDING_NEEDS_RESTART,
+                   "`registry.url` changed: needs restart (everything else in moongate.lua acts at once)");
+    config_free(now);
+}
+
 static bool may_change(struct supervisor *sup, const struct config *next)
 {
     const struct config *now = sup->config;
@@ -175,6 +184,7 @@ static bool may_change(struct supervisor *sup, const struct config *next)
     compare(report, "ledger.gateway", now->gateway, next->gateway);
     compare(report, "billing.timezone", now->billing_zone, next->billing_zone);
     compare_redis(sup, next);
+    compare_registry(sup, next);
     compare(report, "data", now->settings->data_dir, next->settings->data_dir);
     if (now->workers != next->workers) {
         report_say(report, FINDING_NEEDS_RESTART,

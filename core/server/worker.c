@@ -20,6 +20,7 @@
 #include "server/config.h"
 #include "server/control.h"
 #include "server/loading.h"
+#include "store/registry/registry.h"
 #include "store/snapshot.h"
 
 #define BEAT_MS (LIMIT_HEARTBEAT_MS / 10)
@@ -444,6 +445,7 @@ int worker_run(const struct worker_parts *parts)
 {
     struct worker w = {.parts = *parts, .ledger_fd = -1};
     mem_keep_large_apart();
+    registry_use(SLICE_NONE, SLICE_NONE); /* it never opens it, and need not know where it is */
     w.loop = loop_new();
     w.stats = stats_attach(parts->segment);
     snapshot_init(&w.registry);

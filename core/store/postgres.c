@@ -411,6 +411,11 @@ bool postgres_is_null(const struct postgres_answer *answer, size_t row, size_t c
     return PQgetisnull((const PGresult *)answer->result, (int)row, (int)column) != 0;
 }
 
+size_t postgres_columns(const struct postgres_answer *answer)
+{
+    return (size_t)PQnfields((const PGresult *)answer->result);
+}
+
 unsigned postgres_column_type(const struct postgres_answer *answer, size_t column)
 {
     const PGresult *result = (const PGresult *)answer->result;

@@ -85,6 +85,7 @@ struct slice postgres_text(const struct postgres_answer *answer, size_t row, siz
 int64_t postgres_int(const struct postgres_answer *answer, size_t row, size_t column);
 
 bool postgres_is_null(const struct postgres_answer *answer, size_t row, size_t column);
+size_t postgres_columns(const struct postgres_answer *answer);
 /* As pg_type has it; 0 where there is no such column. */
 unsigned postgres_column_type(const struct postgres_answer *answer, size_t column);
 /* The rows for longer than on_answer: to be put in the place of `result`, and dropped (NULL is welcome). */

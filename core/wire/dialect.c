@@ -9,22 +9,28 @@ static const struct dialect *const dialects[] = {&dialect_anthropic, &dialect_re
 #define DIALECT_COUNT (sizeof dialects / sizeof dialects[0])
 
 /* What accounts of each kind are spoken to in, its main dialect first; and, where that is another, about models that
- * Anthropic or Google publishes, or that answer in the Responses API alone. Amazon's have both ways to Anthropic's:
- * their own API carries all of it, Converse does not (citations, server tools, cache markers' place in a tool's
- * result), so whoever asks goes to it. */
+ * Anthropic or Google publishes, or that answer in the Responses API alone, or others' clients better. Amazon's have
+ * both ways to Anthropic's: their own API carries all of it, Converse does not (citations, server tools, cache markers'
+ * place in a tool's result), so whoever asks goes to it. */
 static const struct kind {
     struct slice name;
     const struct dialect *speaks[DIALECT_COUNT];
     const struct dialect *to_anthropics[DIALECT_COUNT], *to_googles[DIALECT_COUNT], *to_responders[DIALECT_COUNT];
+    const struct dialect *to_better[DIALECT_COUNT];
 } kinds[] = {
-    {{"anthropic", 9}, {&dialect_anthropic}, {0}, {0}, {0}},
-    {{"azure", 5}, {&dialect_openai, &dialect_responses}, {0}, {0}, {&dialect_responses}},
-    {{"bedrock", 7}, {&dialect_converse}, {&dialect_anthropic}, {0}, {0}},
-    {{"gemini", 6}, {&dialect_gemini}, {0}, {0}, {0}},
-    {{"openai", 6}, {&dialect_openai, &dialect_responses}, {0}, {0}, {&dialect_responses}},
-    {{"openai_compatible", 17}, {&dialect_openai}, {0}, {0}, {0}},
-    {{"openai_responses", 16}, {&dialect_responses}, {0}, {0}, {0}},
-    {{"vertex", 6}, {&dialect_openai}, {&dialect_anthropic}, {&dialect_gemini}, {0}},
+    {{"anthropic", 9}, {&dialect_anthropic}, {0}, {0}, {0}, {0}},
+    {{"azure", 5}, {&dialect_openai, &dialect_responses}, {0}, {0}, {&dialect_responses}, {0}},
+    {{"bedrock", 7}, {&dialect_converse}, {&dialect_anthropic}, {0}, {0}, {0}},
+    {{"gemini", 6}, {&dialect_gemini}, {0}, {0}, {0}, {0}},
+    {{"openai", 6},
+     {&dialect_openai, &dialect_responses},
+     {0},
+     {0},
+     {&dialect_responses},
+     {&dialect_responses, &dialect_openai}},
+    {{"openai_compatible", 17}, {&dialect_openai}, {0}, {0}, {0}, {0}},
+    {{"openai_responses", 16}, {&dialect_responses}, {0}, {0}, {0}, {0}},
+    {{"vertex", 6}, {&dialect_openai}, {&dialect_anthropic}, {&dialect_gemini}, {0}, {0}},
 };
 
 static const struct kind *find_kind(struct slice name)
@@ -57,7 +63,9 @@ static const struct dialect *const *spoken_by(const struct kind *k, const struct
 {
     enum trait_publisher publisher = traits ? traits->publisher : PUBLISHER_UNSAID;
     if (publisher == PUBLISHER_ANTHROPIC && k->to_anthropics[0]) return k->to_anthropics;
-    if (traits && traits->is_responder && k->to_responders[0]) return k->to_responders;
+    enum trait_responses responses = traits ? traits->responses : RESPONSES_AS_ASKED;
+    if (responses == RESPONSES_ALONE && k->to_responders[0]) return k->to_responders;
+    if (responses == RESPONSES_TRANSLATED && k->to_better[0]) return k->to_better;
     return publisher == PUBLISHER_GOOGLE && k->to_googles[0] ? k->to_googles : k->speaks;
 }
 

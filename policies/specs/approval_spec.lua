@@ -124,7 +124,7 @@ describe("an approval", function()
     mg:grant { user = "ana", model = "two", purpose = "a report" }
     local _, record = mg:record { as = ana, model = "two" }
     assert.equal("same", mg:replay(record).outcome)
-    assert.truthy(record:find('"approval":"gnt_example1"', 1, true))
+    assert.truthy(record:find('"grant":"gnt_example1"', 1, true))
     assert.equal("denied", with([[{ by = "manager", purposes = "tender" }]]):replay(record).outcome)
   end)
 end)

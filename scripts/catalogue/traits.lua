@@ -5,7 +5,9 @@
 --
 -- publisher        whose API it is spoken to in also where others host it, as Amazon and Google do: "anthropic",
 --                  "google"
--- responder        accounts of OpenAI and Azure answer about it in the Responses API alone
+-- responses        "alone": accounts of OpenAI and Azure have it in the Responses API and nowhere else; "translated":
+--                  those of OpenAI are asked in it by clients of others' APIs, for its chats refuse tools of a model
+--                  that may think
 -- predicts         Google's platform embeds with it by an API of its own alone (:predict)
 -- output           tokens of one answer at most
 -- fixed_sampling   temperature, top_p, top_k are refused
@@ -29,9 +31,9 @@
 --
 -- Sources. Anthropic: "Models overview" (output), "Building with extended thinking", "Adaptive thinking", "Effort",
 -- "Structured outputs", "What's new" of each generation (sampling, system messages). OpenAI: model pages (output),
--- "Reasoning models" (efforts, sampling, stop, developer messages), "Prompt caching"; pages of models that its chats
--- answer "This model is only supported in v1/responses and not in v1/chat/completions" (responder). DeepSeek:
--- "Thinking mode".
+-- "Reasoning models" (efforts, sampling, stop, developer messages), "Prompt caching"; its chats' errors
+-- "This model is only supported in v1/responses and not in v1/chat/completions" ("alone"), "Function tools with
+-- reasoning_effort are not supported for gpt-5.4 in /v1/chat/completions" ("translated"). DeepSeek: "Thinking mode".
 -- Amazon: Converse, ToolResultBlock (status); Nova, "Complete request schema" (topK), "Extended thinking" (with effort
 -- "high" no length and no temperature may be given: it is not asked for), "Prompt caching".
 -- Google: "Gemini models" (output), "Gemini thinking" (budgets, levels), "Thought signatures" (calls), "Structured
@@ -64,7 +66,7 @@ local gemini3 = { publisher = "google", output = 65536, thinking = "level", sche
 local chat = { output = 16384 }
 local reasoning = { output = 100000, fixed_sampling = true, no_stop = true, developer = true,
   efforts = { "low", "medium", "high" } }
-local responder = with(reasoning, { responder = true })
+local responder = with(reasoning, { responses = "alone" })
 
 return {
   -- Anthropic. What is not named is taken for one of the newest, without what only some of them have.
@@ -90,9 +92,11 @@ return {
   like(reasoning, { "o1", "o3", "o4" }),
   like(reasoning, { "gpt-5" }, { output = 128000, efforts = { "minimal", "low", "medium", "high" } }),
   like(reasoning, { "gpt-5.1" }, { output = 128000, efforts = { "none", "low", "medium", "high" } }),
-  like(reasoning, { "gpt-5.2", "gpt-5.3", "gpt-5.4", "gpt-5.5" },
+  like(reasoning, { "gpt-5.2", "gpt-5.3" },
     { output = 128000, efforts = { "none", "low", "medium", "high", "xhigh" } }),
-  like(reasoning, { "gpt-5.6" }, { output = 128000, cache = "prompt_cache_breakpoint",
+  like(reasoning, { "gpt-5.4", "gpt-5.5" },
+    { output = 128000, efforts = { "none", "low", "medium", "high", "xhigh" }, responses = "translated" }),
+  like(reasoning, { "gpt-5.6" }, { output = 128000, responses = "translated", cache = "prompt_cache_breakpoint",
     efforts = { "none", "low", "medium", "high", "xhigh", "max" } }),
   -- … that answer in the Responses API alone
   like(responder, { "o1-pro", "o3-pro", "o3-deep-research", "o4-mini-deep-research", "codex-mini" }),
@@ -102,7 +106,7 @@ return {
     { output = 128000, efforts = { "low", "medium", "high", "xhigh" } }),
   like(responder, { "gpt-5.2-pro", "gpt-5.4-pro", "gpt-5.5-pro" },
     { output = 128000, efforts = { "medium", "high", "xhigh" } }),
-  { names = { "computer-use-preview" }, responder = true, output = 1024 },
+  { names = { "computer-use-preview" }, responses = "alone", output = 1024 },
   { names = { "gpt-oss" }, effort = "reasoning_effort", efforts = { "low", "medium", "high" } },
 
   -- Amazon

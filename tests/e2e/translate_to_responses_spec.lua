@@ -16,6 +16,7 @@ local price = usd_per_million { input = "1", output = "1" }
 return models {
   codex  = { targets = { "openai/gpt-5-codex" }, context = 200000, price = price },
   pro    = { targets = { "azure/our-pro" }, counts_as = "gpt-5-pro", context = 200000, price = price },
+  newest = { targets = { "openai/gpt-5.6-sol" }, context = 200000, price = price },
   gpt    = { targets = { "openai/gpt-4.1" }, context = 200000, price = price },
   house  = { targets = { "house/gpt-4.1-house" }, context = 200000, price = price },
   strict = { targets = { "openai/o1-pro" }, context = 200000, on_dropped = "refuse", price = price },
@@ -101,6 +102,15 @@ describe("a model that answers in the Responses API alone", function()
     local r = g:ask { path = "/v1/responses", json = { model = "codex", input = "echo hi", max_output_tokens = 50 }, key = g.key }
     assert.same({ 200, { model = "gpt-5-codex", input = "echo hi", max_output_tokens = 50 } }, { r.status, sent(since) })
     assert.is_nil(g:record(r.id).attempts[1].dialect)
+  end)
+
+  it("is asked in it by others' clients alone, where chats have it without tools", function()
+    local tools = { { name = "look", input_schema = { type = "object" } } }
+    assert.equal(200, messages({ model = "newest", max_tokens = 50, messages = user("echo hi"), tools = tools }).status)
+    local since = m:mark()
+    assert.equal("/v1/responses", m:request(0).path)
+    assert.equal(200, chat({ model = "newest", max_completion_tokens = 50, messages = user("echo hi") }).status)
+    assert.equal("/v1/chat/completions", m:request(since).path)
   end)
 
   it("leaves other models of the account to chats", function()

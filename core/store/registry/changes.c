@@ -39,6 +39,9 @@ bool registry_changes(struct registry *r, uint64_t after, unsigned max,
                       void (*each)(void *arg, uint64_t number, struct slice body), void *arg, struct fault *why)
 {
     struct buf entry;
+    bool is_mine = true;
+    if (r->engine->claim && !r->engine->claim(r, &is_mine, why)) return false;
+    if (!is_mine) return true; /* another gateway's ledger takes them now */
     struct registry_query *q =
         REGISTRY_ASK(r,
                      "SELECT rev, id, at, actor, uid, host, via, action, object, reason, before, after FROM event"

@@ -7,9 +7,10 @@
 #define VERSION_NAME "v.name || '@' || v.major || '.' || v.minor || '.' || v.patch"
 #define SAME_VERSION(a, b)                                                                                             \
     a ".name = " b ".name AND " a ".major = " b ".major AND " a ".minor = " b ".minor AND " a ".patch = " b ".patch"
-/* Both columns name one and the same person. */
+/* Both columns name one and the same person. (A file that is only read has no views.) */
 #define SAME_PERSON(a, b)                                                                                              \
-    "EXISTS(SELECT 1 FROM identity x JOIN identity y ON y.who = x.who WHERE x.id = " a " AND y.id = " b ")"
+    "EXISTS(SELECT 1 FROM person x JOIN person y ON coalesce(y.same_as, y.id) = coalesce(x.same_as, x.id)"             \
+    " WHERE x.id = " a " AND y.id = " b ")"
 
 static const struct {
     const char *rule, *what, *sql; /* sql: the names of what breaks it */

@@ -258,6 +258,22 @@ static struct slice bytes(const struct registry_query *base, int column)
     return is_blob ? blob(q, text) : text;
 }
 
+static int columns(const struct registry_query *base)
+{
+    return (int)postgres_columns(&((const struct query *)base)->answer);
+}
+
+static enum registry_type type(const struct registry_query *base, int column)
+{
+    const struct query *q = (const struct query *)base;
+    if (is_null(base, column)) return REGISTRY_NULL;
+    switch (postgres_column_type(&q->answer, (size_t)column)) {
+    case POSTGRES_INT8: return REGISTRY_INT;
+    case POSTGRES_BYTEA: return REGISTRY_BLOB;
+    default: return REGISTRY_TEXT;
+    }
+}
+
 /* ---- Transactions. */
 
 static bool run_for(struct registry_postgres *p, const char *sql, unsigned timeout_ms, struct fault *why)
@@ -298,9 +314,29 @@ static bool is_inside(const struct registry *r)
     return ((const struct registry_postgres *)r)->is_inside;
 }
 
+/* In the transaction of a copy: nobody else sees them down. */
+static bool lower(struct registry *r, bool is_down, struct fault *why)
+{
+    bool is_good = true;
+    for (size_t i = 0; is_good && registry_table(i); i++) {
+        char sql[96];
+        snprintf(sql, sizeof sql, "ALTER TABLE %s %s TRIGGER USER", registry_table(i), is_down ? "DISABLE" : "ENABLE");
+        is_good = run(r, sql, why);
+    }
+    return is_good;
+}
+
 static void be_brief(struct registry *r)
 {
     (void)r; /* each statement has its deadline */
+}
+
+/* Held until the connection ends. */
+static bool claim(struct registry *r, bool *is_mine, struct fault *why)
+{
+    struct registry_query *q = ask(r, "SELECT pg_try_advisory_lock(7233182305911)", NULL, 0);
+    *is_mine = next(q) && slice_equal(bytes(q, 0), SLICE("t"));
+    return end(q, why);
 }
 
 static void close_it(struct registry *r)
@@ -324,8 +360,12 @@ static const struct registry_engine engine = {.begin_change = "BEGIN ISOLATION L
                                               .is_null = is_null,
                                               .number = number,
                                               .bytes = bytes,
+                                              .columns = columns,
+                                              .type = type,
+                                              .lower = lower,
                                               .is_inside = is_inside,
                                               .be_brief = be_brief,
+                                              .claim = claim,
                                               .close = close_it};
 
 /* ---- Opening. */

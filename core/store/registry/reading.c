@@ -5,7 +5,7 @@
 bool registry_read_topups(const char *data_dir, int64_t now_s, struct buf *out, struct fault *why)
 {
     struct registry *r;
-    if (!registry_open_reader(data_dir, &r, why)) return false;
+    if (!registry_open_to_read(data_dir, &r, why)) return false;
     bool is_good = true;
     if (r) is_good = registry_export_topups(r, now_s, out, why);
     else buf_append(out, SLICE("{\"topups\":[]}"));
@@ -16,7 +16,7 @@ bool registry_read_topups(const char *data_dir, int64_t now_s, struct buf *out, 
 static json_t *read_list(const char *data_dir, json_t *(*list)(struct registry *, struct fault *), struct fault *why)
 {
     struct registry *r;
-    if (!registry_open_reader(data_dir, &r, why)) return NULL;
+    if (!registry_open_to_read(data_dir, &r, why)) return NULL;
     json_t *all = r ? list(r, why) : json_array();
     registry_close(r);
     return all;

@@ -120,6 +120,9 @@ static bool take_turn(struct registry *r, struct fault *why)
 
 bool registry_begin(struct registry *r, struct fault *why)
 {
+    if (r->is_moved)
+        return fault_set(why, FAULT_INTERNAL, "%s: was moved to PostgreSQL: registry = { postgres = … } says where",
+                         r->name);
     return registry_run(r, r->engine->begin_change, why) && (take_turn(r, why) || registry_abort(r));
 }
 
@@ -216,10 +219,12 @@ bool registry_check_version(struct registry *r, struct fault *why)
 {
     int64_t made = 0, from = 0;
     struct registry_query *q = registry_ask(
-        r, "SELECT CAST(v AS bigint), k FROM meta WHERE k = 'schema' OR k = 'reads_from' ORDER BY k", NULL, 0);
+        r, "SELECT v, k FROM meta WHERE k IN('schema', 'reads_from', 'moved_to')", NULL, 0);
     while (registry_next(q)) {
-        if (slice_equal(registry_text(q, 1), SLICE("schema"))) made = registry_int(q, 0);
-        else from = registry_int(q, 0);
+        struct slice k = registry_text(q, 1);
+        if (slice_equal(k, SLICE("schema"))) made = registry_int(q, 0);
+        else if (slice_equal(k, SLICE("reads_from"))) from = registry_int(q, 0);
+        else r->is_moved = true;
     }
     if (!registry_end(q, why)) return false;
     if (!made) return fault_set(why, FAULT_INTERNAL, "%s: is no registry", r->name);

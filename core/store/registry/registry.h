@@ -121,9 +121,19 @@ int64_t registry_rev(const struct registry *r);
 /* The digest of the rules in force, which events of changes from now on name. */
 void registry_set_rules(struct registry *r, struct slice digest);
 
+/* Where it is, for all that this process and its children open from now on: in PostgreSQL, of all gateways of a fleet
+ * (a connection string, which is a secret, and this gateway's name); empty: in the data folder. */
+void registry_use(struct slice url, struct slice gateway);
+bool registry_is_shared(void);
+/* False: none was made yet, and nobody has a key. */
+bool registry_is_there(const char *data_dir);
+
 /* NULL and *why (naming the file) when it cannot be opened or was made by a newer moongate. */
 struct registry *registry_open(const char *data_dir, struct fault *why);
 void registry_close(struct registry *r); /* NULL is welcome */
+/* For who only reads: nothing is made or changed, what an older version left is brought up to date in memory. *r NULL:
+ * there is none. False and *why (*r is NULL, too): it cannot be read. */
+bool registry_open_to_read(const char *data_dir, struct registry **r, struct fault *why);
 /* For who only notes what was taken: what another process holds is a fault at once, and the file is not held until the
  * disk has it. A note that a power cut takes back is made again. */
 void registry_be_brief(struct registry *r);
@@ -191,7 +201,8 @@ struct registry_mark registry_mark(const char *data_dir);
 /* Nothing was committed in between. False also where it cannot be told. */
 bool registry_mark_is_same(const struct registry_mark *then, const struct registry_mark *now);
 
-/* Changes that the ledger has not taken, behind that number, in their order; at most `max`. */
+/* Changes that the ledger has not taken, behind that number, in their order; at most `max`. Of a fleet's ledgers one
+ * takes them at a time, until it closes the registry: the others see none. */
 bool registry_changes(struct registry *r, uint64_t after, unsigned max,
                       void (*each)(void *arg, uint64_t number, struct slice body), void *arg, struct fault *why);
 /* All up to this one are in the ledger. */

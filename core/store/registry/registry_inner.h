@@ -5,8 +5,10 @@
  *     registry/registry.c  what both engines have in common: statements, changes, refusals
  *     registry/sqlite.c    SQLite; postgres.c: PostgreSQL
  *     registry/upgrade.c   files of older versions
+ *     registry/backup.c    copies, the way back, and the way into PostgreSQL; copy.c replay.c: parts of that
  *     registry/check.c     does it keep what is promised of it?
  *     registry/changes.c   what the ledger is to be told
+ *     registry/place.c     in a file, or in a fleet's PostgreSQL?
  *     registry/people.c    people and their roles (roles.c): the model of a file of rows
  *     registry/keys.c      making, rotating and revoking keys
  *     registry/list.c      all of them
@@ -39,6 +41,9 @@
 #define MOONGATE_STORE_REGISTRY_REGISTRY_INNER_H
 
 #include "store/registry/registry.h"
+
+struct registry_backup;
+struct registry_restoring;
 
 /* ---- Values: parameters of statements. Texts are borrowed until registry_end(). */
 
@@ -102,8 +107,12 @@ struct registry_engine {
     bool (*is_null)(const struct registry_query *q, int column);
     int64_t (*number)(const struct registry_query *q, int column);
     struct slice (*bytes)(const struct registry_query *q, int column);
+    int (*columns)(const struct registry_query *q);
+    enum registry_type (*type)(const struct registry_query *q, int column);
+    bool (*lower)(struct registry *r, bool is_down, struct fault *why); /* what triggers refuse, for a whole copy */
     bool (*is_inside)(const struct registry *r); /* a transaction has begun and not ended */
     void (*be_brief)(struct registry *r);
+    bool (*claim)(struct registry *r, bool *is_mine, struct fault *why); /* of several with ledgers; or NULL */
     void (*close)(struct registry *r);
 };
 
@@ -114,6 +123,7 @@ struct registry {
     char *rules; /* the digest of governance's rules, for events; "" where there are none */
     int64_t rev; /* of the change under way, or of the last one */
     enum registry_refusal refused;
+    bool is_moved; /* into another one: this one is read-only */
 };
 
 /* The first member of an engine's own. */
@@ -179,8 +189,26 @@ bool registry_moment(struct registry *r, int64_t *epoch, int64_t *rev, struct fa
 /* In a fleet: the database that conninfo names, which is made ready when it is empty. `node`: what pg_stat_activity
  * shows of who is connected. NULL and *why, without a password in it. */
 struct registry *registry_open_postgres(const char *conninfo, const char *node, struct fault *why);
-/* For who only reads: nothing is made or changed. *r NULL where there is none. */
-bool registry_open_reader(const char *data_dir, struct registry **r, struct fault *why);
+/* The file of a data folder, wherever the registry may be. */
+struct registry *registry_open_folder(const char *data_dir, struct fault *why);
+bool registry_read_folder(const char *data_dir, struct registry **r, struct fault *why);
+
+/* The same of a file anywhere; it must be there. */
+struct registry *registry_open_reader_file(const char *path, struct fault *why);
+/* A file that is made where there is none. */
+struct registry *registry_open_file(const char *path, struct fault *why);
+
+/* ---- Copies (backup.c). */
+
+/* The n-th table but meta and rev, in the order in which they can be filled; NULL behind the last. */
+const char *registry_table(size_t n);
+/* In one transaction of `to`, which must be empty. */
+bool registry_copy(struct registry *from, struct registry *to, int64_t *rows, struct fault *why);
+/* How many of the changes that the ledger has are not in the copy: about->lost. */
+bool registry_count_later(struct registry *r, const char *data_dir, struct registry_backup *about, struct fault *why);
+/* Of those each that took something is done once more. */
+bool registry_replay(struct registry *r, const char *data_dir, const struct registry_restoring *how,
+                     struct registry_backup *about, struct fault *why);
 
 /* ---- For engines. */
 

@@ -115,6 +115,27 @@ static struct slice bytes(const struct registry_query *q, int column)
     return column_bytes(((const struct query *)q)->statement, column);
 }
 
+static int columns(const struct registry_query *q)
+{
+    return sqlite3_column_count(((const struct query *)q)->statement);
+}
+
+static enum registry_type type(const struct registry_query *q, int column)
+{
+    switch (sqlite3_column_type(((const struct query *)q)->statement, column)) {
+    case SQLITE_INTEGER: return REGISTRY_INT;
+    case SQLITE_TEXT: return REGISTRY_TEXT;
+    case SQLITE_BLOB: return REGISTRY_BLOB;
+    default: return REGISTRY_NULL;
+    }
+}
+
+static bool lower(struct registry *r, bool is_down, struct fault *why)
+{
+    int rc = sqlite3_db_config(of(r)->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, !is_down, NULL);
+    return rc == SQLITE_OK || fail(of(r), why);
+}
+
 static bool is_inside(const struct registry *r)
 {
     return !sqlite3_get_autocommit(((const struct registry_sqlite *)r)->db);
@@ -147,6 +168,9 @@ static const struct registry_engine engine = {.begin_change = "BEGIN IMMEDIATE",
                                               .is_null = is_null,
                                               .number = number,
                                               .bytes = bytes,
+                                              .columns = columns,
+                                              .type = type,
+                                              .lower = lower,
                                               .is_inside = is_inside,
                                               .be_brief = be_brief,
                                               .close = close_db};
@@ -223,12 +247,22 @@ static char *path_of(const char *data_dir)
     return text;
 }
 
-struct registry *registry_open(const char *data_dir, struct fault *why)
+static struct registry *open_path(char *path, struct fault *why)
 {
-    struct registry_sqlite *s = new_one(path_of(data_dir));
+    struct registry_sqlite *s = new_one(path);
     if (open_db(s, why)) return &s->base;
     registry_close(&s->base);
     return NULL;
+}
+
+struct registry *registry_open_folder(const char *data_dir, struct fault *why)
+{
+    return open_path(path_of(data_dir), why);
+}
+
+struct registry *registry_open_file(const char *path, struct fault *why)
+{
+    return open_path(mem_strdup(path), why);
 }
 
 /* ---- For who only reads. */
@@ -259,19 +293,25 @@ static bool open_reader(struct registry_sqlite *s, struct fault *why)
     return version == REGISTRY_SCHEMA || read_older(s, why);
 }
 
-bool registry_open_reader(const char *data_dir, struct registry **r, struct fault *why)
+static struct registry *read_path(char *path, struct fault *why)
 {
-    *r = NULL;
-    struct registry_sqlite *s = new_one(path_of(data_dir));
+    struct registry_sqlite *s = new_one(path);
+    if (open_reader(s, why)) return &s->base;
+    close_db(&s->base);
+    return NULL;
+}
+
+struct registry *registry_open_reader_file(const char *path, struct fault *why)
+{
+    return read_path(mem_strdup(path), why);
+}
+
+bool registry_read_folder(const char *data_dir, struct registry **r, struct fault *why)
+{
     struct stat st;
-    if (stat(s->base.name, &st) != 0 && errno == ENOENT) {
-        close_db(&s->base);
-        return true;
-    }
-    if (!open_reader(s, why)) {
-        close_db(&s->base);
-        return false;
-    }
-    *r = &s->base;
-    return true;
+    char *path = path_of(data_dir);
+    bool is_there = stat(path, &st) == 0 || errno != ENOENT;
+    *r = is_there ? read_path(mem_strdup(path), why) : NULL;
+    mem_free(path);
+    return *r || !is_there;
 }

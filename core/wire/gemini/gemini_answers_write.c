@@ -1,6 +1,7 @@
 /*
  * What Gemini's clients are told, part by part. They know a call's arguments as an object, so a call is told once it is
- * whole, and calls in the order in which they began. What was thought they are told when they asked for it.
+ * whole, and calls in the order in which they began. What was thought they are told when they asked for it; what OpenAI
+ * has encrypted of it, always.
  */
 #include "wire/gemini/gemini_answers.h"
 
@@ -11,6 +12,7 @@
 #include "wire/gemini/gemini_told.h"
 #include "wire/translate/arguments.h"
 #include "wire/translate/event.h"
+#include "wire/translate/writing.h"
 
 struct call {
     uint32_t part;
@@ -66,9 +68,16 @@ static bool keep_signature(struct answer_writer *w, const struct delta *d)
            refuse(w, "a signature in it is too long");
 }
 
+/* For its provider alone, and good there without any words: it says nothing to the client, and is given back. */
+static bool is_sealed(const struct delta *d)
+{
+    bool is_for_provider = d->kind == DELTA_SIGNATURE || d->kind == DELTA_REDACTED;
+    return is_for_provider && slice_starts(d->text, SLICE(SIGNATURE_OF_OPENAI));
+}
+
 static bool write_thought(struct answer_writer *w, const struct delta *d)
 {
-    if (w->out.manner->hides_thoughts) return true;
+    if (w->out.manner->hides_thoughts && !is_sealed(d)) return true;
     if (d->kind == DELTA_SIGNATURE) return keep_signature(w, d);
     if (d->kind == DELTA_REDACTED) return tell_signature(w, GEMINI_REDACTED, d->part, d->text);
     return w->form->say(&w->out, GEMINI_THOUGHT, d->part, d->lead, d->text);

@@ -7,13 +7,23 @@
 #include "wire/responses/responses_answers.h"
 #include "wire/responses/responses_reading.h"
 
-static bool start(struct answer_reader *in, uint32_t response)
+/* What it begins with says nothing yet, and may be followed by its failure: that another target may still make good. So
+ * the client hears of it with the first item. */
+static void begin(struct answer_reader *in, uint32_t response)
+{
+    if (in->has_begun) return;
+    in->has_begun = true;
+    buf_append(&in->id, responses_member(in, response, "id"));
+    buf_append(&in->model, responses_member(in, response, "model"));
+}
+
+static bool start(struct answer_reader *in)
 {
     if (in->has_started) return true;
     in->has_started = true;
     return in->take(in->arg, &(struct delta){.kind = DELTA_START,
-                                             .id = responses_member(in, response, "id"),
-                                             .name = responses_member(in, response, "model")});
+                                             .id = buf_slice(&in->id),
+                                             .name = buf_slice(&in->model)});
 }
 
 /* ---- the end */
@@ -73,10 +83,13 @@ static bool finish(struct answer_reader *in, uint32_t response)
 {
     bool is_known;
     struct delta end = {.kind = DELTA_FINISH};
-    if (!is_over(in, response) || !start(in, response) || !read_output(in, response)) return false;
+    if (!is_over(in, response)) return false;
+    begin(in, response);
+    if (!start(in) || !read_output(in, response)) return false;
     end.reason = reason_of(in, response, &is_known);
     in->has_ended = true;
-    return (is_known || responses_lose(in, SLICE("incomplete_details"))) && in->take(in->arg, &end) &&
+    return (is_known || responses_lose(in, SLICE("incomplete_details"))) &&
+           responses_lose_filled(in, response, "content_filters") && in->take(in->arg, &end) &&
            in->take(in->arg, &(struct delta){.kind = DELTA_END});
 }
 
@@ -205,8 +218,9 @@ static bool read_annotation(struct answer_reader *in)
 static bool read_start(struct answer_reader *in)
 {
     uint32_t response = responses_get(in, 0, "response");
-    return json_is(in->tape, response, JSON_OBJECT) ? start(in, response)
-                                                    : responses_refuse(in, "an event of a response has none");
+    if (!json_is(in->tape, response, JSON_OBJECT)) return responses_refuse(in, "an event of a response has none");
+    begin(in, response);
+    return true;
 }
 
 static bool read_end(struct answer_reader *in)
@@ -295,9 +309,9 @@ static bool read_event(struct answer_reader *in, struct slice name, const struct
     if (!in->tape) return responses_refuse(in, "it ended without response.completed"); /* "[DONE]" of a proxy's */
     const struct event *event = find(in, beginnings, sizeof beginnings / sizeof beginnings[0]);
     if (event) return event->read(in);
-    if (!in->has_started) return responses_refuse(in, "it does not begin with response.created");
+    if (!in->has_begun) return responses_refuse(in, "it does not begin with response.created");
     event = find(in, inner, sizeof inner / sizeof inner[0]);
-    return event ? event->read(in) : read_other(in);
+    return event ? start(in) && event->read(in) : read_other(in);
 }
 
 /* A stream of this API has an end marker or none: then it was cut. */
@@ -326,6 +340,8 @@ static struct answer_reader *reader_new(delta_fn take, void *arg, struct fault *
 static void reader_free(struct answer_reader *in)
 {
     if (!in) return;
+    buf_clear(&in->id);
+    buf_clear(&in->model);
     buf_clear(&in->text);
     mem_free(in->items);
     mem_free(in);

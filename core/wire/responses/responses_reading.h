@@ -43,8 +43,9 @@ struct answer_reader {
     struct responses_told *items; /* NULL: there was none */
     uint32_t item_count, item_cap;
     uint32_t begun;               /* items of which something was told */
+    struct buf id, model;         /* the response's, as they stand inside their strings */
     struct buf text;              /* what is put together */
-    bool has_started, has_calls, has_ended;
+    bool has_begun, has_started, has_calls, has_ended; /* started: the client heard of it */
 };
 
 /* FAULT_UNTRANSLATABLE. Always false. */

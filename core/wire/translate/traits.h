@@ -30,9 +30,16 @@ enum trait_depth { DEPTH_NOWHERE, DEPTH_AS_EFFORT /* "reasoning_effort" */, DEPT
 /* Whose models have an API of their own where others host them too (wire/dialect.h). */
 enum trait_publisher { PUBLISHER_UNSAID, PUBLISHER_ANTHROPIC, PUBLISHER_GOOGLE };
 
+/* Who is to ask about it in OpenAI's Responses API. */
+enum trait_responses {
+    RESPONSES_AS_ASKED,   /* that API's own clients */
+    RESPONSES_TRANSLATED, /* all but those of its chats, which refuse tools of a model that thinks: OpenAI's accounts */
+    RESPONSES_ALONE,      /* everybody, for nothing else has it: OpenAI's accounts, and Azure's */
+};
+
 struct traits {
     enum trait_publisher publisher;
-    bool is_responder; /* OpenAI's accounts, and Azure's, answer about it in the Responses API alone */
+    enum trait_responses responses;
     bool predicts; /* Google's platform embeds with it by an API of its own alone (:predict) */
     uint32_t output_tokens; /* of one answer at most; 0: not known */
     bool has_fixed_sampling; /* temperature, top_p and top_k are refused */

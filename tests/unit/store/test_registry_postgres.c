@@ -6,6 +6,7 @@
 #include "registry_race.h"
 
 #include "base/log.h"
+#include "store/registry/backup.h"
 
 static struct registry *suite_reopen(void)
 {
@@ -96,6 +97,44 @@ static void a_statement_has_a_deadline(void)
     registry_close(r);
 }
 
+/* ---- From a file, and back into one. */
+
+static void what_was_moved_is_here_and_the_file_is_read_only(void)
+{
+    char dir[] = "/tmp/moongate-moved-XXXXXX", path[96];
+    struct fault why = {0};
+    struct registry_backup about;
+    struct key_made made;
+    struct key_spec spec = {.app = SLICE("bot")};
+    if (!mkdtemp(dir)) exit(1);
+    struct registry *file = registry_open(dir, &why), *r = suite_fresh();
+    suite_people(file);
+    EXPECT(registry_key_create(file, &spec, &suite_by, &made, &why));
+    EXPECT_INT(REGISTRY_FOUND, registry_person_merge(file, SLICE("per_ana"), SLICE("per_kim"), &suite_by, &why));
+    registry_close(file);
+    if (!registry_move(dir, r, &about, &why)) UNIT_FAIL("%s", why.text);
+    EXPECT_INT(4 + 1 + 6, about.rows);
+    EXPECT_STR("6|5|per_kim", suite_ask(r, "SELECT rev, (SELECT count(*) FROM event WHERE action <> 'people.merge'),"
+                                           " (SELECT same_as FROM person WHERE id = 'per_ana') FROM rev", 3));
+    EXPECT_STR("", suite_check(r));
+    EXPECT_STR("immutable", suite_try(r, "DELETE FROM credential")); /* triggers are up again */
+    file = registry_open(dir, &why);
+    EXPECT(file && !registry_key_create(file, &spec, &suite_by, &made, &why));
+    EXPECT(strstr(why.text, "moved to PostgreSQL") != NULL);
+    registry_close(file);
+    EXPECT(!registry_move(dir, r, &about, &why)); /* it is not empty any more */
+    suite_do(r, PERSON("per_new", "human"));
+    snprintf(path, sizeof path, "%s/copy.db", dir);
+    if (!registry_backup(r, path, &about, &why)) UNIT_FAIL("%s", why.text);
+    EXPECT_INT(7, about.revision);
+    file = registry_open_reader_file(path, &why);
+    EXPECT_STR("7|5", suite_ask(file, "SELECT rev, (SELECT count(*) FROM person) FROM rev", 2));
+    EXPECT_STR("", suite_check(file));
+    registry_close(file);
+    registry_close(r);
+    nftw(dir, server_remove, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 /* ---- The race. */
 
 static void who_races_to_approve_his_own_does_not_get_it(void)
@@ -162,6 +201,7 @@ int main(void)
     RUN(several_that_start_together_make_it_once);
     RUN(a_newer_one_is_not_touched);
     RUN(a_statement_has_a_deadline);
+    RUN(what_was_moved_is_here_and_the_file_is_read_only);
     RUN(who_races_to_approve_his_own_does_not_get_it);
     RUN(who_races_by_sql_does_not_get_it_either);
     RUN(what_the_queue_is_for);

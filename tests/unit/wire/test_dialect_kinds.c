@@ -46,7 +46,7 @@ static void hosts_speak_by_the_model(void)
 /* What answers in one API alone is asked in it by everybody, where the account has both. */
 static void some_models_answer_in_one_api_alone(void)
 {
-    struct traits responders = {.is_responder = true}, others = {0};
+    struct traits responders = {.responses = RESPONSES_ALONE}, others = {0};
     static const struct slice both[] = {{"openai", 6}, {"azure", 5}};
     for (size_t i = 0; i < sizeof both / sizeof both[0]; i++) {
         EXPECT(dialect_for(both[i], &responders, NULL) == &dialect_responses);
@@ -59,10 +59,23 @@ static void some_models_answer_in_one_api_alone(void)
     EXPECT(dialect_for(SLICE("openai_responses"), NULL, NULL) == &dialect_responses);
 }
 
+/* Others' clients are asked for what only one of the two APIs does. */
+static void some_models_answer_others_better_in_one_api(void)
+{
+    struct traits better = {.responses = RESPONSES_TRANSLATED};
+    EXPECT(dialect_for(SLICE("openai"), &better, &dialect_anthropic) == &dialect_responses);
+    EXPECT(dialect_for(SLICE("openai"), &better, &dialect_gemini) == &dialect_responses);
+    EXPECT(dialect_for(SLICE("openai"), &better, d) == d);
+    EXPECT(dialect_for(SLICE("openai"), &better, &dialect_responses) == &dialect_responses);
+    EXPECT(dialect_for(SLICE("azure"), &better, &dialect_anthropic) == d);
+    EXPECT(dialect_for(SLICE("openai_compatible"), &better, &dialect_anthropic) == d);
+}
+
 int main(void)
 {
     RUN(kinds_and_paths);
     RUN(hosts_speak_by_the_model);
     RUN(some_models_answer_in_one_api_alone);
+    RUN(some_models_answer_others_better_in_one_api);
     return unit_close("dialect_kinds");
 }

@@ -49,6 +49,8 @@ static void both_refuse(const char *body, enum fault_code code)
     expect_refused(&dialect_anthropic, &dialect_openai, slice_str(body), code);
     expect_refused(&dialect_openai, &dialect_gemini, slice_str(body), code);
     expect_refused(&dialect_anthropic, &dialect_gemini, slice_str(body), code);
+    expect_refused(&dialect_openai, &dialect_responses, slice_str(body), code);
+    expect_refused(&dialect_anthropic, &dialect_responses, slice_str(body), code);
 }
 
 #define ASKED "{\"model\":\"m\",\"max_tokens\":9,"
