@@ -1,9 +1,7 @@
 #include "cli/cli.h"
 #include "cli/help_approvals.h"
-
-#include "cli/registry_texts.h"
-
 #include "cli/prompts_commands.h"
+#include "cli/registry_texts.h"
 
 const struct command cli_commands[] = {
     {"run", "start the gateway",
