@@ -13,13 +13,14 @@ static const struct family {
     {"audit", "audit ...", "search, export, tail and verify the ledger; texts that it keeps"},
     {"ledger", "ledger ...", "backup, restore, export, check it; erase a person's texts; a new key"},
     {"registry", "registry ...", "check, back up, restore what is under governance; move it to PostgreSQL"},
-    {"budgets", "budgets, limits", "how far budgets are used up, when they run out; what limits a caller"},
+    {"budgets", "budgets, limits", "how far budgets are used up; what limits a caller; topup: add to one for a while"},
     {"limits", NULL, NULL}, /* with the one before */
-    {"topup", "topup ...", "add to a budget for a while; what was added, and its end"},
-    {"approvals", "approvals, grants", "models that need approval: ask, decide; who may use what, until when"},
+    {"topup", NULL, NULL},  /* with the one before */
+    {"approvals", "approvals ...", "models that need approval: ask, decide; grants: who may use what, until when"},
     {"grants", NULL, NULL}, /* with the one before */
-    {"price", "price, tokens", "what so many tokens cost at a model; how many a text or a request is"},
+    {"price", "price, tokens", "what tokens cost at a model; how many a text is; reload: load the files again"},
     {"tokens", NULL, NULL}, /* with the one before */
+    {"reload", NULL, NULL}, /* with the one before */
     {"bundle", "keys, bundle", "create, list, revoke, rotate API keys; policies that people have to sign"},
     {"keys", NULL, NULL}, /* with the one before */
     {"version", "version, help", "what is running here; a command, a diagnostic's code, fields of moongate.lua"},
