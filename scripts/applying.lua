@@ -63,7 +63,7 @@ end
 
 local function narrowed_of(f, entry)
   if entry.item.kind ~= "money" or f.known_cost_nano then return nil end
-  local list = thresholds.narrowed(f, entry, function() return prices.estimate(f, f._slice) end)
+  local list = thresholds.narrowed(f, entry, function() return prices.held(f, f._slice) end)
   return #list > 0 and list or nil
 end
 
@@ -73,7 +73,7 @@ local function view(f, entry)
     scope = scopes.spell(row.parts, f, true, "everybody"), allows = spell(row, item), brief = brief(row, item),
     kind = item.kind, key = item.key,
     amount = item.amount or 1, limit = item.limit, budget = item.whole, topup = topup_of(item),
-    least = item.kind == "money" and policy.shrinks and prices.estimate(f, 1) or nil,
+    least = item.kind == "money" and policy.shrinks and prices.held(f, 1) or nil,
     narrowed = narrowed_of(f, entry),
     window = item.window, burst = item.burst, start = item.start, stop = item.stop, idle = item.idle }
 end

@@ -4,7 +4,8 @@
 --   local nano, unpriced, is_any = prices.estimate(f, slice)
 --     -- unpriced: a target that may answer and has no price; is_any: whether any target is left to answer;
 --     -- slice: of the output no more than so many tokens
---   prices.output_tokens(f)                        -- of all answers together, at most
+--   prices.held(f, slice)                          -- the same, as budgets hold it: some servers read 0 as no bound
+--   prices.output_tokens(f)                        -- of all answers together, at most, likewise
 --   prices.tokens(f)                               -- that limits count: read, and written at most
 --   prices.nano("gpt-4o", f)                       -- of one model or target; nil without a price
 --
@@ -30,7 +31,11 @@ local function tokens_of_each(f)
 end
 
 local function output_tokens(f) return tokens_of_each(f) * core.answers() end
-prices.output_tokens = output_tokens
+
+function prices.output_tokens(f)
+  if f.max_tokens ~= 0 or without_output[f.api] then return output_tokens(f) end
+  return prices.assumed_output_tokens * core.answers()
+end
 
 function prices.tokens(f) return f.context_tokens + f.output_tokens * (core.answers() - 1) end
 
@@ -93,11 +98,13 @@ local function candidates(f)
   return catalogue.routable()
 end
 
-function prices.estimate(f, slice)
-  local output = output_tokens(f)
+local function estimate(f, output, slice)
   local most, unpriced, is_any = dearest(f, candidates(f), slice and math.min(slice, output) or output)
   return f.known_cost_nano or most, unpriced, is_any
 end
+
+function prices.estimate(f, slice) return estimate(f, output_tokens(f), slice) end
+function prices.held(f, slice) return estimate(f, prices.output_tokens(f), slice) end
 
 -- The most output tokens of each answer for which the request stays within so much money; nil when not even its input
 -- does.

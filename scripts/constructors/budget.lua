@@ -92,7 +92,7 @@ end
 
 -- After a change of what may be called or answered: what it costs now, everywhere.
 local function estimate_again(f, list)
-  local cost = prices.estimate(f, f._slice)
+  local cost = prices.held(f, f._slice)
   reserve(f)
   for _, entry in ipairs(list) do
     if entry.item.kind == "money" then entry.item.amount = cost end
@@ -136,7 +136,7 @@ local function reconsider(f, list, reply)
   local left = item.limit - used
   local usage = words.usage(f, entry, state.spent, used)
   local has_narrowed = thresholds.try_narrowing(f, entry, used + item.amount, usage, function()
-    local cost, _, is_any = prices.estimate(f, f._slice)
+    local cost, _, is_any = prices.held(f, f._slice)
     return is_any and cost <= left
   end)
   if has_narrowed then
@@ -238,7 +238,7 @@ local function collect(f, policy, list)
   local earlier = has_money(waiting)
   agree_on_slice(f, policy)
   if earlier then estimate_again(f, waiting) end
-  local cost, without_price = prices.estimate(f, f._slice)
+  local cost, without_price = prices.held(f, f._slice)
   reserve(f)
   if without_price and policy.unpriced == "allow" and not f.known_cost_nano then
     note_unpriced(f, policy, without_price)

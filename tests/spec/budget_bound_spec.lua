@@ -13,6 +13,18 @@ end
 local sales = { department = "sales" }
 local row = "{ 'sales', department = 'sales', limit = 100, per = 'month' }"
 
+describe("a bound of nothing", function()
+  it("holds what an answer is taken to have: some servers read it as no bound", function()
+    local mg = gw.load_text { b = "return budget { budgets = { { 'all', limit = '0.001', per = 'month' } }, " ..
+      "thresholds = { { at = '100%', deny = { 402, 'budget_exhausted' } } }, assumed_output_tokens = 1000 }",
+      models = "return models { one = { targets = { 'openai/one' }, price = usd_per_million { input = '0', output = '2' } } }" }
+    for api, max in pairs { completions = 0, chat = 0 } do
+      assert.denied(mg:request { model = "one", api = api, text = "x", max_tokens = max }, 402, "budget_exhausted")
+    end
+    assert.allowed(mg:request { model = "one", api = "completions", text = "x", max_tokens = 400 })
+  end)
+end)
+
 describe("what is held", function()
   it("is the dearest that its input may be billed as", function()
     local function mg(limit)
