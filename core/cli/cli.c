@@ -2,7 +2,7 @@
 #include "cli/help_keys.h"
 #include "cli/help_people.h"
 #include "cli/help_approvals.h"
-
+#include "cli/prompts_commands.h"
 #include "cli/registry_texts.h"
 
 const struct command cli_commands[] = {
@@ -402,6 +402,7 @@ const struct command cli_commands[] = {
      "\n"
      "Exit code: 0 counted, 2 something cannot be read.\n",
      command_tokens},
+    PROMPTS_COMMANDS
     {"reload", "ask the running gateway to load its files again",
      "moongate reload\n"
      "\n"

@@ -16,8 +16,9 @@ static const struct family {
     {"budgets", "budgets, limits", "how far budgets are used up; what limits a caller; `topup` adds for a while"},
     {"limits", NULL, NULL}, /* with the one before */
     {"topup", NULL, NULL}, /* likewise */
-    {"approvals", "approvals", "models that need approval: ask, decide; `grants`: who may use what, until when"},
+    {"approvals", "approvals", "what needs approval: ask, decide; `grants`: who may; `prompts`: texts under review"},
     {"grants", NULL, NULL}, /* with the one before */
+    {"prompts", NULL, NULL}, /* likewise */
     {"price", "price, tokens", "what so many tokens cost at a model; how many a text or a request is"},
     {"tokens", NULL, NULL}, /* with the one before */
     {"bundle", "keys, bundle", "create, list, revoke, rotate API keys; policies that people have to sign"},

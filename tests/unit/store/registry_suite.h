@@ -25,7 +25,7 @@ static void a_change_is_one_revision_and_one_event(void)
                          12));
     int64_t epoch = 0, rev = 0;
     EXPECT(registry_moment(r, &epoch, &rev, &why));
-    EXPECT(epoch == 1 && rev == 1);
+    EXPECT(epoch > 1 && rev == 1);
     registry_set_rules(r, SLICE("9d0c41"));
     EXPECT(registry_begin(r, &why) && registry_commit(r, &suite_by, "test.do", SLICE("b"), NULL, NULL, &why));
     EXPECT_STR("2|9d0c41", suite_ask(r, "SELECT rev, rules FROM event ORDER BY rev DESC LIMIT 1", 2));
