@@ -143,7 +143,8 @@ static void keep_answer(struct job *job, struct token_answer *answer)
     }
     if (answer->issuer) x->identity.token_issuer = arena_copy(&x->arena, answer->issuer->token.issuer);
     x->identity.token_claim = arena_copy(&x->arena, answer->claim);
-    if (answer->token && people_is_disabled(x->people, x->identity.token_issuer, token_record(answer->token)->subject)) {
+    struct slice subject = answer->token ? token_record(answer->token)->subject : SLICE_NONE;
+    if (subject.len && people_is_disabled(x->people, x->identity.token_issuer, subject)) {
         x->identity.token_refusal = JWT_DISABLED;
         token_unref(answer->token);
         return;

@@ -13,7 +13,7 @@ const struct api_route api_routes[] = {
     {"GET", "/openapi.json", API_PERSON, NULL, whoami_openapi, "this API, described as OpenAPI 3.1", NULL, false},
     {"GET", "/registry", API_VIEWER, NULL, status_registry, "the registry's revision, and is it well", NULL, false},
 
-    {"POST", "/session", API_ANYBODY, "session.begin", session_begin, "sign in with an admin key: a cookie for browsers",
+    {"POST", "/session", API_ANYBODY, "session.begin", session_begin, "sign in with an admin key: gives a cookie",
      session_begin_fields, false},
     {"GET", "/session", API_PERSON, NULL, session_show, "whose session this is", NULL, false},
     {"DELETE", "/session", API_PERSON, "session.end", session_end, "sign out", NULL, false},

@@ -100,8 +100,8 @@ static bool set_disabled(struct registry *r, struct slice id, const struct old_p
 {
     if (!old->disabled_at == !at_s) return true; /* nothing changes */
     if (old->is_merged) return registry_refuse_as(r, REGISTRY_IMMUTABLE, why);
-    if (!REGISTRY_DO(r, why, "UPDATE person SET disabled_at = ?, disabled_by = NULL, rev = ? WHERE id = ?", value_int_or_null(at_s),
-                     value_rev(r), value_text(id)))
+    if (!REGISTRY_DO(r, why, "UPDATE person SET disabled_at = ?, disabled_by = NULL, rev = ? WHERE id = ?",
+                     value_int_or_null(at_s), value_rev(r), value_text(id)))
         return false;
     return registry_commit(r, by, at_s ? "people.disable" : "people.enable", id,
                            json_pack("{s:I}", "disabled_at", (json_int_t)old->disabled_at),
@@ -182,7 +182,8 @@ static json_t *read_people(struct registry *r, struct slice id, struct fault *wh
     struct registry_query *q =
         REGISTRY_ASK(r,
                      "SELECT id, kind, issuer, subject, name, email, department, made_by, same_as, clearance,"
-                     " user_name, managed_by, confirmed_at, disabled_at, rev FROM person WHERE ? = '' OR id = ? ORDER BY id",
+                     " user_name, managed_by, confirmed_at, disabled_at, rev FROM person WHERE ? = '' OR id = ?"
+                     " ORDER BY id",
                      value_text(id), value_text(id));
     while (registry_next(q))
         json_array_append_new(people, person_of_row(q));
