@@ -112,7 +112,7 @@ local function compile_data(spec, policy)
 end
 
 -- self_service = { apps = { "code-assistant" }, per_person = 3, expires = "30d", confirm = "30d" }: which keys people
--- make for themselves. confirm: any key of a person of the identity provider's ends so long after that one was last seen.
+-- make for themselves. confirm: any key of a person of the identity provider's ends so long after he was last seen.
 local per_person = schema.shape({ kind = "integer" }, function(value, path)
   if type(value) == "number" and value % 1 == 0 and value >= 1 and value <= 100 then return value end
   report.at(path, "bad_value", "so many keys may one person have: a whole number from 1 to 100")
