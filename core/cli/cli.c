@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 #include "cli/help_approvals.h"
+#include "cli/help_checklist.h"
 
 #include "cli/registry_texts.h"
 
@@ -47,6 +48,7 @@ const struct command cli_commands[] = {
      "\n"
      "Exit code: 0 good (warnings or not), 1 errors, 2 what was named cannot be read.\n",
      command_check},
+    {"checklist", "is it governed as it should be? facts, evidence and cures", help_checklist, command_checklist},
     {"test", "run the specs of the policies, without a gateway",
      "moongate test                       policies/specs, as moongate.lua names the folder\n"
      "moongate test policies/specs/access_spec.lua --filter sales\n"
