@@ -61,7 +61,8 @@ local facts = {
   { "alerts.arrive", "Alerts arrive", "each sink took a notice within 7 days", operations.alerts,
     "moongate sinks test NAME", "/admin/v1/checklist/alerts.arrive" },
   { "backup.fresh", "Backups are fresh, and were tried", "backed up within 7 days, restored within 90",
-    operations.backups, "moongate audit search kind:change action:registry.backup", "/admin/v1/checklist/backup.fresh" },
+    operations.backups, "moongate audit search kind:change action:registry.backup",
+    "/admin/v1/checklist/backup.fresh" },
 }
 
 local function judge(row, state)
@@ -108,6 +109,6 @@ return function(state)
     if list[i].is_required and (list[i].status == "failing" or list[i].status == "unknown") then code = 1 end
   end
   return json.encode { gateway = state.gateway or "moongate", as_of = fact.instant(state.now),
-    since = fact.day(state.since), policies = core.digest(), facts = list, counts = count(list), mapping = controls.mapping(),
-    note = controls.note, is_well = code == 0 }, code
+    since = fact.day(state.since), policies = core.digest(), facts = list, counts = count(list),
+    mapping = controls.mapping(), note = controls.note, is_well = code == 0 }, code
 end

@@ -97,10 +97,10 @@ local function html_fact(report, one)
 end
 
 local function page(report, sha256)
-  local name = html(report.gateway)
-  put('<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Governance of %s</title>', name)
+  local title = html(report.gateway)
+  put('<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Governance of %s</title>', title)
   put("<style>%s</style></head>", style)
-  put("<body><h1>Governance of %s</h1><p>%s, at %s. Traffic since %s, policies <code>%s</code>.</p>", name,
+  put("<body><h1>Governance of %s</h1><p>%s, at %s. Traffic since %s, policies <code>%s</code>.</p>", title,
     summary(report), html(report.as_of), html(report.since), html(report.policies))
   put("<table><thead><tr><th>status</th><th>fact</th><th>is</th></tr></thead><tbody>")
   for _, one in ipairs(report.facts) do html_fact(report, one) end

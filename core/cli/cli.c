@@ -312,6 +312,7 @@ const struct command cli_commands[] = {
      "\n"
      "  -y, --yes           without being asked\n"
      "  -c, --config FILE   the configuration (for its data folder)\n"
+     "  --try               into a folder that goes again: is the backup good? noted for `moongate checklist`\n"
      "  --json              restored, first_seq, last_seq, hash\n",
      command_ledger_restore},
     {"ledger export", "the same as `moongate audit export`",

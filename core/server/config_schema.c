@@ -201,9 +201,9 @@ const struct field provider_fields[] = {
     {"region", &type_word, IN_PROVIDER(region), .initial_words = "none; \"bedrock\" needs one to sign calls",
      .says = "Where Amazon Bedrock is asked, \"us-east-1\": its calls are signed for it (AWS Signature Version 4). Of "
              "others where its machines are, for `moongate checklist`."},
-    {"owner", &type_word, IN_PROVIDER(owner),
+    {"owner", &type_note, IN_PROVIDER(owner),
      .says = "Who answers for the account, for `moongate checklist`."},
-    {"contract", &type_word, IN_PROVIDER(contract),
+    {"contract", &type_note, IN_PROVIDER(contract),
      .says = "Which contract it goes by, for `moongate checklist`: \"DPA of 2026-03-01, no training\"."},
     {"data", &type_class, IN_PROVIDER(data),
      .says = "The most sensitive data class that the contract is for: `moongate checklist` fails where a row of the "

@@ -23,8 +23,8 @@ json_t *evidence_gate(const struct config *c, const struct bundle *bundle)
     if (!accepted_read(c->settings->data_dir.ptr, &last, &why))
         return json_pack("{s:i, s:b, s:s}", "wanted", (int)wanted, "is_good", 0, "why", fault_message(&why));
     gate_judge(c, bundle, &last, &state);
-    json_t *gate = json_pack("{s:i, s:i, s:I, s:b, s:s}", "wanted", (int)wanted, "persons", (int)state.persons, "serial",
-                             (json_int_t)state.manifest.serial, "is_good", state.is_good, "why",
+    json_t *gate = json_pack("{s:i, s:i, s:I, s:b, s:s}", "wanted", (int)wanted, "persons", (int)state.persons,
+                             "serial", (json_int_t)state.manifest.serial, "is_good", state.is_good, "why",
                              state.is_good ? "" : fault_message(&state.why));
     signed_clear(&state);
     return gate;

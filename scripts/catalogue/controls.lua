@@ -39,10 +39,12 @@ controls.lists = {
     { "A.6.2.", 2, 8 }, { "A.7.", 2, 6 }, { "A.8.", 2, 5 }, { "A.9.", 2, 4 }, { "A.10.", 2, 4 } },
   soc2 = set_of { { "CC1.", 1, 5 }, { "CC2.", 1, 3 }, { "CC3.", 1, 4 }, { "CC4.", 1, 2 }, { "CC5.", 1, 3 },
     { "CC6.", 1, 8 }, { "CC7.", 1, 5 }, { "CC8.", 1, 1 }, { "CC9.", 1, 2 }, { "A1.", 1, 3 }, { "C1.", 1, 2 } },
-  nist_ai_rmf = set_of { { "GOVERN 1.", 1, 7 }, { "GOVERN 2.", 1, 3 }, { "GOVERN 3.", 1, 2 }, { "GOVERN 4.", 1, 3 },
-    { "GOVERN 5.", 1, 2 }, { "GOVERN 6.", 1, 2 }, { "MAP 1.", 1, 6 }, { "MAP 2.", 1, 3 }, { "MAP 3.", 1, 5 },
+  nist_ai_rmf = set_of { { "GOVERN 1.", 1, 7 }, { "GOVERN 2.", 1, 3 }, { "GOVERN 3.", 1, 2 },
+    { "GOVERN 4.", 1, 3 }, { "GOVERN 5.", 1, 2 }, { "GOVERN 6.", 1, 2 },
+    { "MAP 1.", 1, 6 }, { "MAP 2.", 1, 3 }, { "MAP 3.", 1, 5 },
     { "MAP 4.", 1, 2 }, { "MAP 5.", 1, 2 }, { "MEASURE 1.", 1, 3 }, { "MEASURE 2.", 1, 13 }, { "MEASURE 3.", 1, 3 },
-    { "MEASURE 4.", 1, 3 }, { "MANAGE 1.", 1, 4 }, { "MANAGE 2.", 1, 4 }, { "MANAGE 3.", 1, 2 }, { "MANAGE 4.", 1, 3 } },
+    { "MEASURE 4.", 1, 3 }, { "MANAGE 1.", 1, 4 }, { "MANAGE 2.", 1, 4 }, { "MANAGE 3.", 1, 2 },
+    { "MANAGE 4.", 1, 3 } },
 }
 
 local order = { "eu_ai_act", "iso_42001", "soc2", "nist_ai_rmf" }

@@ -158,8 +158,9 @@ function access.sensitive(state)
     end
   end
   if #open > 0 then
-    table.insert(found, 1, { "failing", ("%d of %s from confidential up and not self-hosted ask for no approval"):format(
-      #open, fact.count(sensitive, "row")), 'approval = "manager" in the row' })
+    table.insert(found, 1, { "failing",
+      ("%d of %s from confidential up and not self-hosted ask for no approval"):format(#open,
+        fact.count(sensitive, "row")), 'approval = "manager" in the row' })
   end
   if #found == 0 and why then return why end
   return fact.of(found, sensitive == 0 and "no row from confidential up leaves the house"

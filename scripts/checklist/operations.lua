@@ -34,7 +34,8 @@ local function check_verified(state, found)
     found[#found + 1] = { "failing", ("the chain was %s on %s"):format(tostring(last.after.state), fact.day(last.at)),
       "moongate audit verify says where" }
   elseif state.now - last.at > DAY then
-    found[#found + 1] = { "failing", ("the chain was last verified %s ago"):format(fact.span(state.now - last.at)), cure }
+    local ago = fact.span(state.now - last.at)
+    found[#found + 1] = { "failing", ("the chain was last verified %s ago"):format(ago), cure }
   end
   return last
 end

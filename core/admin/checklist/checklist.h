@@ -1,5 +1,5 @@
 /*
- * The checklist of governance: facts computed from the registry, the ledger, the configuration and the policies at work.
+ * The checklist of governance: facts computed from registry, ledger, configuration and the policies at work.
  *
  *     struct checklist_parts parts = {.registry = registry, .data_dir = "data", .config = config, .now_s = now_s};
  *     json_t *report = checklist_new(set, &parts, &is_well, &why);        // NULL: *why
@@ -40,7 +40,7 @@ struct checklist_parts {
     /* What moongate.lua says, without secrets, as config_show() tells it, and "retain_s". */
     const struct json_t *config;
     const struct json_t *gate;  /* {"wanted", "persons", "serial", "is_good", "why"}; NULL: nobody can say */
-    const struct json_t *nodes; /* [{"name", "digest"}]: processes that decide, and by which policies; NULL: none is known */
+    const struct json_t *nodes; /* [{"name", "digest"}]: processes that decide, by which policies; NULL: none */
     struct slice gateway;
     bool is_fleet; /* others count and decide beside this one */
     const struct json_t *required; /* ids of facts; NULL: governance.lua says which */

@@ -80,13 +80,14 @@ static bool add_keys(struct registry *r, json_t *facts, int64_t now_s, struct fa
                       REGISTRY_VALUES(value_int(now_s), value_int(YEAR_S)), 2, why);
 }
 
-/* Of who is disabled, or was merged into somebody who is. */
+/* Who is meant by a person, also where he was merged into another; readers have no view of it. */
+#define AS_WHOM " JOIN person p ON p.id = coalesce(o.same_as, o.id)"
+
 #define LEFT_OVER                                                                                                      \
-    "SELECT c.id AS id FROM credential c JOIN identity i ON i.id = c.person JOIN person p ON p.id = i.who"             \
+    "SELECT c.id AS id FROM credential c JOIN person o ON o.id = c.person" AS_WHOM                                     \
     " WHERE p.disabled_at IS NOT NULL AND " LIVE_KEY                                                                   \
-    " UNION ALL SELECT g.id AS id FROM access_grant g JOIN identity i ON i.id = g.subject"                             \
-    " JOIN person p ON p.id = i.who WHERE p.disabled_at IS NOT NULL AND g.subject_kind = 'user'"                       \
-    " AND g.revoked_at IS NULL AND g.ends_at > ?"
+    " UNION ALL SELECT g.id AS id FROM access_grant g JOIN person o ON o.id = g.subject" AS_WHOM                       \
+    " WHERE p.disabled_at IS NOT NULL AND g.subject_kind = 'user' AND g.revoked_at IS NULL AND g.ends_at > ?"
 
 static bool add_number(struct registry *r, json_t *about, const char *name, const char *sql,
                        const struct registry_value *values, size_t count, struct fault *why)
@@ -111,8 +112,8 @@ static bool add_leavers(struct registry *r, json_t *facts, int64_t now_s, struct
 /* ---- Lists. */
 
 static const struct listed roles = {
-    .sql = "SELECT g.person, i.who, g.role, g.scope, p.kind FROM role_grant g JOIN identity i ON i.id = g.person"
-           " JOIN person p ON p.id = i.who WHERE p.disabled_at IS NULL AND (g.ends_at IS NULL OR g.ends_at > ?)"
+    .sql = "SELECT g.person, p.id, g.role, g.scope, p.kind FROM role_grant g JOIN person o ON o.id = g.person"
+           AS_WHOM " WHERE p.disabled_at IS NULL AND (g.ends_at IS NULL OR g.ends_at > ?)"
            " ORDER BY g.person, g.role, g.scope",
     .texts = {"person", "who", "role", "scope", "kind"}};
 
@@ -143,9 +144,9 @@ static const struct listed reviews = {
     .numbers = {"opened_at", "due_at", "is_done"}};
 
 static const struct listed events = {
-    .sql = "SELECT e.action, e.object, e.actor, e.after, e.at FROM event e WHERE e.rev IN(SELECT max(x.rev) FROM event x"
-           " WHERE x.action IN('audit.verify', 'ledger.backup', 'registry.backup', 'ledger.restore', 'registry.restore',"
-           " 'providers.disable') AND x.at > ? GROUP BY x.action) ORDER BY e.rev DESC",
+    .sql = "SELECT e.action, e.object, e.actor, e.after, e.at FROM event e WHERE e.rev IN(SELECT max(x.rev) FROM event"
+           " x WHERE x.action IN('audit.verify', 'ledger.backup', 'registry.backup', 'ledger.restore',"
+           " 'registry.restore', 'providers.disable') AND x.at > ? GROUP BY x.action) ORDER BY e.rev DESC",
     .texts = {"action", "object", "actor", "after"},
     .numbers = {"at"}};
 
