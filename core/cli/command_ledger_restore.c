@@ -54,7 +54,7 @@ static int try_restore(const char *data_dir, const char *from, bool is_json)
     int code = restore(folder, from, true, is_json);
     trial_end(folder);
     if (code == CLI_OK)
-        noting(data_dir, "ledger.restore", "ledger", json_pack("{s:s, s:b}", "file", from, "trial", 1));
+        noting(data_dir, "ledger.trial", "ledger", json_pack("{s:s}", "file", from));
     return code;
 }
 

@@ -82,7 +82,7 @@ static int try_restore(const char *data_dir, const char *from, const struct chan
     if (code == CLI_OK) code = check(folder);
     trial_end(folder);
     if (code == CLI_OK)
-        noting(data_dir, "registry.restore", "registry", json_pack("{s:s, s:b}", "file", from, "trial", 1));
+        noting(data_dir, "registry.trial", "registry", json_pack("{s:s}", "file", from));
     return code;
 }
 

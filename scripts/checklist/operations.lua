@@ -295,8 +295,8 @@ function operations.backups(state)
   end
   check_age(state, found, "the ledger was backed up", WEEK, "moongate ledger backup FILE", "ledger.backup")
   check_age(state, found, "the registry was backed up", WEEK, "moongate registry backup FILE", "registry.backup")
-  check_age(state, found, "a restore was tried", DRILL_S, "moongate registry restore --try FILE", "registry.restore",
-    "ledger.restore")
+  check_age(state, found, "a restore was tried", DRILL_S, "moongate registry restore --try FILE", "registry.trial",
+    "registry.restore", "ledger.trial")
   return fact.of(found, "ledger and registry were backed up within 7 days, a restore was tried within 90")
 end
 
