@@ -146,7 +146,8 @@ static const struct listed reviews = {
 static const struct listed events = {
     .sql = "SELECT e.action, e.object, e.actor, e.after, e.at FROM event e WHERE e.rev IN(SELECT max(x.rev) FROM event"
            " x WHERE x.action IN('audit.verify', 'ledger.backup', 'registry.backup', 'ledger.trial',"
-           " 'registry.trial', 'registry.restore', 'providers.disable') AND x.at > ? GROUP BY x.action) ORDER BY e.rev DESC",
+           " 'registry.trial', 'registry.restore', 'providers.disable')"
+           " AND x.at > ? GROUP BY x.action) ORDER BY e.rev DESC",
     .texts = {"action", "object", "actor", "after"},
     .numbers = {"at"}};
 

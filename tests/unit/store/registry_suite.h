@@ -7,8 +7,6 @@
 
 #include "registry_suite_kit.h"
 
-#include "store/registry/evidence.h"
-
 /* ---- Changes. */
 
 static void a_change_is_one_revision_and_one_event(void)
