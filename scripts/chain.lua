@@ -29,7 +29,7 @@ local models_file = { name = "models", file = "policies/models.lua", mode = "enf
 local function share(f)
   local app = facts.apps and facts.apps[f.app]
   if not app or not app.shared then return end
-  for _, id in ipairs(core.share(app.shared)) do
+  for _, id in ipairs(core.share_objects(app.shared)) do
     note(f, apps_file, f.app, "share", ("%s, at %s, is one of the app's objects"):format(id, app.shared[id]), "enforce")
   end
 end

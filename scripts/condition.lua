@@ -118,8 +118,12 @@ local kinds = {
   approved = { check = schema.boolean, is_constant = true },
   break_glass = { check = schema.boolean, is_constant = true },
   grant_purpose = text,
+  prompt_status = text_kind(schema.choice { "approved", "archived", "review", "draft", "none" }),
 }
-for _, name in ipairs { "department", "user", "team", "tier", "region", "env", "session" } do kinds[name] = text end
+for _, name in ipairs { "department", "user", "team", "tier", "region", "env", "session", "prompt",
+  "prompt_version", "prompt_label", "prompt_sha256" } do
+  kinds[name] = text
+end
 for _, name in ipairs { "context_tokens", "input_tokens", "output_tokens", "max_tokens", "max_latency_ms" } do
   kinds[name] = number
 end
@@ -217,7 +221,6 @@ end
 local absent = {
   identity = "fields of the identity stand in it as they are: when = { department = \"sales\" }",
   request = "fields of the request stand in it as they are: when = { model = \"…\" }",
-  prompt = "prompts have no registry in this version",
   route = "to act on a target that a rule chooses, write called = \"…\"",
 }
 

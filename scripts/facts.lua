@@ -305,6 +305,10 @@ function compute.break_glass(f)
   local grant = granted(f)
   return grant ~= nil and grant.break_glass and not core.is_approved(f.model)
 end
+local prompt_fields = { "prompt", "prompt_version", "prompt_label", "prompt_sha256", "prompt_status" }
+for _, name in ipairs(prompt_fields) do
+  compute[name] = function() return core.prompt(name) end
+end
 compute.cost_usd = function(f) return facts.cost_nano(f) / 1000000000 end
 function compute.route_targets() return core.targets() end
 function compute.route_target() return core.target() end
@@ -339,6 +343,7 @@ local fields = {
   budget = { department = "budget_department", team = "budget_team", app = "budget_app", user = "budget_user" },
 }
 for _, name in ipairs(identity_fields) do fields.identity[name] = name end
+for _, name in ipairs(prompt_fields) do fields.request[name] = name end
 for _, name in ipairs(usage_fields) do fields.usage[name] = "usage_" .. name end
 facts.fields = fields
 

@@ -7,7 +7,8 @@
 -- api · model · text or messages · stream, max_tokens, temperature, tools · uses = { "images", … } · task, quality,
 -- max_latency_ms, data, label, session (as headers) · headers · input_tokens, output_tokens, context_tokens ·
 -- cost_usd (what it may cost, instead of prices times tokens) · time ("2025-06-03T12:00:00Z") ·
--- topups (of budgets: scripts/explain/topups.lua turns them into what stands here) · grants (scripts/granting.lua).
+-- topups (of budgets: scripts/explain/topups.lua turns them into what stands here) · grants (scripts/granting.lua) ·
+-- prompt (that the request names: { name, version, label, status }).
 local core, use = ...
 local json = use "json"
 local catalogue = use "catalogue"
@@ -24,7 +25,7 @@ local fields = {
   task = "string", quality = "string", max_latency_ms = "number string", data = "string", headers = "table",
   input_tokens = "number", output_tokens = "number", context_tokens = "number", time = "string number",
   body = "string table", user = "string", label = "string table", session = "string", cost_usd = "number",
-  topups = "table", grants = "table",
+  topups = "table", grants = "table", prompt = "table",
 }
 request.fields = fields
 
@@ -196,6 +197,22 @@ local function usual_api(t)
   return entry and entry.targets[1] and "messages" or "chat"
 end
 
+local prompt_names = { name = true, version = true, label = true, status = true, sha256 = true }
+
+-- { name = "support/reply", version = "2.1.0", label = "production", status = "approved" }; the last when not said.
+local function prompt_of(told)
+  local out = { status = "approved" }
+  for name, value in pairs(told) do
+    if not prompt_names[name] or type(value) ~= "string" then
+      raise.error("bad_value", ("prompt: name, version, label, status and sha256 are texts; got '%s'"):format(
+        tostring(name)), 0)
+    end
+    out[name] = value
+  end
+  if not out.name then raise.error("bad_value", "prompt: name is missing", 0) end
+  return out
+end
+
 -- JSON text for core.simulate.
 function request.describe(t)
   check_kinds(t)
@@ -220,6 +237,7 @@ function request.describe(t)
   if t.output_tokens then out.output_tokens = t.output_tokens end
   if t.time then out.time = seconds_of(t.time) end
   if t.grants and next(t.grants) then out.grants = granting.of(t.grants) end
+  if t.prompt then out.prompt = prompt_of(t.prompt) end
   if t.topups then out.topups = next(t.topups) and t.topups or json.raw "[]" end
   return json.encode(out)
 end

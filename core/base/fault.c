@@ -22,8 +22,15 @@ bool fault_set(struct fault *fault, enum fault_code code, const char *format, ..
     va_list args;
     va_start(args, format);
     fault->code = code;
+    fault->param[0] = '\0';
     vsnprintf(fault->text, sizeof fault->text, format, args);
     va_end(args);
+    return false;
+}
+
+bool fault_at(struct fault *fault, const char *param)
+{
+    snprintf(fault->param, sizeof fault->param, "%s", param);
     return false;
 }
 

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 
 #define FAULT_TEXT_BYTES 256
+#define FAULT_PARAM_BYTES 112
 
 /* clang-format off */
 #define FAULTS(X)                                                                                                      \
@@ -28,6 +29,30 @@
       "The request body is not what this endpoint takes.")                                                             \
     X(UNCARRIED,             400, "invalid_request_error", "unsupported_parameter",                                    \
       "The model's provider has no words for all that was asked.")                                                     \
+    X(PROMPT_INVALID,        400, "invalid_request_error", "prompt_invalid",                                           \
+      "The request does not name a prompt as it must be named.")                                                       \
+    X(PROMPT_VARIABLE_MISSING, 400, "invalid_request_error", "prompt_variable_missing",                                \
+      "The prompt needs a variable that is not there.")                                                                \
+    X(PROMPT_VARIABLE_UNKNOWN, 400, "invalid_request_error", "prompt_variable_unknown",                                \
+      "The prompt has no such variable.")                                                                              \
+    X(PROMPT_VARIABLE_INVALID, 400, "invalid_request_error", "prompt_variable_invalid",                                \
+      "A variable is not what the prompt takes.")                                                                      \
+    X(PROMPT_FIELD_FIXED,    400, "invalid_request_error", "prompt_field_fixed",                                       \
+      "The prompt sets that, and callers may not.")                                                                    \
+    X(PROMPT_MISMATCH,       400, "invalid_request_error", "prompt_mismatch",                                          \
+      "The messages are no instance of the prompt's.")                                                                 \
+    X(PROMPT_UNCARRIED,      400, "invalid_request_error", "prompt_unsupported",                                       \
+      "This API has no words for all that the prompt sets.")                                                           \
+    X(PROMPT_NOT_FOUND,      404, "invalid_request_error", "prompt_not_found",                                         \
+      "There is no such prompt.")                                                                                      \
+    X(PROMPT_ROLE_NOT_ALLOWED, 403, "invalid_request_error", "prompt_role_not_allowed",                                \
+      "Beside this prompt callers may not write that.")                                                                \
+    X(PROMPT_NOT_ALLOWED,    403, "invalid_request_error", "prompt_not_allowed",                                       \
+      "The prompt is not for this app.")                                                                               \
+    X(PROMPT_NOT_APPROVED,   403, "invalid_request_error", "prompt_not_approved",                                      \
+      "That version of the prompt is not approved.")                                                                   \
+    X(PROMPT_REVOKED,        403, "invalid_request_error", "prompt_revoked",                                           \
+      "That version of the prompt was revoked.")                                                                       \
     X(UNKNOWN_PATH,          404, "invalid_request_error", "unknown_path",                                             \
       "There is no such path.")                                                                                        \
     X(MISSPELT_PATH,         400, "invalid_request_error", "unknown_path",                                             \
@@ -129,6 +154,7 @@ enum fault_code {
 struct fault {
     enum fault_code code;
     char text[FAULT_TEXT_BYTES]; /* what happened here, for people; empty: the code's own sentence says it */
+    char param[FAULT_PARAM_BYTES]; /* the field of the request it is about, where fault_at() said so; else empty */
 };
 
 struct fault_info {
@@ -140,6 +166,8 @@ const struct fault_info *fault_info(enum fault_code code);
 /* Always returns false, so that a function may end with it. */
 bool fault_set(struct fault *fault, enum fault_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Behind it: which field that is, cut where it is too long. Always false. */
+bool fault_at(struct fault *fault, const char *param);
 /* fault->text, or the code's sentence when that is empty. */
 const char *fault_message(const struct fault *fault);
 

@@ -63,6 +63,11 @@
 #define LIMIT_TEMPLATE_VALUE_BYTES (64u * KIB)  /* default of a variable's max */
 #define LIMIT_TEMPLATE_MAX_BYTES (16u * MIB)    /* of what it may say */
 #define LIMIT_TEMPLATE_ITEMS 4096u              /* of a list */
+#define LIMIT_PROMPTS 16384u                    /* of one registry */
+#define LIMIT_PROMPT_VERSIONS 1000u             /* of one prompt */
+#define LIMIT_PROMPT_VERSIONS_ALL 262144u       /* … and of all of them */
+#define LIMIT_PROMPT_LABELS 100u                /* of one prompt */
+#define LIMIT_PROMPTS_MIB 512u                  /* what workers map of all of them */
 
 /* Forms (multipart/form-data) */
 #define LIMIT_FORM_PARTS 256u

@@ -1,6 +1,8 @@
 #include "cli/cli.h"
+#include "cli/help_keys.h"
+#include "cli/help_people.h"
 #include "cli/help_approvals.h"
-
+#include "cli/prompts_commands.h"
 #include "cli/registry_texts.h"
 
 const struct command cli_commands[] = {
@@ -400,6 +402,7 @@ const struct command cli_commands[] = {
      "\n"
      "Exit code: 0 counted, 2 something cannot be read.\n",
      command_tokens},
+    PROMPTS_COMMANDS
     {"reload", "ask the running gateway to load its files again",
      "moongate reload\n"
      "\n"
@@ -439,56 +442,21 @@ const struct command cli_commands[] = {
      "\n"
      "Exit code: 0 it is in force, 1 refused or not kept, 3 no gateway there.\n",
      command_bundle_rollback},
-    {"keys create", "make an API key; it is shown once",
-     "moongate keys create --app sales-copilot --department Sales --expires 90d\n"
-     "\n"
-     "Prints the key on stdout, once: only its SHA-256 is kept. A running gateway knows it within a second.\n"
-     "\n"
-     "  --app A --department D --user U --team T     whose key it is\n"
-     "  --tier T --region R --clearance C --env E    what policies may ask of it\n"
-     "  --role R            again for more\n"
-     "  --label NAME=VALUE  again for more\n"
-     "  --approve MODEL     a model this holder is approved for; again for more\n"
-     "  --expires 90d       default: never\n"
-     "  --reason TEXT       what for: kept in the ledger, beside who made the key (`moongate audit search kind:change`)\n"
-     "  --force             also for names that the policies do not know\n"
-     "  -c, --config FILE   the configuration (for its data folder and its policies)\n"
-     "  --json              key, id and expiry as one document\n",
-     command_keys_create},
-    {"keys list", "the keys there are, never the keys themselves",
-     "moongate keys list\n"
-     "\n"
-     "On a terminal columns that no key fills are left out; into a pipe all come, with tabs between.\n"
-     "\n"
-     "  -c, --config FILE   the configuration (for its data folder)\n"
-     "  --json              everything that is known of each\n",
-     command_keys_list},
-    {"keys revoke", "end a key's life at once",
-     "moongate keys revoke key_7Q2fR8sT1uVw\n"
-     "\n"
-     "A running gateway refuses it within a second. Requests under way end as they would have, unless told otherwise.\n"
-     "\n"
-     "  --reason TEXT       what for: kept in the ledger, beside who did it (`moongate audit search kind:change`)\n"
-     "  --end-requests      also what it has under way: streams end with an error event, the rest with 401\n"
-     "  -c, --config FILE   the configuration (for its data folder)\n"
-     "  --json              the id that was revoked\n"
-     "\n"
-     "Exit code: 0 revoked (also before), 1 no such id.\n",
-     command_keys_revoke},
-    {"keys rotate", "a new key in the place of one, which lives on for a while",
-     "moongate keys rotate key_7Q2fR8sT1uVw\n"
-     "moongate keys rotate key_7Q2fR8sT1uVw --grace 7d\n"
-     "\n"
-     "Prints the new key on stdout, once. It stands for the same app, department, roles and all else, and lives as long\n"
-     "from now as the old one was given when it was made. Both are good until the grace is over.\n"
-     "\n"
-     "  --reason TEXT       what for: kept in the ledger, beside who did it (`moongate audit search kind:change`)\n"
-     "  --grace 24h         how long the old key is good still (default: 24h); 0: it ends now\n"
-     "  -c, --config FILE   the configuration (for its data folder)\n"
-     "  --json              the new key, its id, both expiries, as one document\n"
-     "\n"
-     "Exit code: 0 rotated, 1 no such id, or the key is revoked, expired, or rotated before.\n",
-     command_keys_rotate},
+    {"keys create", "make an API key; it is shown once", help_keys_create, command_keys_create},
+    {"keys list", "the keys there are, never the keys themselves", help_keys_list, command_keys_list},
+    {"keys revoke", "end a key's life at once", help_keys_revoke, command_keys_revoke},
+    {"keys rotate", "a new key in the place of one, which lives on for a while", help_keys_rotate, command_keys_rotate},
+    {"people list", "people and services, with their roles", help_people_list, command_people_list},
+    {"people create", "a new person or service", help_people_create, command_people_create},
+    {"people disable", "nothing of a person counts any more", help_people_disable, command_people_disable},
+    {"people enable", "and again", help_people_enable, command_people_enable},
+    {"people merge", "two accounts are one person", help_people_merge, command_people_merge},
+    {"roles list", "who has which role", help_roles_list, command_roles_list},
+    {"roles give", "give a role to somebody else", help_roles_give, command_roles_give},
+    {"roles take", "take a role", help_roles_take, command_roles_take},
+    {"provider list", "provider accounts that were switched", help_provider_list, command_provider_list},
+    {"provider disable", "switch a provider account off", help_provider_disable, command_provider_disable},
+    {"provider enable", "switch it on again", help_provider_enable, command_provider_enable},
     HELP_APPROVALS_COMMANDS,
     {"version", "what is running here", "moongate version --json\n", command_version},
     {"help", "this list, a command, a diagnostic's code, or the fields of moongate.lua",

@@ -10,18 +10,22 @@ static const struct family {
     const char *first; /* the word, and of its commands that one is listed at */
     const char *names, *summary;
 } families[] = {
-    {"audit", "audit ...", "search, export, tail and verify the ledger; texts that it keeps"},
-    {"ledger", "ledger ...", "backup, restore, export, check it; erase a person's texts; a new key"},
-    {"registry", "registry ...", "check, back up, restore what is under governance; move it to PostgreSQL"},
-    {"budgets", "budgets, limits", "how far budgets are used up, when they run out; what limits a caller"},
+    {"audit", "audit, ledger", "search, export, verify, erase; backups, also of what is under governance: registry"},
+    {"ledger", NULL, NULL}, /* with the one before */
+    {"registry", NULL, NULL}, /* likewise */
+    {"budgets", "budgets, limits", "how far budgets are used up; what limits a caller; `topup` adds for a while"},
     {"limits", NULL, NULL}, /* with the one before */
-    {"topup", "topup ...", "add to a budget for a while; what was added, and its end"},
-    {"approvals", "approvals, grants", "models that need approval: ask, decide; who may use what, until when"},
+    {"topup", NULL, NULL}, /* likewise */
+    {"approvals", "approvals", "what needs approval: ask, decide; `grants`: who may; `prompts`: texts under review"},
     {"grants", NULL, NULL}, /* with the one before */
+    {"prompts", NULL, NULL}, /* likewise */
     {"price", "price, tokens", "what so many tokens cost at a model; how many a text or a request is"},
     {"tokens", NULL, NULL}, /* with the one before */
     {"bundle", "keys, bundle", "create, list, revoke, rotate API keys; policies that people have to sign"},
     {"keys", NULL, NULL}, /* with the one before */
+    {"people", "people, roles", "who may what; `provider` switches a provider account off, or on again"},
+    {"roles", NULL, NULL}, /* with the one before */
+    {"provider", NULL, NULL}, /* likewise */
     {"version", "version, help", "what is running here; a command, a diagnostic's code, fields of moongate.lua"},
     {"help", NULL, NULL}, /* with the one before */
 };

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/api/body.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cli/folder.h"
@@ -9,9 +10,9 @@
 #include "cli/keys_inner.h"
 
 struct create_options {
-    const char *app, *department, *user, *team, *tier, *region, *clearance, *env, *expires, *reason;
+    const char *app, *department, *user, *team, *tier, *region, *clearance, *env, *owner, *expires, *reason;
     struct option_list roles, labels, approvals;
-    bool is_forced;
+    bool is_forced, is_admin;
 };
 
 static bool read_expiry(const char *text, uint64_t *seconds)
@@ -72,61 +73,98 @@ static bool is_known(const struct create_options *o, const struct key_spec *spec
     return is_good;
 }
 
-static void print_made(struct key_made *made, uint64_t expires_at, bool is_json)
+static void set(json_t *body, const char *name, const char *text)
 {
+    if (text) json_object_set_new(body, name, json_string(text));
+}
+
+static void set_list(json_t *body, const char *name, const struct slice *items, size_t count)
+{
+    if (count) json_object_set_new(body, name, names_of(items, count));
+}
+
+/* As the admin API takes it. */
+static json_t *body_of(const struct create_options *o, const struct key_spec *spec)
+{
+    json_t *body = json_object(), *labels = json_object();
+    set(body, "app", o->app);
+    set(body, "department", o->department);
+    set(body, "user", o->user);
+    set(body, "team", o->team);
+    set(body, "tier", o->tier);
+    set(body, "region", o->region);
+    set(body, "clearance", o->clearance);
+    set(body, "env", o->env);
+    set(body, "owner", o->owner);
+    set(body, "reason", o->reason);
+    set_list(body, "roles", spec->roles, spec->role_count);
+    set_list(body, "approvals", spec->approvals, spec->approval_count);
+    for (size_t i = 0; i < spec->label_count; i++) {
+        const struct key_label *label = &spec->labels[i];
+        json_object_setn_new(labels, label->name.ptr, label->name.len,
+                             json_stringn(label->value.ptr, label->value.len));
+    }
+    json_object_set_new(body, "labels", labels);
+    json_object_set_new(body, "expires_at", instant_json((int64_t)spec->expires_at));
+    return body;
+}
+
+static void print_made(struct governed *g, uint64_t expires_at, bool is_json)
+{
+    struct key_made made;
+    keys_take_made(g, &made);
     if (!is_json) {
-        keys_print_made(made, expires_at);
+        keys_print_made(&made, expires_at);
         return;
     }
-    cli_print_json(
-        json_pack("{s:s, s:s, s:I}", "key", made->text, "id", made->id, "expires_at", (json_int_t)expires_at));
-    explicit_bzero(made, sizeof *made);
+    cli_print_json(json_pack("{s:s, s:s, s:I}", "key", made.text, "id", made.id, "expires_at", (json_int_t)expires_at));
+    explicit_bzero(&made, sizeof made);
+}
+
+static int create(const struct common_options *common, const char *path, json_t *body, uint64_t expires_at)
+{
+    struct governed g;
+    char *data_dir = folder_find(common->config);
+    bool is_answered = data_dir && governing_call(data_dir, "POST", path, body, &g);
+    mem_free(data_dir);
+    if (!is_answered) return CLI_USAGE;
+    int code = g.status < 300 ? CLI_OK : governing_refused(&g);
+    if (code == CLI_OK) print_made(&g, expires_at, common->is_json);
+    governing_end(&g);
+    return code;
 }
 
 static int create_key(const struct create_options *o, const struct common_options *common)
 {
     static struct key_label labels[OPTION_LIST_MAX];
     static struct slice roles[OPTION_LIST_MAX], approvals[OPTION_LIST_MAX];
-    struct key_spec spec = {
-        .app = slice_str(o->app),
-        .department = slice_str(o->department),
-        .user = slice_str(o->user),
-        .team = slice_str(o->team),
-        .tier = slice_str(o->tier),
-        .region = slice_str(o->region),
-        .clearance = slice_str(o->clearance),
-        .env = slice_str(o->env),
-        .roles = roles,
-        .role_count = o->roles.count,
-        .approvals = approvals,
-        .approval_count = o->approvals.count,
-        .labels = labels,
-        .label_count = o->labels.count,
-    };
-    struct key_made made;
     struct change_by by;
-    struct fault why;
-    if (!read_expiry(o->expires, &spec.expires_at) || !read_labels(&o->labels, labels) ||
-        !caller_read(o->reason, &by)) {
+    struct key_spec spec = {.roles = roles,
+                            .role_count = o->roles.count,
+                            .approvals = approvals,
+                            .approval_count = o->approvals.count,
+                            .labels = labels,
+                            .label_count = o->labels.count};
+    if (!read_expiry(o->expires, &spec.expires_at) || !read_labels(&o->labels, labels) || !caller_read(o->reason, &by))
         return CLI_USAGE;
-    }
     read_list(&o->roles, roles);
     read_list(&o->approvals, approvals);
     if (!is_known(o, &spec, common->config)) return CLI_USAGE;
-    char *data_dir = folder_find(common->config);
-    if (!data_dir) return CLI_USAGE;
-    struct registry *registry = register_open(data_dir);
-    int exit_code = CLI_USAGE;
-    if (registry && registry_key_create(registry, &spec, &by, &made, &why)) {
-        exit_code = CLI_OK;
-        register_tell(data_dir);
-        print_made(&made, spec.expires_at, common->is_json);
-    } else if (registry) {
-        cli_error(CLI_USAGE, NULL, "%s", fault_message(&why));
-    }
-    registry_close(registry);
-    mem_free(data_dir);
-    return exit_code;
+    return create(common, "/keys", body_of(o, &spec), spec.expires_at);
+}
+
+/* Of the admin API. */
+static int create_admin_key(const struct create_options *o, const struct common_options *common)
+{
+    uint64_t expires_at;
+    struct change_by by;
+    if (!o->owner)
+        return cli_usage_error("moongate keys create --admin --owner per_7Q2fR8sT1uVw", "say whose it is: --owner");
+    if (!read_expiry(o->expires, &expires_at) || !caller_read(o->reason, &by)) return CLI_USAGE;
+    return create(common, "/admin-keys",
+                  json_pack("{s:s, s:s?, s:o}", "owner", o->owner, "reason", o->reason, "expires_at",
+                            instant_json((int64_t)expires_at)),
+                  expires_at);
 }
 
 int command_keys_create(int argc, char **argv)
@@ -141,6 +179,8 @@ int command_keys_create(int argc, char **argv)
                                      {"--region", OPTION_TEXT, &o.region},
                                      {"--clearance", OPTION_TEXT, &o.clearance},
                                      {"--env", OPTION_TEXT, &o.env},
+                                     {"--owner", OPTION_TEXT, &o.owner},
+                                     {"--admin", OPTION_FLAG, &o.is_admin},
                                      {"--expires", OPTION_TEXT, &o.expires},
                                      {"--reason", OPTION_TEXT, &o.reason},
                                      {"--role", OPTION_LIST, &o.roles},
@@ -150,6 +190,7 @@ int command_keys_create(int argc, char **argv)
                                      {NULL, OPTION_FLAG, NULL}};
     if (!cli_options(argc, argv, options, &common, NULL, NULL, 0)) return CLI_USAGE;
     if (common.is_help) return command_help(2, (char *[]){"keys", "create"});
+    if (o.is_admin) return create_admin_key(&o, &common);
     if (!o.app && !o.department && !o.user && !o.team) {
         return cli_usage_error("moongate keys create --app sales-copilot --department Sales",
                                "say whose key it is: --app, --department, --user or --team");

@@ -1,6 +1,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "admin/api/body.h"
 #include "base/mem.h"
 #include "cli/folder.h"
 #include "cli/keys_inner.h"
@@ -31,22 +32,40 @@ static void print_rotated(const char *id, struct key_rotated *rotated, bool is_j
     fprintf(stderr, "%s stands for the same until %s, then it is refused.\n", id, day);
 }
 
-static int rotate_key(const char *id, uint64_t grace_s, const struct change_by *by, const char *data_dir, bool is_json)
+static uint64_t instant_of(const json_t *object, const char *name)
 {
-    struct fault why;
+    int64_t seconds = 0;
+    const char *text = json_string_value(json_object_get(object, name));
+    if (text) instant_read(slice_str(text), &seconds);
+    return (uint64_t)seconds;
+}
+
+static int say(const struct governed *g, const char *id, bool is_json)
+{
     struct key_rotated rotated;
-    struct registry *registry = register_open(data_dir);
-    if (!registry) return CLI_USAGE;
-    enum registry_found found = registry_key_rotate(registry, slice_str(id), grace_s, by, &rotated, &why);
-    registry_close(registry);
-    if (found == REGISTRY_FAILED) {
+    if (g->status == 404) return keys_missing(id);
+    if (g->status == 400)
         return cli_error(CLI_FOUND, "`moongate keys create` makes one from nothing", "%s: %s", id,
-                         fault_message(&why));
-    }
-    if (found == REGISTRY_MISSING) return keys_missing(id);
-    register_tell(data_dir);
+                         governing_message(g));
+    if (g->status >= 300) return governing_refused(g);
+    keys_take_made(g, &rotated.made);
+    rotated.expires_at = instant_of(g->body, "expires_at");
+    rotated.old_expires_at = instant_of(json_object_get(g->body, "replaces"), "expires_at");
     print_rotated(id, &rotated, is_json);
     return CLI_OK;
+}
+
+static int rotate_key(const char *id, uint64_t grace_s, const char *reason, const char *data_dir, bool is_json)
+{
+    struct governed g;
+    struct buf to;
+    json_t *body = json_pack("{s:I, s:s?}", "grace_s", (json_int_t)grace_s, "reason", reason);
+    bool is_answered = governing_call(data_dir, "POST", governing_path(&to, "/keys/%s/rotate", id), body, &g);
+    buf_clear(&to);
+    if (!is_answered) return CLI_USAGE;
+    int code = say(&g, id, is_json);
+    governing_end(&g);
+    return code;
 }
 
 int command_keys_rotate(int argc, char **argv)
@@ -65,7 +84,7 @@ int command_keys_rotate(int argc, char **argv)
     if (!keys_check_id(id, count) || !read_grace(grace, &grace_s) || !caller_read(reason, &by)) return CLI_USAGE;
     char *data_dir = folder_find(common.config);
     if (!data_dir) return CLI_USAGE;
-    int exit_code = rotate_key(id, grace_s, &by, data_dir, common.is_json);
+    int exit_code = rotate_key(id, grace_s, reason, data_dir, common.is_json);
     mem_free(data_dir);
     return exit_code;
 }

@@ -2,6 +2,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "admin/api/body.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/limits.h"
@@ -12,6 +13,7 @@
 #include "cli/caller.h"
 #include "cli/fleet.h"
 #include "cli/folder.h"
+#include "cli/governing.h"
 #include "cli/looking.h"
 #include "cli/topup_inner.h"
 #include "exchange/money.h"
@@ -233,17 +235,27 @@ static void print_json(const struct topping *t)
 
 /* ---- The command. */
 
+static void take_made(struct topping *t, const struct governed *g)
+{
+    snprintf(t->made.id, sizeof t->made.id, "%s", governing_text(g, "id"));
+    instant_read(slice_str(governing_text(g, "created_at")), &t->made.created_at);
+    t->made.before_nano = json_integer_value(json_object_get(g->body, "before_nano"));
+    t->told = g->told;
+}
+
 static bool make(struct topping *t)
 {
-    struct fault why;
-    struct registry *registry = register_open(t->data_dir);
-    if (!registry) return false;
+    struct governed g;
     t->spec.nano = t->nano;
-    bool is_made = registry_topup_create(registry, &t->spec, &t->by, &t->made, &why);
-    registry_close(registry);
-    if (!is_made) return cli_error(CLI_USAGE, NULL, "%s", fault_message(&why)) == CLI_OK;
-    t->told = register_tell(t->data_dir);
-    return true;
+    json_t *body = json_pack("{s:s%, s:s%, s:I, s:o, s:s%}", "budget", t->spec.budget.ptr, t->spec.budget.len, "scope",
+                             t->spec.scope.ptr, t->spec.scope.len, "nano", (json_int_t)t->nano, "ends_at",
+                             instant_json(t->spec.ends_at), "reason", t->by.reason.ptr, t->by.reason.len);
+    if (!governing_call(t->data_dir, "POST", "/topups", body, &g)) return false;
+    bool is_made = g.status < 300;
+    if (is_made) take_made(t, &g);
+    else cli_error(CLI_USAGE, NULL, "%s", governing_message(&g));
+    governing_end(&g);
+    return is_made;
 }
 
 static int run(struct topping *t, const char *scope)

@@ -1,11 +1,13 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "admin/api/body.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cli/amounts.h"
 #include "cli/caller.h"
 #include "cli/folder.h"
+#include "cli/governing.h"
 #include "cli/topup_inner.h"
 
 #define SHOWN "`moongate topup list` shows the ids"
@@ -24,21 +26,39 @@ static void print_ended(const char *id, const struct topup_ended *ended, bool is
     }
 }
 
-static int end_it(const char *id, const struct change_by *by, const char *data_dir, const struct common_options *common)
+static int64_t instant_of(const struct governed *g, const char *name)
 {
-    struct fault why;
-    struct topup_ended ended;
-    struct registry *registry = register_open(data_dir);
-    if (!registry) return CLI_USAGE;
-    enum registry_found found = registry_topup_end(registry, slice_str(id), by, &ended, &why);
-    registry_close(registry);
-    if (found == REGISTRY_FAILED) return cli_error(CLI_USAGE, NULL, "%s", fault_message(&why));
-    if (found == REGISTRY_MISSING) return cli_error(CLI_FOUND, SHOWN, "there is no top-up with the id `%s`", id);
-    enum register_told told = register_tell(data_dir);
-    print_ended(id, &ended, common->is_json, told);
+    int64_t seconds = 0;
+    instant_read(slice_str(governing_text(g, name)), &seconds);
+    return seconds;
+}
+
+static int say(const struct governed *g, const char *id, const struct common_options *common)
+{
+    if (g->status == 404) return cli_error(CLI_FOUND, SHOWN, "there is no top-up with the id `%s`", id);
+    if (g->status >= 300) return governing_refused(g);
+    struct topup_ended ended = {.nano = json_integer_value(json_object_get(g->body, "nano")),
+                                .ends_at = instant_of(g, "ends_at"),
+                                .ended_at = instant_of(g, "ended_at"),
+                                .was_over = json_is_true(json_object_get(g->body, "was_over"))};
+    if (!ended.ended_at) ended.ended_at = ended.ends_at;
+    print_ended(id, &ended, common->is_json, g->told);
     fflush(stdout);
     if (!ended.was_over && register_is_of_fleet(common->config)) topup_say_fleet();
     return CLI_OK;
+}
+
+static int end_it(const char *id, const char *reason, const char *data_dir, const struct common_options *common)
+{
+    struct governed g;
+    struct buf to;
+    json_t *body = json_pack("{s:s?}", "reason", reason);
+    bool is_answered = governing_call(data_dir, "POST", governing_path(&to, "/topups/%s/end", id), body, &g);
+    buf_clear(&to);
+    if (!is_answered) return CLI_USAGE;
+    int code = say(&g, id, common);
+    governing_end(&g);
+    return code;
 }
 
 int command_topup_end(int argc, char **argv)
@@ -55,7 +75,7 @@ int command_topup_end(int argc, char **argv)
     if (!caller_read(reason, &by)) return CLI_USAGE;
     char *data_dir = folder_find(common.config);
     if (!data_dir) return CLI_USAGE;
-    int code = end_it(id, &by, data_dir, &common);
+    int code = end_it(id, reason, data_dir, &common);
     mem_free(data_dir);
     return code;
 }

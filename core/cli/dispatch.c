@@ -6,7 +6,7 @@
 #include "base/nearest.h"
 #include "cli/terminal.h"
 
-#define COMMANDS_MAX 160
+#define COMMANDS_MAX 192
 
 /* How many of argv's words make up this command's name; 0: another command. */
 static int words_of(const struct command *c, int argc, char **argv)

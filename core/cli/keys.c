@@ -15,6 +15,12 @@ void keys_format_day(uint64_t seconds, char text[CLOCK_TEXT_BYTES])
     text[10] = '\0';
 }
 
+void keys_take_made(const struct governed *g, struct key_made *made)
+{
+    snprintf(made->text, sizeof made->text, "%s", governing_text(g, "key"));
+    snprintf(made->id, sizeof made->id, "%s", governing_text(g, "id"));
+}
+
 void keys_print_made(struct key_made *made, uint64_t expires_at)
 {
     char day[CLOCK_TEXT_BYTES];

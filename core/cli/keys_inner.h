@@ -7,10 +7,12 @@
 #include "base/clock.h"
 #include "cli/caller.h"
 #include "cli/cli.h"
-#include "cli/register.h"
+#include "cli/governing.h"
 
 /* 2026-03-01, or "never". */
 void keys_format_day(uint64_t seconds, char text[CLOCK_TEXT_BYTES]);
+/* The secret and the id that a call answered with. */
+void keys_take_made(const struct governed *g, struct key_made *made);
 /* The new key on stdout, all else on stderr; wipes it. */
 void keys_print_made(struct key_made *made, uint64_t expires_at);
 /* How long a key may live on, at most LIMIT_KEY_LIFE_MS. False after a message, which ends with the cure. */

@@ -32,6 +32,7 @@
 #include "exchange/identity.h"
 #include "exchange/objects.h"
 #include "exchange/pair.h"
+#include "exchange/prompted.h"
 #include "store/grants.h"
 #include "store/people.h"
 #include "store/topups.h"
@@ -125,6 +126,7 @@ struct exchange {
     int64_t known_cost_nano;  /* what it costs at most, where somebody knows; -1: prices times tokens */
     struct slice told;        /* JSON members for the record, each after a comma (flow/told.h); may be empty */
     struct objects_of objects; /* that a provider keeps */
+    struct prompted prompted; /* the prompt that it names */
     struct asked asked;       /* what policies asked beside that */
     const char *config_digest; /* of the moongate.lua it was admitted under; NULL: none. Its owner's */
 

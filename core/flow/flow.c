@@ -190,6 +190,7 @@ struct flow *flow_new(const struct flow_parts *parts)
     policy_set_ref(parts->policies);
     keyring_ref(parts->keyring);
     topups_ref(parts->topups);
+    prompts_ref(parts->prompts);
     if (parts->grants) grants_ref(parts->grants);
     if (parts->people) people_ref(parts->people);
     list_init(&flow->jobs);
@@ -252,6 +253,7 @@ void flow_free(struct flow *flow)
     policy_set_unref(flow->parts.policies);
     keyring_unref(flow->parts.keyring);
     topups_unref(flow->parts.topups);
+    prompts_unref(flow->parts.prompts);
     grants_unref(flow->parts.grants);
     people_unref(flow->parts.people);
     mem_free(flow);
@@ -360,6 +362,13 @@ void flow_set_registry(struct flow *flow, struct keyring *keyring, struct topups
     flow->parts.keyring = keyring;
     flow->parts.topups = topups;
     each_job(flow, end_if_revoked, &(struct fault){.code = FAULT_KEY_REVOKED});
+}
+
+void flow_set_prompts(struct flow *flow, struct prompts *prompts)
+{
+    prompts_ref(prompts);
+    prompts_unref(flow->parts.prompts);
+    flow->parts.prompts = prompts;
 }
 
 void flow_set_grants(struct flow *flow, struct grants *grants, struct people *people)

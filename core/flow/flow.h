@@ -21,6 +21,7 @@
 #include "net/loop.h"
 #include "store/keyring.h"
 #include "store/keysets.h"
+#include "store/prompts.h"
 #include "store/grants.h"
 #include "store/people.h"
 #include "store/topups.h"
@@ -45,10 +46,11 @@ struct flow_redis {
 struct flow_parts {
     struct loop *loop;         /* borrowed, outlives the flow */
     int listen_fd;             /* borrowed; -1: flow_accept_on() comes later */
-    struct settings *settings; /* a reference is taken of each of these four */
+    struct settings *settings; /* a reference is taken of each of these five */
     struct policy_set *policies;
     struct keyring *keyring;
     struct topups *topups;
+    struct prompts *prompts;   /* … NULL: there are none */
     struct grants *grants; /* and of these two, where they are */
     struct people *people;
     struct keysets *keysets; /* borrowed: the keys of tokens' issuers */
@@ -74,6 +76,8 @@ void flow_set_policies(struct flow *flow, struct policy_set *policies);
 /* What the registry says. What a key began that was revoked so (struct key_record's ends_requests) ends now: streams
  * with the dialect's error event, unanswered requests with 401. */
 void flow_set_registry(struct flow *flow, struct keyring *keyring, struct topups *topups);
+/* … of prompts; NULL: there are none. */
+void flow_set_prompts(struct flow *flow, struct prompts *prompts);
 
 /* … of who may use what, and of whose sign-ins they are. */
 void flow_set_grants(struct flow *flow, struct grants *grants, struct people *people);

@@ -12,6 +12,7 @@
 #include "flow/deliver.h"
 #include "flow/drain.h"
 #include "flow/estimate.h"
+#include "flow/fill.h"
 #include "flow/identify.h"
 #include "flow/intake.h"
 #include "flow/keeping.h"
@@ -144,8 +145,11 @@ static bool parse_body(struct job *job, struct fault *why)
     if (x->api->kind != API_CALL) return keeping_note(x, why);
     struct slice model = x->api->names_model ? x->model_path : slice_str(x->api->stands_for);
     if (!open_form(x, why)) return false;
-    struct slice body = buf_slice(&x->body);
-    bool is_read = chat_parse_for(&x->request, x->api->client, body, x->api->asks, model, &x->arena, why);
+    bool is_indexed;
+    if (!fill(job, &model, &is_indexed, why)) return false;
+    bool is_read = is_indexed ? chat_read_indexed(&x->request, x->api->client, x->api->asks, model, &x->arena, why)
+                              : chat_parse_for(&x->request, x->api->client, buf_slice(&x->body), x->api->asks, model,
+                                               &x->arena, why);
     if (x->api->is_stream) x->request.is_stream = true;
     return is_read && keeping_note(x, why) &&
            intake_hold(&job->hold, exchange_request_bytes(x), why);

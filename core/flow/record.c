@@ -97,9 +97,29 @@ static void append_words(struct buf *out, const struct exchange *x)
     record_annotations(out, x);
 }
 
+static void append_prompt(struct buf *out, const struct exchange *x)
+{
+    const struct prompted *p = &x->prompted;
+    if (!prompted_is(p)) return;
+    append_name(out, NAME("prompt"));
+    buf_append(out, SLICE("{\"name\":"));
+    buf_append_json(out, p->name);
+    append_text(out, NAME("version"), p->version);
+    append_text(out, NAME("sha256"), p->sha256);
+    append_text(out, NAME("status"), p->status);
+    if (p->label.len) append_text(out, NAME("label"), p->label);
+    if (p->label.len) append_number(out, NAME("arm"), p->share);
+    append_name(out, NAME("variables"));
+    buf_append(out, p->variables);
+    append_number(out, NAME("bytes"), p->bytes);
+    if (p->is_verified) buf_append(out, SLICE(",\"verified\":true"));
+    buf_append_char(out, '}');
+}
+
 /* Figures, and names that the operator gave. */
 static void append_figures(struct buf *out, const struct exchange *x)
 {
+    append_prompt(out, x);
     append_digests(out, x);
     append_durability(out, x->decision.record.durability);
     record_estimate(out, x);

@@ -17,6 +17,8 @@
  *    "facts":{"time_ns","task","quality","data","label","max_latency_ms","uses","max_tokens","answers","tools",
  *        "pictures","characters","searches","may_search","may_call","seconds","temperature","service_tier",…},
  *                            what the request told, and what it was decided by
+ *    "prompt":{"name","version","sha256","status","label","arm","variables":[names],"bytes","verified":true},
+ *                            which it names, and what answers it; label and arm (thousandths): not where by its number
  *    "asked":{…},                                                what policies asked beside (exchange/asked.h), and
  *        "found":{how many of each kind that was looked for}
  *    "names":[ids],                                              of what the provider keeps, as the request has them

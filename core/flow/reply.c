@@ -8,6 +8,7 @@
 #include "flow/call.h"
 #include "flow/cors.h"
 #include "flow/durable.h"
+#include "flow/fill.h"
 #include "flow/holds.h"
 #include "flow/job.h"
 #include "flow/refusal.h"
@@ -37,6 +38,8 @@ size_t reply_common_headers(struct job *job, struct conn_header *headers)
         headers[count++] = (struct conn_header){SLICE("x-moongate-warning"), x->decision.verdict.warnings[i]};
     if (x->decision.max_tokens_note.len)
         headers[count++] = (struct conn_header){SLICE("x-moongate-max-tokens"), x->decision.max_tokens_note};
+    if (prompted_is(&x->prompted))
+        headers[count++] = (struct conn_header){FILL_HEADER, x->prompted.shown};
     count += rate_headers(x, headers + count);
     return count + cors_headers(job, headers + count);
 }
@@ -110,6 +113,7 @@ static enum exchange_outcome outcome_of(enum fault_code code)
     case FAULT_BAD_REQUEST:
     case FAULT_BAD_JSON:
     case FAULT_BAD_BODY:
+    case FAULT_PROMPT_INVALID ... FAULT_PROMPT_REVOKED:
     case FAULT_UNCARRIED:
     case FAULT_UNKNOWN_PATH:
     case FAULT_MISSPELT_PATH:

@@ -16,6 +16,7 @@ void bind_push_core(lua_State *L)
     frozen_register(L);
     bind_facts_register(L);
     bind_grants_register(L);
+    bind_prompts_register(L);
     bind_auth_register(L);
     bind_verdict_register(L);
     bind_ctx_register(L);

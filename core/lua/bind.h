@@ -24,6 +24,7 @@ void bind_source_register(lua_State *L);
 void bind_terms_register(lua_State *L);
 void bind_facts_register(lua_State *L);
 void bind_grants_register(lua_State *L);
+void bind_prompts_register(lua_State *L);
 void bind_auth_register(lua_State *L);
 void bind_verdict_register(lua_State *L);
 void bind_ctx_register(lua_State *L);

@@ -84,8 +84,8 @@ static int on_drain(lua_State *L)
     return 0;
 }
 
-/* share({ [id] = account, … }) → {ids} of what the request names there: the app may use it, whoever made it */
-static int on_share(lua_State *L)
+/* share_objects({ [id] = account, … }) → {ids} of what the request names there: the app may use it, whoever made it */
+static int on_share_objects(lua_State *L)
 {
     struct exchange *x = bind_eval(L)->x;
     const struct chat_request *r = &x->request;
@@ -220,7 +220,8 @@ static int on_warn(lua_State *L)
 void bind_verdict_register(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"trace", on_trace}, {"model", on_model},
-                                         {"drain", on_drain}, {"record", on_record}, {"share", on_share},
+                                         {"drain", on_drain}, {"record", on_record},
+                                         {"share_objects", on_share_objects},
                                          {"has_postgres", on_has_postgres},
                                          {"deny", on_deny},   {"fault", on_fault},
                                          {"list", on_list},   {"annotate", on_annotate}, {"warn", on_warn},

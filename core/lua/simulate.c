@@ -150,6 +150,17 @@ static bool read_grants(struct exchange *x, const struct json_tape *tape, struct
     return true;
 }
 
+static void read_prompt(struct exchange *x, const struct json_tape *tape)
+{
+    uint32_t prompt = json_get(tape, 0, SLICE("prompt"));
+    if (!json_is(tape, prompt, JSON_OBJECT)) return;
+    x->prompted.name = text_in(tape, prompt, SLICE("name"), &x->arena);
+    x->prompted.version = text_in(tape, prompt, SLICE("version"), &x->arena);
+    x->prompted.label = text_in(tape, prompt, SLICE("label"), &x->arena);
+    x->prompted.status = text_in(tape, prompt, SLICE("status"), &x->arena);
+    x->prompted.sha256 = text_in(tape, prompt, SLICE("sha256"), &x->arena);
+}
+
 static bool read_token(struct exchange *x, const struct json_tape *tape, struct fault *why)
 {
     uint32_t token = json_get(tape, 0, SLICE("token"));
@@ -235,6 +246,7 @@ struct exchange *simulate_exchange(struct slice json, struct fault *why)
               read_numbers(x, &tape, why) && read_grants(x, &tape, why);
     if (ok) {
         read_headers(x, &tape);
+        read_prompt(x, &tape);
         x->head.method = x->api->method;
     }
     json_clear(&tape);

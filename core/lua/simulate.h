@@ -11,7 +11,7 @@
  * "headers" {name: text}, "token" (its claims, or the word of a refusal of wire/jwt.h), "key" (a record as keyring.h
  * says, without its digest), "key_presented", "model_path",
  * "grants" [{"model","id","covers","ends_at" or "lasts_s","purpose","state"}] (what the registry says of the caller;
- * exchange/granted.h),
+ * exchange/granted.h), "prompt" {"name","version","label","status","sha256"} (that it names; exchange/prompted.h),
  * "topups" (of budgets, a list as store/topups.h says), "input_tokens" and "output_tokens" (instead of the
  * estimate), "cost_nano" (nano-dollars, instead of prices times tokens), "time" (seconds since 1970).
  * Nothing is sent anywhere.

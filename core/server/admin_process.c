@@ -15,6 +15,7 @@
 #include "server/config.h"
 #include "server/control.h"
 #include "store/registry/calls.h"
+#include "store/registry/registry.h"
 #include "wire/reach.h"
 
 #define BEAT_MS (LIMIT_HEARTBEAT_MS / 10)
@@ -30,6 +31,7 @@ struct admin_process {
     struct provider_switches *switches;
     struct owner *owner; /* of the registry; NULL: it could not be opened yet, and trouble says why */
     char trouble[FAULT_TEXT_BYTES];
+    struct registry_mark opened; /* the file that it has open */
     int64_t revision; /* that others were told of; -1: none */
 };
 
@@ -49,6 +51,7 @@ static void open_registry(struct admin_process *p)
     p->owner = owner_open(p->data_dir, 0, &why);
     if (p->owner) {
         p->trouble[0] = '\0';
+        p->opened = registry_mark(p->data_dir);
         admin_set_registry(p->admin, owner_registry(p->owner), NULL);
         return;
     }
@@ -58,11 +61,24 @@ static void open_registry(struct admin_process *p)
     admin_set_registry(p->admin, NULL, p->trouble);
 }
 
+/* Somebody took the file away, or put another in its place: what is written into the old one would be lost. */
+static void leave_lost(struct admin_process *p)
+{
+    struct registry_mark now = registry_mark(p->data_dir);
+    bool is_same = now.file.inode == p->opened.file.inode && now.file.device == p->opened.file.device;
+    if (!p->owner || is_same || now.file.size == 0) return;
+    admin_set_registry(p->admin, NULL, NULL);
+    owner_close(p->owner);
+    p->owner = NULL;
+    p->revision = -1;
+}
+
 /* What other gateways of the fleet changed, and what stood there at the start. */
 static void look_at_registry(struct admin_process *p)
 {
     int64_t revision;
     struct fault why;
+    leave_lost(p);
     if (!p->owner) open_registry(p);
     if (!p->owner || !registry_revision(owner_registry(p->owner), &revision, &why) || revision == p->revision) return;
     if (!providers_tell(owner_registry(p->owner), p->switches, &why)) {

@@ -296,7 +296,7 @@ void generation_accept(struct supervisor *sup, struct generation *next);
 /* ---- supervisor_snapshots.c */
 void snapshots_init(struct supervisor *sup);
 void snapshots_request(struct supervisor *sup, struct line_peer *peer);
-/* Takes the descriptor of a section: it is passed on to all workers, unless what they have is the same, or newer. */
+/* Takes the descriptor of a section: it is passed on to all workers, unless what they have is the same. */
 void snapshots_take(struct supervisor *sup, int fd);
 /* All of them, to a worker that was just started or could not take one. */
 void snapshots_send(struct child *worker);

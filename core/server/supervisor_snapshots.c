@@ -46,12 +46,6 @@ static struct section_held *place_of(struct snapshots *s, const struct section_a
     return &s->held[s->held_count++];
 }
 
-/* Within an epoch nothing comes back. */
-static bool is_older(const struct section_about *next, const struct section_held *now)
-{
-    return now->fd >= 0 && next->epoch == now->about.epoch && next->revision < now->about.revision;
-}
-
 static bool is_same(const struct section_about *next, const struct section_held *now)
 {
     return now->fd >= 0 && next->version == now->about.version && next->content == now->about.content;
@@ -73,11 +67,12 @@ void snapshots_take(struct supervisor *sup, int fd)
     bool is_one = section_head_of(fd, &about, &why);
     struct section_held *held = is_one ? place_of(&sup->snapshots, &about) : NULL;
     if (!held) log_event(LOG_ERROR, "section_refused", "%s", is_one ? "there are too many" : fault_message(&why));
-    if (held && !is_older(&about, held) && !is_same(&about, held)) {
+    /* The last reading counts, whatever its revision: the file may be another one by now. */
+    if (held && !is_same(&about, held)) {
         replace(sup, held, fd, &about);
         return;
     }
-    if (held && !is_older(&about, held)) held->about = about; /* its revision */
+    if (held) held->about = about; /* its revision */
     close(fd);
 }
 

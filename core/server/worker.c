@@ -134,6 +134,7 @@ static void use_registry(struct worker *w)
 {
     if (!w->flow) return;
     flow_set_registry(w->flow, w->registry.keyring, w->registry.topups);
+    flow_set_prompts(w->flow, w->registry.prompts);
     flow_set_grants(w->flow, w->registry.grants, w->registry.people);
 }
 
@@ -288,6 +289,7 @@ static void start_flow(struct worker *w)
         .policies = w->staged_policies,
         .keyring = w->registry.keyring,
         .topups = w->registry.topups,
+        .prompts = w->registry.prompts,
         .grants = w->registry.grants,
         .people = w->registry.people,
         .keysets = w->keysets,

@@ -30,6 +30,20 @@ static const struct section_about *about_topups(const struct snapshot *s)
     return topups_about(s->topups);
 }
 
+static bool take_prompts(struct snapshot *s, int fd, struct fault *why)
+{
+    struct prompts *next = prompts_map(fd, why);
+    if (!next) return false;
+    prompts_unref(s->prompts);
+    s->prompts = next;
+    return true;
+}
+
+static const struct section_about *about_prompts(const struct snapshot *s)
+{
+    return s->prompts ? prompts_about(s->prompts) : NULL;
+}
+
 static bool take_grants(struct snapshot *s, int fd, struct fault *why)
 {
     struct grants *next = grants_map(fd, why);
@@ -64,6 +78,7 @@ static const struct kind {
 } kinds[SECTION_KINDS] = {
     [SECTION_KEYS] = {take_keys, about_keys},
     [SECTION_TOPUPS] = {take_topups, about_topups},
+    [SECTION_PROMPTS] = {take_prompts, about_prompts},
     [SECTION_GRANTS] = {take_grants, about_grants},
     [SECTION_PEOPLE] = {take_people, about_people},
 };
@@ -72,13 +87,14 @@ static const struct kind {
 
 void snapshot_init(struct snapshot *s)
 {
-    *s = (struct snapshot){keyring_empty(), topups_empty(), grants_empty(), people_empty()};
+    *s = (struct snapshot){keyring_empty(), topups_empty(), grants_empty(), people_empty(), NULL};
 }
 
 void snapshot_clear(struct snapshot *s)
 {
     keyring_unref(s->keyring);
     topups_unref(s->topups);
+    prompts_unref(s->prompts);
     grants_unref(s->grants);
     people_unref(s->people);
 }

@@ -15,6 +15,7 @@
 #include "store/grants.h"
 #include "store/keyring.h"
 #include "store/people.h"
+#include "store/prompts.h"
 #include "store/section/section.h"
 #include "store/topups.h"
 
@@ -23,6 +24,7 @@ struct snapshot {
     struct topups *topups;
     struct grants *grants;
     struct people *people;
+    struct prompts *prompts; /* NULL: there are none */
 };
 
 enum snapshot_taken {

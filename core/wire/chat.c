@@ -58,11 +58,21 @@ bool chat_parse_for(struct chat_request *r, const struct dialect *dialect, struc
     struct chat_attached attached = r->attached;
     chat_clear(r);
     r->attached = attached;
+    return json_parse(&r->tape, body, why) && chat_read_indexed(r, dialect, kind, model, arena, why);
+}
+
+bool chat_read_indexed(struct chat_request *r, const struct dialect *dialect, enum chat_kind kind, struct slice model,
+                       struct arena *arena, struct fault *why)
+{
+    struct chat_attached attached = r->attached;
+    struct json_tape tape = r->tape;
+    chat_init(r);
+    r->attached = attached;
+    r->tape = tape;
     r->dialect = dialect;
     r->kind = kind;
     r->model = model;
     r->is_model_apart = model.len > 0;
-    if (!json_parse(&r->tape, body, why)) return false;
     if (!json_is(&r->tape, 0, JSON_OBJECT)) return fault_set(why, FAULT_BAD_BODY, "the body must be a JSON object");
     if (asks_for_caching(&r->tape)) r->uses |= CHAT_USES_CACHING;
     return dialect->read_request(r, arena, why) && kept_find(r, arena, why);

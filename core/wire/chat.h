@@ -135,6 +135,10 @@ bool chat_parse(struct chat_request *r, const struct dialect *dialect, struct sl
 bool chat_parse_for(struct chat_request *r, const struct dialect *dialect, struct slice body, enum chat_kind kind,
                     struct slice model, struct arena *arena, struct fault *why);
 
+/* The same of one whose tape was made before, by json_parse(): it is the body's. */
+bool chat_read_indexed(struct chat_request *r, const struct dialect *dialect, enum chat_kind kind, struct slice model,
+                       struct arena *arena, struct fault *why);
+
 /* Who speaks in a message. */
 enum chat_role {
     CHAT_ROLE_OTHER,

@@ -125,6 +125,7 @@ struct dialect_error dialect_error_of(const struct fault *why)
         .message = slice_str(fault_message(why)),
         .type = slice_str(info->type),
         .code = slice_str(info->code),
+        .param = slice_str(why->param),
         .status = info->status,
     };
 }

@@ -29,6 +29,7 @@
 #include "wire/said.h"
 #include "wire/usage.h"
 
+struct filled_dialect;      /* wire/filled/filled_inner.h */
 struct kept_answer;         /* wire/kept_answer.h */
 struct request_translation; /* wire/translate/translate.h */
 struct answer_translation;  /* wire/translate/answers.h */
@@ -123,6 +124,7 @@ struct dialect {
 
     /* From and to other dialects; NULL: nobody translates it. */
     const struct request_translation *request_translation;
+    const struct filled_dialect *filled; /* how prompts are written into its requests; NULL: none are */
     const struct hosting *hosting; /* its API where others host it (wire/hosting.h); NULL: nobody does */
 
     /* --- an answer --- */
@@ -177,6 +179,7 @@ struct dialect {
     void (*write_model)(struct buf *out, struct slice name, int64_t since);
 };
 
+extern const struct filled_dialect filled_chat, filled_responses, filled_messages, filled_gemini;
 extern const struct answer_translation openai_answers, anthropic_answers, responses_answers, gemini_answers;
 extern const struct answer_translation converse_answers;
 extern const struct dialect dialect_openai, dialect_responses, dialect_anthropic, dialect_gemini;

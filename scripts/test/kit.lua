@@ -15,6 +15,7 @@
 --   mg:spend { department = "sales", usd = 4100 }         -- counters are a table here, empty at the start of each test
 --   mg:request { …, topups = { { budget = "sales", usd = 100 } } }  -- what was added: scripts/explain/topups.lua
 --   mg:grant { user = "ana", model = "claude-3-opus", ends = "1h" }  -- of her requests until the test is over
+--   mg:prompt { name = "support/reply", version = "2.1.0" }  mg:request { prompt = "support/reply" }
 --   mg:reviewers "claims"  mg:governance()                -- what policies/governance.lua says
 --   mg.sent                                               -- notices that went out: { to, text, budget, threshold }
 --   mg:store_down()  mg:store_up()                        -- shared counters are out of reach
@@ -250,6 +251,29 @@ function Gateway:grant(given)
   self.granted[#self.granted + 1] = { whose = whose, grant = one }
 end
 
+-- A version that requests may name until the test is over: { name =, version =, label = "production", status =
+-- "approved" }; those two when they are not said.
+function Gateway:prompt(given)
+  local one = copy(given)
+  one.label, one.status = one.label or "production", one.status or "approved"
+  self.prompts[#self.prompts + 1] = one
+end
+
+-- "support/reply": what is in production; "support/reply@2.1.0": that version; "support/reply@staging": a label's.
+local function prompt_of(mg, wanted)
+  if type(wanted) ~= "string" then return wanted end
+  local name, which = wanted:match("^([^@]+)@?(.*)$")
+  for _, one in ipairs(mg.prompts) do
+    local is_it = which == "" and one.label == "production" or one.version == which or one.label == which
+    if one.name == name and is_it then
+      local found = copy(one)
+      if one.version == which then found.label = nil end
+      return found
+    end
+  end
+  error(("no prompt %s: mg:prompt { name = %q, version = \"1.0.0\" }"):format(wanted, name or ""), 3)
+end
+
 -- Shared counters are out of reach, until mg:store_up().
 function Gateway:store_down() self.counters.is_down = true end
 function Gateway:store_up() self.counters.is_down, self.counters.down_since = false, nil end
@@ -259,7 +283,7 @@ Gateway.redis_down, Gateway.redis_up = Gateway.store_down, Gateway.store_up
 function Gateway:forget()
   self.counters = Counters.new(function() return self.now or self.time end)
   self.sent = self.counters.sent
-  self.granted = {}
+  self.granted, self.prompts = {}, {}
 end
 
 -- Each test begins with nothing spent, sent, logged or measured, and with the clock and the stubs that describe and
@@ -306,6 +330,7 @@ local function complete(mg, given)
   if t.model == nil and t.api ~= "models" then t.model = mg.model end
   t.time = request.seconds_of(t.time or mg.time)
   t.grants = grants_of(mg, t)
+  t.prompt = t.prompt and prompt_of(mg, t.prompt)
   if t.topups then
     t.topups = json.raw((engine.ask(mg.set, "explain/topups", encode { topups = t.topups, now = t.time })))
   end

@@ -91,6 +91,7 @@ describe("the registry's commands", function()
     sum, code = json(g, "registry", "backup", copy, "--json")
     assert.equal(0, code)
     assert.equal(copy, sum.file)
+    local epoch = sum.epoch
     local out
     out, code = g:command("registry", "restore", copy, "--yes")
     assert.are_not.equal(0, code, out) -- a gateway runs
@@ -103,7 +104,7 @@ describe("the registry's commands", function()
     sum, code = json(g, "registry", "restore", copy, "--yes", "--json")
     assert.equal(0, code)
     assert.equal(1, sum.replayed)
-    assert.equal(2, sum.epoch)
+    assert.equal(epoch + 1, sum.epoch)
     assert.equal(1, database.value(file, ("SELECT count(*) FROM credential WHERE id = '%s' AND revoked_at IS NOT NULL"):format(id)))
     database.execute(file, "DROP TRIGGER event_kept")
     database.execute(file, "DELETE FROM event WHERE rev = 1")

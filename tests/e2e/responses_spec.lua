@@ -233,7 +233,10 @@ describe("the gateway's own refusals", function()
 
   it("of what a provider keeps say what to do instead, and call nobody", function()
     local since = m:mark()
-    for member, value in pairs { prompt = { id = "pmpt_1" }, background = true } do
+    local stored = ask { json = response { prompt = { id = "pmpt_1" } } } -- never passed on: it is none of here
+    assert.equal(404, stored.status)
+    assert.equal("prompt_not_found", cjson.decode(stored.body).error.code)
+    for member, value in pairs { background = true } do
       for _, path in ipairs { "/v1/responses", "/v1/responses/input_tokens" } do
         local r = ask { path = path, json = response { [member] = value } }
         assert.equal(400, r.status, member)

@@ -77,24 +77,28 @@ static struct slice text_of(const json_t *value)
     return slice_of(json_string_value(value), json_string_length(value));
 }
 
-static bool check_line(const json_t *value, const char **what)
+static bool check_text(const json_t *value, const char **what)
 {
-    struct slice text = text_of(value);
     *what = NULL;
     if (!json_is_string(value)) *what = "is to be a text";
-    else if (text.len > BODY_TEXT_BYTES_MAX) *what = "is longer than 4096 bytes";
-    else if (!is_line(text)) *what = "is to be one line of visible text";
+    else if (json_string_length(value) > BODY_TEXT_BYTES_MAX) *what = "is longer than 4096 bytes";
     return !*what;
 }
 
-static bool check_lines(const json_t *value, const char **what)
+static bool check_line(const json_t *value, const char **what)
+{
+    if (check_text(value, what) && !is_line(text_of(value))) *what = "is to be one line of visible text";
+    return !*what;
+}
+
+static bool check_texts(const json_t *value, const char **what)
 {
     size_t i;
     json_t *item;
     if (!json_is_array(value)) *what = "is to be a list of texts";
     else if (json_array_size(value) > BODY_LIST_MAX) *what = "has more than 256 members";
     json_array_foreach (value, i, item)
-        if (*what || !check_line(item, what)) return false;
+        if (*what || !check_text(item, what)) return false;
     return !*what;
 }
 
@@ -105,7 +109,7 @@ static bool check_labels(json_t *value, const char **what)
     if (!json_is_object(value)) *what = "is to be an object whose values are texts";
     else if (json_object_size(value) > BODY_LIST_MAX) *what = "has more than 256 members";
     json_object_foreach (value, name, item)
-        if (*what || !check_line(item, what)) return false;
+        if (*what || !check_text(item, what)) return false;
     return !*what;
 }
 
@@ -115,7 +119,8 @@ static bool is_of_type(json_t *value, enum api_type type, const char **what)
     *what = NULL;
     switch (type) {
     case API_TEXT: return check_line(value, what);
-    case API_TEXTS: return check_lines(value, what);
+    case API_NAME: return check_text(value, what);
+    case API_TEXTS: return check_texts(value, what);
     case API_LABELS: return check_labels(value, what);
     case API_JSON: return true;
     case API_INTEGER: *what = json_is_integer(value) ? NULL : "is to be a number without a fraction"; break;

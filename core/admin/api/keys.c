@@ -6,14 +6,14 @@
 #include "store/registry/key_change.h"
 
 const struct api_field keys_create_fields[] = {
-    {"app", API_TEXT, false, "the application"},
-    {"department", API_TEXT, false, "the department that pays"},
-    {"user", API_TEXT, false, "one user's"},
-    {"team", API_TEXT, false, "a team"},
-    {"tier", API_TEXT, false, "as policies name tiers"},
-    {"region", API_TEXT, false, "where its data may go"},
-    {"clearance", API_TEXT, false, "the highest class of data that it may send"},
-    {"env", API_TEXT, false, "production, staging, …"},
+    {"app", API_NAME, false, "the application"},
+    {"department", API_NAME, false, "the department that pays"},
+    {"user", API_NAME, false, "one user's"},
+    {"team", API_NAME, false, "a team"},
+    {"tier", API_NAME, false, "as policies name tiers"},
+    {"region", API_NAME, false, "where its data may go"},
+    {"clearance", API_NAME, false, "the highest class of data that it may send"},
+    {"env", API_NAME, false, "production, staging, …"},
     {"owner", API_TEXT, false, "the id of a person: the key lives only while this person does"},
     {"roles", API_TEXTS, false, "as policies name roles"},
     {"approvals", API_TEXTS, false, "models that it is approved for"},

@@ -18,7 +18,8 @@ static json_t *schema_of(enum api_type type)
 {
     json_t *line = json_pack("{s:s, s:i}", "type", "string", "maxLength", (int)BODY_TEXT_BYTES_MAX);
     switch (type) {
-    case API_TEXT: return line;
+    case API_TEXT:
+    case API_NAME: return line;
     case API_TEXTS: return list_of(line);
     case API_LABELS:
         return json_pack("{s:s, s:i, s:o}", "type", "object", "maxProperties", (int)BODY_LIST_MAX,

@@ -15,11 +15,12 @@
 
 enum api_type {
     API_TEXT,    /* one line of visible text */
+    API_NAME,    /* any text: what others named so */
     API_INTEGER, /* a number without a fraction */
     API_INSTANT, /* "2026-11-27T18:00:00Z" */
     API_FLAG,    /* true or false */
-    API_TEXTS,   /* a list of lines */
-    API_LABELS,  /* an object whose values are lines */
+    API_TEXTS,   /* a list of such texts */
+    API_LABELS,  /* an object whose values are such texts */
     API_JSON,    /* an object, list or text that who answers checks */
 };
 

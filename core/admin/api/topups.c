@@ -5,8 +5,8 @@
 #include "admin/api/acting.h"
 
 const struct api_field topups_create_fields[] = {
-    {"budget", API_TEXT, true, "policy/row, as `moongate budgets --json` names it"},
-    {"scope", API_TEXT, false, "whose, as it is counted: department=sales; empty: of a budget that is for everybody"},
+    {"budget", API_NAME, true, "policy/row, as `moongate budgets --json` names it"},
+    {"scope", API_NAME, false, "whose, as it is counted: department=sales; empty: of a budget that is for everybody"},
     {"nano", API_INTEGER, true, "how much, in billionths of a USD: 100000000000 is 100 USD"},
     {"ends_at", API_INSTANT, true, "when it ends, UTC; at most 400 days from now"},
     REASON_NEEDED,

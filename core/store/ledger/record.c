@@ -147,7 +147,7 @@ enum root {
     ROOT_PROMPT,
     ROOT_RETRIEVAL,
     ROOT_CACHE,
-    ROOT_APPROVAL,
+    ROOT_GRANT,
     ROOT_USAGE,
     ROOT_BILLED,
     ROOT_COST,
@@ -161,7 +161,7 @@ enum root {
 static const struct slice root_names[ROOT_MEMBERS] = {
     NAME(id),       NAME(time),    NAME(api),      NAME(model),    NAME(model_asked), NAME(target), NAME(provider),
     NAME(status),   NAME(outcome), NAME(identity), NAME(data),     NAME(session),     NAME(labels), NAME(decision),
-    NAME(fault),    NAME(policy),  NAME(prompt),   NAME(retrieval), NAME(cache),      NAME(approval), NAME(usage),
+    NAME(fault),    NAME(policy),  NAME(prompt),   NAME(retrieval), NAME(cache),      NAME(grant), NAME(usage),
     NAME(billed),   NAME(cost),    NAME(holds),    NAME(attempts), NAME(ms),
     NAME(objects),
 };
@@ -450,7 +450,7 @@ static void read_context(struct ledger_reader *rd, struct ledger_record *r, cons
     uint32_t prompt = root[ROOT_PROMPT], cache = root[ROOT_CACHE], retrieval = root[ROOT_RETRIEVAL];
     r->data = text_at(rd, root[ROOT_DATA]);
     r->session = text_at(rd, root[ROOT_SESSION]);
-    r->approval = text_at(rd, root[ROOT_APPROVAL]);
+    r->approval = text_at(rd, root[ROOT_GRANT]);
     r->bundle = text_of(rd, root[ROOT_POLICY], SLICE("sha256"));
     r->prompt = text_of(rd, prompt, SLICE("name"));
     r->prompt_version = number_of(rd, prompt, SLICE("version"));

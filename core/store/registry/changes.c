@@ -60,3 +60,20 @@ bool registry_changes_taken(struct registry *r, uint64_t last, struct fault *why
 {
     return REGISTRY_DO(r, why, "UPDATE event SET chained = 1 WHERE chained = 0 AND rev <= ?", value_int((int64_t)last));
 }
+
+/* ---- Read by gateways that are behind. */
+
+bool registry_since(struct registry *r, int64_t after,
+                    void (*each)(void *arg, struct slice action, struct slice object), void *arg, bool *is_far,
+                    int64_t *rev, struct fault *why)
+{
+    int64_t epoch;
+    if (!registry_moment(r, &epoch, rev, why)) return false;
+    *is_far = *rev < after || *rev - after > REGISTRY_BEHIND;
+    if (*is_far) return true;
+    struct registry_query *q =
+        REGISTRY_ASK(r, "SELECT action, object FROM event WHERE rev > ? ORDER BY rev", value_int(after));
+    while (registry_next(q))
+        each(arg, registry_text(q, 0), registry_text(q, 1));
+    return registry_end(q, why);
+}

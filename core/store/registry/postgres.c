@@ -376,6 +376,10 @@ static const struct registry_engine engine = {.begin_change = "BEGIN ISOLATION L
     " PERFORM pg_notify('" SCHEMA "', NEW.rev::text); RETURN NULL; END $$;"                                            \
     "CREATE TRIGGER event_told AFTER INSERT ON event FOR EACH ROW EXECUTE FUNCTION event_told()"
 
+/* Tables that were made anew begin another epoch. */
+#define BEGIN_EPOCH                                                                                                    \
+    "UPDATE meta SET v = CAST(CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint) AS TEXT) WHERE k = 'epoch'"
+
 static bool has_schema(struct registry_postgres *p, bool *has, struct fault *why)
 {
     struct registry_query *q = ask(&p->base, "SELECT to_regclass('" SCHEMA ".rev') IS NOT NULL", NULL, 0);
@@ -389,7 +393,7 @@ static bool make(struct registry_postgres *p, struct fault *why)
     buf_init(&sql);
     buf_append(&sql, SLICE("CREATE SCHEMA IF NOT EXISTS " SCHEMA ";\n"));
     registry_schema_postgres(&sql, SCHEMA);
-    buf_append(&sql, SLICE(TELLS));
+    buf_append(&sql, SLICE(TELLS ";" BEGIN_EPOCH));
     buf_append_char(&sql, '\0');
     bool is_good = run_for(p, buf_ptr(&sql), LIMIT_REGISTRY_OPEN_MS, why);
     buf_clear(&sql);

@@ -199,6 +199,14 @@ struct registry *registry_open_reader_file(const char *path, struct fault *why);
 /* A file that is made where there is none. */
 struct registry *registry_open_file(const char *path, struct fault *why);
 
+/* What was changed behind that revision, in its order: between registry_read_begin() and _end(), with the reading of
+ * the objects it names, so that all is of one moment. *is_far: it is more than REGISTRY_BEHIND, and everything is to be
+ * read instead; nothing was told. *rev: what has been read up to. */
+#define REGISTRY_BEHIND 1000
+bool registry_since(struct registry *r, int64_t after,
+                    void (*each)(void *arg, struct slice action, struct slice object), void *arg, bool *is_far,
+                    int64_t *rev, struct fault *why);
+
 /* ---- Copies (backup.c). */
 
 /* The n-th table but meta and rev, in the order in which they can be filled; NULL behind the last. */

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "store/grants.h"
 #include "store/keyring_build.h"
+#include "store/registry/prompts_inner.h"
 #include "store/people.h"
 #include "store/registry/registry_inner.h"
 #include "store/topups_build.h"
@@ -74,6 +75,13 @@ static bool build_topups(struct registry *r, int64_t now_s, const struct section
     bool is_good = registry_export_topups(r, now_s, &text, why) && topups_build_text(buf_slice(&text), about, out, why);
     buf_clear(&text);
     return is_good;
+}
+
+static bool build_prompts(struct registry *r, int64_t now_s, const struct section_about *about, struct buf *out,
+                          struct fault *why)
+{
+    (void)now_s;
+    return prompts_section(r, about, out, why);
 }
 
 /* ---- Grants of models, and requests for them. What was revoked has ended then; what is over stays for some days,
@@ -158,6 +166,7 @@ static bool (*const builders[SECTION_KINDS])(struct registry *r, int64_t now_s, 
                                              struct buf *out, struct fault *why) = {
     [SECTION_KEYS] = build_keys,
     [SECTION_TOPUPS] = build_topups,
+    [SECTION_PROMPTS] = build_prompts,
     [SECTION_GRANTS] = build_grants,
     [SECTION_PEOPLE] = build_people,
 };

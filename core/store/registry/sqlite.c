@@ -191,11 +191,15 @@ bool registry_sqlite_version(struct registry_sqlite *s, int *version, struct fau
     return registry_end(q, why);
 }
 
+/* Another file in the place of one that was taken away begins another epoch: its revisions begin anew. */
+#define BEGIN_EPOCH "UPDATE meta SET v = strftime('%s', 'now') || substr(strftime('%f', 'now'), 4) WHERE k = 'epoch'"
+
 static bool make(struct registry_sqlite *s, struct fault *why)
 {
     char mark[40];
     snprintf(mark, sizeof mark, "PRAGMA user_version = %d", REGISTRY_SCHEMA);
-    return registry_run(&s->base, registry_schema_sqlite(), why) && registry_run(&s->base, mark, why);
+    return registry_run(&s->base, registry_schema_sqlite(), why) && registry_run(&s->base, BEGIN_EPOCH, why) &&
+           registry_run(&s->base, mark, why);
 }
 
 static bool refuse_newer(const struct registry_sqlite *s, int version, struct fault *why)

@@ -98,6 +98,7 @@ static void write_models(struct buf *out, const struct slice *names, size_t coun
 
 const struct dialect dialect_anthropic = {
     .name = "anthropic",
+    .filled = &filled_messages,
     .read_request = anthropic_read_request,
     .walk = anthropic_walk,
     .walk_message = anthropic_walk_message,

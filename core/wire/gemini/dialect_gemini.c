@@ -149,6 +149,7 @@ static void write_models(struct buf *out, const struct slice *names, size_t coun
 /* Google tells no rates; whoever looks for some knows OpenAI's. */
 const struct dialect dialect_gemini = {
     .name = "gemini",
+    .filled = &filled_gemini,
     .read_request = gemini_read_request,
     .walk = gemini_walk,
     .walk_message = gemini_walk_content,

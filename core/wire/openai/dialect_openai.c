@@ -145,6 +145,7 @@ static void write_event_error(struct buf *out, const struct dialect_error *error
 
 const struct dialect dialect_openai = {
     .name = "openai",
+    .filled = &filled_chat,
     .read_request = openai_read_request,
     .walk = openai_walk,
     .walk_message = openai_walk_message,

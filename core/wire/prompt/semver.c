@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "wire/canonical.h"
+#include "wire/json.h"
 
 static bool read_number(struct slice text, uint32_t *number)
 {

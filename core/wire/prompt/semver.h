@@ -10,7 +10,12 @@
 #ifndef MOONGATE_WIRE_PROMPT_SEMVER_H
 #define MOONGATE_WIRE_PROMPT_SEMVER_H
 
-#include "wire/json.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+
+struct json_tape; /* wire/json.h, which cannot be included beside jansson.h */
 
 #define SEMVER_MAX ((1u << 20) - 1)
 #define SEMVER_BYTES 24 /* of its text, with the NUL */

@@ -51,6 +51,7 @@ static void write_count(struct buf *out, uint64_t tokens)
 
 const struct dialect dialect_responses = {
     .name = "responses",
+    .filled = &filled_responses,
     .read_request = responses_read_request,
     .walk = responses_walk,
     .walk_message = responses_walk_item,

@@ -216,7 +216,7 @@ static void a_denial_is_counted_with_its_reason(void)
 {
     put_one(CHAIN_EXCHANGE, NULL,
             SLICE(REQ "\"model\":\"large\",\"model_asked\":\"large\",\"status\":402,\"outcome\":\"denied\",\"data\":\"secret\","
-                  "\"session\":\"s-1\",\"approval\":\"apr_9\",\"labels\":[\"eu_customer\",\"eu_customer\",7],"
+                  "\"session\":\"s-1\",\"grant\":\"apr_9\",\"labels\":[\"eu_customer\",\"eu_customer\",7],"
                   "\"identity\":{\"app\":\"bot\",\"labels\":{\"cost_center\":\"4711\",\"n\":5}},"
                   "\"decision\":{\"policy\":\"budget\",\"rule\":\"month\",\"code\":\"budget_exceeded\"},"
                   "\"retrieval\":{\"collections\":[\"hr\",\"law\"],\"chunks\":3,\"class_raised\":\"restricted\"},"

@@ -180,7 +180,7 @@ static void a_restored_one_revives_nothing(void)
     struct key_made late = make_key(r, "late");
     EXPECT_INT(REGISTRY_FOUND, registry_key_revoke(r, slice_str(late.id), false, &by, &why));
     chain_all(r);
-    int64_t before = check_it(r).revision;
+    int64_t before = check_it(r).revision, epoch = check_it(r).epoch;
     registry_close(r);
     if (!registry_restore(kit_dir, backup, &how, &about, &why)) UNIT_FAIL("%s", why.text);
     EXPECT_INT(2, lost.count); /* the late key, and its end */
@@ -190,7 +190,7 @@ static void a_restored_one_revives_nothing(void)
     snprintf(said, sizeof said, "keys.revoke %s", late.id);
     EXPECT_STR(said, lost.last);
     r = reopen();
-    EXPECT(check_it(r).revision > before && check_it(r).epoch == 2);
+    EXPECT(check_it(r).revision > before && check_it(r).epoch == epoch + 1);
     EXPECT_STR("kept,rotated", ask(r, "SELECT group_concat(app) FROM (SELECT app FROM credential"
                                       " WHERE revoked_at IS NULL ORDER BY made)"));
     EXPECT_STR("rotated", ask(r, "SELECT app FROM credential WHERE expires_at IS NOT NULL"));

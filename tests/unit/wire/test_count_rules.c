@@ -316,8 +316,9 @@ static void what_is_no_message_is_counted_as_far_as_it_goes(void)
     expect_chat(101000000, false, "[\"" HELLO "\"]");
     expect_chat(101000000, false, "[{}]");
     expect_chat(101000000, false, "[{\"role\":1,\"content\":2,\"name\":{},\"refusal\":[]}]");
-    expect_chat(101000000, false, "[{\"role\":{},\"content\":{\"text\":\"" HELLO "\"}}]");
-    expect_chat(101000004, false, "[{\"content\":[1,null,[],{},{\"text\":7},{\"text\":\"" HELLO "\"},[\"" HELLO "\"]]}]");
+    expect_chat(101000004, false, "[{\"role\":{},\"content\":{\"text\":\"" HELLO "\"}}]");
+    /* A list of what are no parts is an object like another, and is read with its punctuation. */
+    expect_chat(101000023, false, "[{\"content\":[1,null,[],{},{\"text\":7},{\"text\":\"" HELLO "\"},[\"" HELLO "\"]]}]");
     struct count_rules rules = apart(0);
     EXPECT_INT(100000000, counted(SLICE(MODEL "\"messages\":null}"), CHAT_CHAT, &rules).input_tokens);
     EXPECT_INT(100000000, counted(SLICE("{\"model\":\"m\"}"), CHAT_CHAT, &rules).input_tokens);
