@@ -104,7 +104,9 @@ local function change_row(policy, model, answers, edits, left)
   local edit
   if rest then edit = spans.value(file.text, { "models", model, "departments" }, words.source(rest))
   else edit = spans.field(file.text, { "models", model }) end
-  if not edit then return leave(left, answers, at, "the row is made by code, or stands in another file: change it there") end
+  if not edit then
+    return leave(left, answers, at, "the row is made by code, or stands in another file: change it there")
+  end
   edits[policy.file] = edits[policy.file] or { text = file.text, path = policy.file }
   table.insert(edits[policy.file], edit)
 end

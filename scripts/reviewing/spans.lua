@@ -1,6 +1,6 @@
 -- Where a value, or a field with its comma, stands in the text of a policy file.
 --
---   spans.value(text, { "models", "gpt-4o", "departments" }, 'any')  → { from, to, source = 'any' }; bytes, both included
+--   spans.value(text, { "models", "gpt-4o", "departments" }, 'any')  → { from, to, source = 'any' }; bytes, inclusive
 --   spans.field(text, { "models", "gpt-4o" })                       → { from, to, source = "" }: the whole of it
 --
 -- nil: no table of the file says it, code does. Whoever uses it loads what comes of it.

@@ -28,7 +28,8 @@ static bool has_changed_since(struct registry *r, const json_t *item, int64_t re
     struct registry_query *q =
         REGISTRY_ASK(r,
                      "SELECT 1 FROM event WHERE rev > ? AND (object = ? OR action = 'registry.restore' OR"
-                     " (action LIKE 'reviews.%' AND after LIKE ?) OR (action = 'keys.rotate' AND after LIKE ?)) LIMIT 1",
+                     " (action LIKE 'reviews.%' AND after LIKE ?) OR (action = 'keys.rotate' AND after LIKE ?))"
+                     " LIMIT 1",
                      value_int(rev), value_str(object), value_text(buf_slice(&in)), value_text(buf_slice(&in)));
     *has = registry_next(q);
     buf_clear(&in);

@@ -76,7 +76,9 @@ static bool on_key(struct effect *e)
 {
     int64_t end = e->answer->ends_at, old = fact(e, "expires_at");
     if (is_revoked(e))
-        return change(e, "UPDATE credential SET revoked_at = ?, rev = ? WHERE id = ? AND revoked_at IS NULL RETURNING id",
+        return change(e,
+                      "UPDATE credential SET revoked_at = ?, rev = ? WHERE id = ? AND revoked_at IS NULL"
+                      " RETURNING id",
                       REGISTRY_VALUES(value_int(e->now_s), value_rev(e->r), value_str(object_of(e))), 3, "revoked",
                       "revoked_at", e->now_s);
     if (!end && !old) end = e->now_s + REVIEW_REDUCED_S;

@@ -206,7 +206,8 @@ static bool keep_evidence(struct registry *r, struct slice id, const json_t *ite
                           review_sign sign, void *arg, struct fault *why)
 {
     char *text = review_evidence_make(r, id, items, person, sign, arg, why);
-    bool is_good = text && REGISTRY_DO(r, why, "UPDATE review SET state = 'complete', evidence = ?, rev = ? WHERE id = ?",
+    bool is_good = text && REGISTRY_DO(r, why,
+                                       "UPDATE review SET state = 'complete', evidence = ?, rev = ? WHERE id = ?",
                                        value_str(text), value_rev(r), value_text(id));
     mem_free(text);
     return is_good;
@@ -220,7 +221,8 @@ static bool complete(struct registry *r, struct slice id, const struct review_ol
     bool is_good = items && may_end(r, person, old, items, why) &&
                    keep_evidence(r, id, items, person, sign, arg, why) &&
                    registry_commit(r, by, "reviews.complete", id, json_pack("{s:s}", "state", old->state),
-                                   json_pack("{s:s, s:s%}", "state", "complete", "person", person.ptr, person.len), why);
+                                   json_pack("{s:s, s:s%}", "state", "complete", "person", person.ptr, person.len),
+                                   why);
     json_decref(items);
     return is_good;
 }

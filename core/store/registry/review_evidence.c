@@ -29,7 +29,7 @@ static void what_is_signed(struct slice review, const char *sha256, char text[16
     snprintf(text, 160, "moongate review 1\n%.*s\n%s\n", SLICE_FMT(review), sha256);
 }
 
-json_t *review_evidence_sign(void *arg, struct slice review, struct slice sha256, struct fault *why)
+bool review_evidence_sign(void *arg, struct slice review, struct slice sha256, json_t *document, struct fault *why)
 {
     const struct anchor_key *key = arg;
     const struct anchor_public *public = anchor_key_public(key);
@@ -40,7 +40,10 @@ json_t *review_evidence_sign(void *arg, struct slice review, struct slice sha256
     anchor_key_sign(key, slice_str(text), signature);
     hex_write(signature, sizeof signature, hex);
     hex_write(public->bytes, sizeof public->bytes, bytes);
-    return json_pack("{s:s, s:s, s:s}", "key", public->fingerprint, "public", bytes, "signature", hex);
+    json_object_set_new(document, "key", json_string(public->fingerprint));
+    json_object_set_new(document, "public", json_string(bytes));
+    json_object_set_new(document, "signature", json_string(hex));
+    return true;
 }
 
 /* ---- What there is now. */
@@ -141,9 +144,8 @@ char *review_evidence_make(struct registry *r, struct slice id, const json_t *it
                            review_sign sign, void *arg, struct fault *why)
 {
     char hex[HASH_HEX], *text = NULL;
-    json_t *evidence = make(r, id, items, person, why);
-    json_t *document = evidence && hash(evidence, hex, why) ? sign(arg, id, slice_str(hex), why) : NULL;
-    if (document) {
+    json_t *evidence = make(r, id, items, person, why), *document = json_object();
+    if (evidence && hash(evidence, hex, why) && sign(arg, id, slice_str(hex), document, why)) {
         json_object_set(document, "evidence", evidence);
         json_object_set_new(document, "sha256", json_string(hex));
         text = json_dumps(document, JSON_INDENT(1) | JSON_SORT_KEYS);

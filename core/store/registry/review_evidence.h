@@ -7,8 +7,8 @@
  *     if (!review_evidence_verify(bytes, &trust, &v, &why)) …            // changed, or nobody's: *why says which
  *     review_evidence_csv(document, &out);                               // the same for spreadsheets, for people
  *
- * evidence: {"moongate_review":1, "review": {…campaign, "as_of"}, "before": [items as they were frozen, with the answer:
- * who, in which role, when, why], "after": [{"kind","object","state"}: what was there when it was completed],
+ * evidence: {"moongate_review":1, "review": {…campaign, "as_of"}, "before": [items as they were frozen, with the
+ * answer: who, in which role, when, why], "after": [{"kind","object","state"}: what was there when it was completed],
  * "unanswered": [numbers], "delegations": […], "completed_at", "completed_by"}. sha256 is of its canonical form
  * (wire/canonical.h); signature: Ed25519 with the anchor's key (store/anchor/anchor.h) over "moongate review 1\n", the
  * review's id, "\n", the hash in hexadecimal digits, "\n". A name that stands twice is refused.
@@ -20,12 +20,13 @@
 #include "store/registry/reviews.h"
 
 /* For registry_review_complete(): arg is the struct anchor_key. */
-struct json_t *review_evidence_sign(void *arg, struct slice review, struct slice sha256, struct fault *why);
+bool review_evidence_sign(void *arg, struct slice review, struct slice sha256, struct json_t *document,
+                          struct fault *why);
 
 /* Inside the transaction that completes it. NULL and *why; free it with mem_free. */
 char *review_evidence_make(struct registry *r, struct slice id, const struct json_t *items, struct slice person,
                            review_sign sign, void *arg, struct fault *why);
-/* {"kind", "object", "state"} as it is now, and its "revoked_at", "ends_at"; of a row what its item says. NULL: *why. */
+/* {"kind", "object", "state"} as it is now, "revoked_at", "ends_at"; of a row what its item says. NULL: *why. */
 struct json_t *review_state_now(struct registry *r, const struct json_t *item, struct fault *why);
 
 struct review_verified {

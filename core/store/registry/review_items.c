@@ -136,9 +136,9 @@ static bool add_grant(struct review_making *m, json_t *one)
 
 bool review_add_grants(struct review_making *m)
 {
-    static const char *const names[] = {"id",   "subject_kind", "subject", "model", "granted_by",     "reason",      "who",
-                                        "rule", "home",         "#starts_at", "#ends_at", "#revoked_at", "#break_glass",
-                                        NULL};
+    static const char *const names[] = {"id",     "subject_kind", "subject",     "model",       "granted_by",
+                                        "reason", "who",          "rule",        "home",        "#starts_at",
+                                        "#ends_at", "#revoked_at", "#break_glass", NULL};
     return each(m,
                 read_all(m,
                          "SELECT g.id, g.subject_kind, g.subject, g.object, g.granted_by, g.reason,"
@@ -154,7 +154,8 @@ bool review_add_grants(struct review_making *m)
 /* ---- Keys. */
 
 /* The first that holds says why. */
-static const char *key_advice(const struct review_making *m, const json_t *one, const json_t *usage, const char **reason)
+static const char *key_advice(const struct review_making *m, const json_t *one, const json_t *usage,
+                              const char **reason)
 {
     bool is_callers = strcmp(review_text(one, "kind"), "data") == 0; /* of the others no use is kept */
     bool is_unused = is_callers && review_is_unused(m, usage, review_number(one, "created_at"));
@@ -189,8 +190,9 @@ static bool add_key(struct review_making *m, json_t *one)
 
 bool review_add_keys(struct review_making *m)
 {
-    static const char *const names[] = {"id",          "kind",        "app", "owner", "owner_department", "tail", "fields",
-                                        "#created_at", "#expires_at", "#owner_disabled_at", NULL};
+    static const char *const names[] = {"id",          "kind",   "app",         "owner",
+                                        "owner_department", "tail", "fields",    "#created_at",
+                                        "#expires_at", "#owner_disabled_at", NULL};
     return each(m,
                 read_all(m,
                          "SELECT c.id, c.kind, c.app, c.person, p.department, c.tail, c.fields, c.created_at,"

@@ -10,7 +10,8 @@
 
 /* ---- One item, as texts. */
 
-enum { N, KIND, OBJECT, SUBJECT, DEPARTMENT, ROLE, FACTS, RECOMMEND, REASON, DECISION, BY, AT, NOTE, EFFECT, AFTER, COLUMNS };
+enum { N, KIND, OBJECT, SUBJECT, DEPARTMENT, ROLE, FACTS, RECOMMEND, REASON, DECISION, BY, AT, NOTE, EFFECT, AFTER,
+       COLUMNS };
 
 static const struct {
     const char *head, *member;

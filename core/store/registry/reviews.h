@@ -1,7 +1,7 @@
 /*
  * Access reviews: campaigns that ask, item by item, whether what somebody may use is still wanted.
  *
- *     struct review_spec spec = {.plan = SLICE("quarterly"), .by = SLICE("approver"), .scope = REVIEW_KEYS | REVIEW_ROLES,
+ *     struct review_spec spec = {.plan = SLICE("quarterly"), .by = SLICE("approver"), .scope = REVIEW_KEYS,
  *                                .due_s = 14 * 86400, .unused_s = 90 * 86400, .unanswered = SLICE("flag"), …};
  *     if (!registry_review_open(r, &spec, &by, &made, &why)) …              // REGISTRY_EXISTS: one of that plan runs
  *     struct review_answer answer = {.review = id, .person = kim, .items = n, .count = 3, .decision = SLICE("revoke")};
@@ -14,8 +14,8 @@
  * Items are frozen when it is opened, with what was known of each and what is recommended. An item waits for whoever
  * holds the plan's role where it covers the item's department, or for whom such a one let decide in his place; nobody
  * answers for what is his own, by himself or by a delegate. What is answered stays: when a campaign is due, or closed,
- * only what nobody answered is touched. What `revoke` and `reduce` mean for a grant, a key or a role is done in the same
- * change; for a row of a policy it is done by who merges the patch.
+ * only what nobody answered is touched. What `revoke` and `reduce` mean for a grant, a key or a role is done in the
+ * same change; for a row of a policy it is done by who merges the patch.
  * Instants are seconds since 1970 (UTC), spans seconds. REGISTRY_FAILED with registry_refused(r) is a refusal, without
  * it a fault. Bounds: LIMIT_REVIEW_ITEMS items a campaign.
  */
@@ -116,8 +116,9 @@ enum registry_found registry_review_in_force(struct registry *r, struct slice id
 bool registry_reviews_due(struct registry *r, int64_t now_s, const struct change_by *by, unsigned *count,
                           struct fault *why);
 
-/* Signs the hash of the evidence: {"key", "public", "signature"}; NULL and *why. */
-typedef struct json_t *(*review_sign)(void *arg, struct slice review, struct slice sha256, struct fault *why);
+/* Signs the hash of the evidence: sets "key", "public" and "signature" of the document. False and *why. */
+typedef bool (*review_sign)(void *arg, struct slice review, struct slice sha256, struct json_t *document,
+                            struct fault *why);
 
 /* REGISTRY_UNANSWERED: it is not due; REGISTRY_NOT_IN_FORCE: a row that was to go is allowed still. */
 enum registry_found registry_review_complete(struct registry *r, struct slice id, struct slice person,

@@ -2,7 +2,7 @@
  * What the files of access reviews share; nobody else includes it.
  *
  *     reviews.c          opening, looking; review_items.c: what is asked, and what is recommended
- *     review_answers.c   who may answer, and answers; review_effects.c: what they do
+ *     review_eyes.c      who may answer; review_answers.c: answers; review_effects.c: what they do
  *     review_ends.c      what is due, what is complete; review_evidence.c: the document, review_report.c: for people;
  *                        review_check.c: is it true still?
  */
@@ -70,8 +70,8 @@ json_t *review_read_items(struct registry *r, struct slice id, struct fault *why
 /* ---- Who may answer. */
 
 /* What somebody holds, by himself or for others: [{"role", "scope", "whose"}]; NULL and *why. */
-json_t *review_eyes(struct registry *r, struct slice review, struct slice person, int64_t now_s, char who[PERSON_ID_BYTES],
-                    struct fault *why);
+json_t *review_eyes(struct registry *r, struct slice review, struct slice person, int64_t now_s,
+                    char who[PERSON_ID_BYTES], struct fault *why);
 /* The id of whose role lets him answer: his own, or that of who let him; NULL: nobody's does. Borrowed. */
 const char *review_may(const json_t *eyes, const char *who, const json_t *item);
 
