@@ -260,7 +260,7 @@ struct chat_cursor {
 struct slice chat_read(const struct chat_request *r, uint32_t node, struct arena *arena);
 bool chat_next_outside(const struct chat_request *r, struct chat_cursor *cursor);
 /* The last message of the user: its text, text parts joined by a newline, and so are those of r->holes behind it; of
- * the other kinds the last string of prompt or input. At most max bytes, cut at a character; empty when there is none. */
+ * the other kinds the last string of prompt or input. At most max bytes, cut at a character; empty: there is none. */
 struct slice chat_last_user_text(const struct chat_request *r, size_t max_bytes, struct arena *arena);
 
 /* Edits of what the provider will see; each adds what it needs to `edits`, or nothing when it is so already. */
