@@ -10,6 +10,7 @@
 #include "admin/jwks_fetcher.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "lua/governance.h"
 #include "net/loop.h"
 #include "net/pipe.h"
 #include "server/config.h"
@@ -29,6 +30,7 @@ struct admin_process {
     struct admin *admin;
     const char *data_dir;
     struct provider_switches *switches;
+    struct governance *rules; /* of the generation in force; NULL: none came yet */
     struct owner *owner; /* of the registry; NULL: it could not be opened yet, and trouble says why */
     char trouble[FAULT_TEXT_BYTES];
     struct registry_mark opened; /* the file that it has open */
@@ -52,6 +54,7 @@ static void open_registry(struct admin_process *p)
     if (p->owner) {
         p->trouble[0] = '\0';
         p->opened = registry_mark(p->data_dir);
+        if (p->rules) registry_set_rules(owner_registry(p->owner), p->rules->digest);
         admin_set_registry(p->admin, owner_registry(p->owner), NULL);
         return;
     }
@@ -155,6 +158,33 @@ static void on_access_token(void *arg, struct slice account, bool is_good)
     buf_clear(&body);
 }
 
+/* ---- Rules. */
+
+static const struct governance *rules_of(void *arg)
+{
+    const struct admin_process *p = arg;
+    return p->rules;
+}
+
+/* What cannot be read leaves those that are. */
+static void read_governance(struct admin_process *p, int fd)
+{
+    struct slice bytes;
+    struct fault why = {0};
+    struct governance *rules = NULL;
+    if (pipe_memfd_map(fd, LIMIT_GOVERNANCE_BYTES, &bytes, &why)) {
+        rules = governance_read(bytes, &why);
+        pipe_memfd_unmap(bytes);
+    }
+    if (!rules) {
+        log_event(LOG_ERROR, "control_refused", "the rules of governance cannot be read: %s", fault_message(&why));
+        return;
+    }
+    governance_free(p->rules);
+    p->rules = rules;
+    if (p->owner) registry_set_rules(owner_registry(p->owner), rules->digest);
+}
+
 /* ---- Orders. */
 
 static void on_message(void *arg, const struct pipe_message *message)
@@ -162,6 +192,7 @@ static void on_message(void *arg, const struct pipe_message *message)
     struct admin_process *p = arg;
     if (message->type == CONTROL_STOP) loop_stop(p->loop);
     if (message->type == CONTROL_ACCOUNTS) read_accounts(p, message->fd);
+    if (message->type == CONTROL_GOVERNANCE) read_governance(p, message->fd);
     if (message->type == CONTROL_JWKS_SOURCES) jwks_fetcher_sources(p->jwks, message->body);
     if (message->type == CONTROL_JWKS_WANTED) jwks_fetcher_want(p->jwks, message->body);
     if (message->fd >= 0) close(message->fd);
@@ -206,6 +237,8 @@ int admin_process_run(int control_fd, const struct admin_parts *parts, _Atomic u
     p.access_tokens = access_token_fetcher_new(p.loop, parts->access_tokens, on_access_token, &p);
     own.access_token_fetcher = p.access_tokens;
     own.on_changed = on_changed;
+    own.api.rules = rules_of;
+    own.api.arg = &p;
     own.arg = &p;
     p.data_dir = parts->data_dir;
     p.switches = parts->api.switches;
@@ -217,6 +250,7 @@ int admin_process_run(int control_fd, const struct admin_parts *parts, _Atomic u
     loop_timer_disarm(&p.timer);
     admin_free(p.admin);
     owner_close(p.owner);
+    governance_free(p.rules);
     access_token_fetcher_free(p.access_tokens);
     jwks_fetcher_free(p.jwks);
     pipe_free(p.control);
