@@ -11,7 +11,7 @@
 #include "admin/api/answer.h"
 #include "admin/api/body.h"
 #include "admin/api/list.h"
-#include "lua/governance.h"
+#include "store/governance.h"
 #include "store/registry/registry.h"
 
 #define REASON_FIELD {"reason", API_TEXT, false, "what for: kept in the ledger, at most 500 bytes"}

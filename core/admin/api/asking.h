@@ -5,14 +5,14 @@
  *     if (!asking_read(call, rules, person, &asking)) return;      // it is answered
  *     … asking.row->by, asking.subject_kind, asking.subject, asking.department …
  *
- * Of the body: `model`; `person` (who it is for, the caller unless said), `app`, `department` (the person's unless said).
- * Which of them is the subject the row says: covers = "user", "app" or "department".
+ * Of the body: `model`; `person` (who it is for, the caller unless said), `app`, `department` (the person's unless
+ * said). Which of them is the subject the row says: covers = "user", "app" or "department".
  */
 #ifndef MOONGATE_ADMIN_API_ASKING_H
 #define MOONGATE_ADMIN_API_ASKING_H
 
 #include "admin/api/route.h"
-#include "lua/governance.h"
+#include "store/governance.h"
 
 #define ASKING_FIELDS                                                                                                  \
     {"model", API_NAME, true, "the model, by its own name"}, {"app", API_NAME, false, "the application that asks it"}, \
