@@ -23,6 +23,7 @@
 
 struct checker;
 struct loop;
+struct provider_switches;
 
 enum check_what {
     CHECK_CONFIG = 1, /* moongate.lua and the policies that it names */
@@ -40,6 +41,8 @@ struct check_job {
     const char *data_dir;     /* for CHECK_REGISTRY, CHECK_KEEP */
     /* CHECK_REGISTRY: where it cannot be read, registry.snap is. The result is not good, and has its sections. */
     bool may_use_kept;
+    /* CHECK_REGISTRY, while there is no admin process: set as it says, in memory that is shared. NULL: left alone. */
+    struct provider_switches *switches;
     const int *sections; /* for CHECK_KEEP */
     unsigned section_count;
     const char *policies_dir; /* for CHECK_FOLDER */
@@ -55,7 +58,7 @@ struct check_job {
 struct check_result {
     bool is_good;
     int config_fd, bundle_fd; /* -1: not asked for, or not good; else owned by whom it is given to */
-    int rules_fd; /* likewise: of governance (store/governance.h) */
+    int governance_fd;        /* likewise: what governance_read() of store/governance.h reads */
     int sections[LIMIT_SECTIONS]; /* the first section_count of them, likewise: memory files, of the registry */
     unsigned section_count;
     char digest[65];                   /* of the bundle */

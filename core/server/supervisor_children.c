@@ -226,7 +226,6 @@ static void on_admin_started(struct child *c)
     child_set_state(c, BOARD_SLOT_READY);
     jwks_send_sources(c->sup);
     accounts_send(c->sup);
-    generation_send_rules(c->sup);
 }
 
 static void on_worker_message(struct child *c, const struct pipe_message *message)
@@ -261,7 +260,7 @@ static const struct child_kind kinds[] = {
      .run = run_admin,
      .on_started = on_admin_started,
      .on_message = on_admin_message,
-     .silence_ms = LIMIT_HEARTBEAT_MS},
+     .silence_ms = LIMIT_LEDGER_HEARTBEAT_MS}, /* it commits changes of the registry to the same disk */
     {.name = "ledger",
      .count = count_one,
      .run = run_ledger,

@@ -28,6 +28,7 @@
 
 struct api_call;
 struct api_route;
+struct governance; /* store/governance.h */
 struct json_t; /* jansson.h cannot be included beside wire/json.h */
 struct provider_switches;
 struct registry;
@@ -37,6 +38,10 @@ struct admin_api {
     struct registry *registry; /* NULL: it cannot be opened now … */
     const char *trouble;       /* … and why */
     struct provider_switches *switches; /* NULL: no worker is to be told */
+    /* Who must agree to what: of the policies in force, borrowed while the call lasts. It gives NULL where they are not
+     * known now; NULL itself: nobody knows them. */
+    const struct governance *(*rules)(void *arg);
+    void *arg;
     const struct api_route *routes; /* NULL: api_routes */
 };
 
