@@ -24,6 +24,9 @@ struct provider {
     struct slice key;      /* the secret, or empty: no Authorization is sent */
     struct slice credentials; /* instead of it, a secret too: provider_credentials() reads it; or empty */
     struct slice project, location; /* of kinds whose paths name them */
+    /* What the checklist asks for, and nothing else goes by: who answers for the account, the note of its contract, the
+     * most sensitive class of data that this is for. */
+    struct slice owner, contract, data;
     struct slice region;   /* of kind "bedrock", with what its calls are signed by (wire/sigv4.h) … */
     struct slice access_key_id, secret_access_key, session_token; /* … in the place of a key: secrets, or empty */
     struct slice headers;  /* sent with every call: provider_next_header() walks them */
@@ -93,6 +96,7 @@ struct settings {
     uint32_t policy_cpu_ms, policy_deadline_ms;
     struct slice data_dir;
     struct slice console_url; /* of the console, without a slash at the end: in refusals; empty: there is none */
+    uint32_t session_idle_ms, session_longest_ms; /* of sign-ins at the console */
     uint32_t durability; /* of enum durability (store/ledger/link.h), where no policy says */
     bool has_postgres;   /* DURABILITY_REMOTE can be had */
     bool has_redis;      /* policies may ask it */

@@ -38,6 +38,11 @@ static const struct field admin_group[] = {
              "since a browser can be led here under any."},
     {"url", &type_url, IN_SETTINGS(console_url),
      .says = "Where people open the console: told to who is refused for want of an approval."},
+    {"session_idle", &type_duration, IN_SETTINGS(session_idle_ms), RANGE(60000, DAY_MS), .initial = 30 * MINUTE_MS,
+     .says = "A sign-in at the console that nobody used for so long is over."},
+    {"session_longest", &type_duration, IN_SETTINGS(session_longest_ms), RANGE(60000, 30 * DAY_MS),
+     .initial = 12 * 60 * MINUTE_MS,
+     .says = "And any is over so long after it began."},
     END,
 };
 
@@ -199,7 +204,15 @@ const struct field provider_fields[] = {
     {"location", &type_word, IN_PROVIDER(location),
      .says = "Of \"vertex\": where they run, as \"europe-west4\", \"eu\" or \"global\"."},
     {"region", &type_word, IN_PROVIDER(region), .initial_words = "none; \"bedrock\" needs one to sign calls",
-     .says = "Where Amazon Bedrock is asked, \"us-east-1\": its calls are signed for it (AWS Signature Version 4)."},
+     .says = "Where Amazon Bedrock is asked, \"us-east-1\": its calls are signed for it (AWS Signature Version 4). Of "
+             "others where its machines are, for `moongate checklist`."},
+    {"owner", &type_note, IN_PROVIDER(owner),
+     .says = "Who answers for the account, for `moongate checklist`."},
+    {"contract", &type_note, IN_PROVIDER(contract),
+     .says = "Which contract it goes by, for `moongate checklist`: \"DPA of 2026-03-01, no training\"."},
+    {"data", &type_class, IN_PROVIDER(data),
+     .says = "The most sensitive data class that the contract is for: `moongate checklist` fails where a row of the "
+             "access matrix lets more go there. It refuses nothing."},
     {"access_key_id", &type_secret, IN_PROVIDER(access_key_id),
      .says = "Of \"bedrock\", instead of `key`, which is a Bedrock API key: who signs its calls."},
     {"secret_access_key", &type_secret, IN_PROVIDER(secret_access_key),
