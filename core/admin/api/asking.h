@@ -5,8 +5,8 @@
  *     if (!asking_read(call, rules, person, &asking)) return;      // it is answered
  *     … asking.row->by, asking.subject_kind, asking.subject, asking.department …
  *
- * Of the body: `model`; `person` (who it is for, the caller unless said), `app`, `department` (the person's unless said).
- * Which of them is the subject the row says: covers = "user", "app" or "department".
+ * Of the body: `model`; `person` (who it is for, the caller unless said), `app`, `department` (the person's unless
+ * said). Which of them is the subject the row says: covers = "user", "app" or "department".
  */
 #ifndef MOONGATE_ADMIN_API_ASKING_H
 #define MOONGATE_ADMIN_API_ASKING_H

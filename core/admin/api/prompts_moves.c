@@ -152,7 +152,8 @@ static bool read_shares(struct api_call *call, struct prompt_arm arms[PROMPT_ARM
         arm->share = (uint32_t)number;
     }
     return *count > 0 ||
-           answer_refuse(call, 400, "invalid_field", "shares", "DELETE takes a label away", "`shares` names no version");
+           answer_refuse(call, 400, "invalid_field", "shares", "DELETE takes a label away",
+                         "`shares` names no version");
 }
 
 static bool may_label(struct api_call *call, struct slice label, struct prompt_at *at)

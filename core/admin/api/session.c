@@ -5,6 +5,7 @@
 #include "admin/api/acting.h"
 #include "admin/api/cookie.h"
 #include "admin/api/door.h"
+#include "admin/api/list.h"
 #include "base/clock.h"
 #include "store/registry/sessions.h"
 
@@ -159,7 +160,7 @@ void sessions_list(struct api_call *call)
     json_t *all = visible(call);
     if (!all) return;
     acting_tell_all_times(all);
-    answer_list(call, all);
+    list_give(call, all);
 }
 
 void sessions_end(struct api_call *call)
