@@ -38,6 +38,7 @@ struct registry;
 struct admin_api {
     struct registry *registry; /* NULL: it cannot be opened now … */
     const char *trouble;       /* … and why */
+    const char *data_dir;      /* for the key that signs evidence */
     struct provider_switches *switches; /* NULL: no worker is to be told */
     /* Who must agree to what: of the policies in force, borrowed while the call lasts. It gives NULL where they are not
      * known now; NULL itself: nobody knows them. */
