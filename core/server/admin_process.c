@@ -33,7 +33,6 @@ struct admin_process {
     struct admin *admin;
     const char *data_dir;
     struct provider_switches *switches;
-    struct governance *rules; /* of the generation in force; NULL: none came yet */
     struct owner *owner; /* of the registry; NULL: it could not be opened yet, and trouble says why */
     char trouble[FAULT_TEXT_BYTES];
     struct registry_mark opened; /* the file that it has open */
@@ -180,31 +179,10 @@ static void on_access_token(void *arg, struct slice account, bool is_good)
     buf_clear(&body);
 }
 
-/* ---- Rules. */
-
 static const struct governance *rules_of(void *arg)
 {
     const struct admin_process *p = arg;
     return p->rules;
-}
-
-/* What cannot be read leaves those that are. */
-static void read_governance(struct admin_process *p, int fd)
-{
-    struct slice bytes;
-    struct fault why = {0};
-    struct governance *rules = NULL;
-    if (pipe_memfd_map(fd, LIMIT_GOVERNANCE_BYTES, &bytes, &why)) {
-        rules = governance_read(bytes, &why);
-        pipe_memfd_unmap(bytes);
-    }
-    if (!rules) {
-        log_event(LOG_ERROR, "control_refused", "the rules of governance cannot be read: %s", fault_message(&why));
-        return;
-    }
-    if (p->owner) registry_govern(owner_registry(p->owner), rules);
-    governance_free(p->rules);
-    p->rules = rules;
 }
 
 /* ---- Orders. */
@@ -214,7 +192,6 @@ static void on_message(void *arg, const struct pipe_message *message)
     struct admin_process *p = arg;
     if (message->type == CONTROL_STOP) loop_stop(p->loop);
     if (message->type == CONTROL_ACCOUNTS) read_accounts(p, message->fd);
-    if (message->type == CONTROL_GOVERNANCE) read_governance(p, message->fd);
     if (message->type == CONTROL_JWKS_SOURCES) jwks_fetcher_sources(p->jwks, message->body);
     if (message->type == CONTROL_JWKS_WANTED) jwks_fetcher_want(p->jwks, message->body);
     if (message->fd >= 0) close(message->fd);
@@ -260,7 +237,7 @@ int admin_process_run(int control_fd, const struct admin_parts *parts, _Atomic u
     own.access_token_fetcher = p.access_tokens;
     own.on_changed = on_changed;
     own.api.rules = rules_of;
-    own.api.arg = &p;
+    own.api.rules_arg = &p;
     own.arg = &p;
     p.data_dir = parts->data_dir;
     p.switches = parts->api.switches;

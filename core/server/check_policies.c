@@ -77,15 +77,6 @@ static bool check_remote(const struct policy_set *set, const struct bundle *bund
     return false;
 }
 
-/* For the admin process, which loads no policies. Of the bundle that was loaded last. */
-static void keep_governance(const struct policy_set *set, struct check_result *result)
-{
-    struct fault why;
-    if (result->governance_fd >= 0) close(result->governance_fd);
-    result->governance_fd = pipe_memfd_new("moongate-governance", policy_set_governance(set), &why);
-    if (result->governance_fd < 0) report_say(result->report, FINDING_OTHER_ERROR, "%s", fault_message(&why));
-}
-
 bool check_policies(const char *folder, const struct check_against *against, struct buf *out,
                     struct check_result *result)
 {
@@ -108,7 +99,7 @@ bool check_policies(const char *folder, const struct check_against *against, str
     bool is_good = set != NULL && check_prices(set, bundle, against->in_force_fd, result->report);
     if (set && settings && !against->has_postgres) is_good &= check_remote(set, bundle, result->report);
     if (set) result->jwks_sources = jwks_sources(set, settings);
-    if (set) keep_governance(set, result);
+    if (set && settings) seal_rules(set, result);
     if (set && settings) check_apps(policy_set_auth(set), settings->data_dir, result->report);
     policy_set_unref(set);
     policy_errors_clear(&errors);

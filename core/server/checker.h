@@ -58,7 +58,7 @@ struct check_job {
 struct check_result {
     bool is_good;
     int config_fd, bundle_fd; /* -1: not asked for, or not good; else owned by whom it is given to */
-    int governance_fd;        /* likewise: what governance_read() of store/governance.h reads */
+    int rules_fd; /* likewise: of governance (store/governance.h) */
     int sections[LIMIT_SECTIONS]; /* the first section_count of them, likewise: memory files, of the registry */
     unsigned section_count;
     char digest[65];                   /* of the bundle */

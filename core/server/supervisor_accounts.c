@@ -45,10 +45,7 @@ void accounts_on_accepted(struct supervisor *sup)
 void accounts_send(struct supervisor *sup)
 {
     struct child *admin = sup->worker_count ? children_running(sup, "admin") : NULL;
-    if (!admin) return;
-    if (sup->current.config_fd >= 0) child_send(admin, CONTROL_ACCOUNTS, SLICE_NONE, sup->current.config_fd);
-    if (sup->current.governance_fd >= 0)
-        child_send(admin, CONTROL_GOVERNANCE, SLICE_NONE, sup->current.governance_fd);
+    if (admin && sup->current.config_fd >= 0) child_send(admin, CONTROL_ACCOUNTS, SLICE_NONE, sup->current.config_fd);
 }
 
 void accounts_on_access_token(struct child *admin, const struct pipe_message *message)

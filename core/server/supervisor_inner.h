@@ -81,7 +81,7 @@ struct child {
 /* What is in force, as bytes that a new worker gets too. */
 struct generation {
     uint64_t number;
-    int config_fd, bundle_fd, governance_fd;
+    int config_fd, bundle_fd, rules_fd;
     char digest[65], config_digest[65];
     unsigned policy_files;
     uint64_t accept_serial; /* as struct check_result has them */

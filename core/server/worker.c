@@ -405,7 +405,6 @@ static void on_message(void *arg, const struct pipe_message *message)
     case CONTROL_REOPEN: /* the ledger process's */
     case CONTROL_JWKS_SOURCES:
     case CONTROL_ACCOUNTS:
-    case CONTROL_GOVERNANCE:
     case CONTROL_JWKS_WANTED: break; /* the admin process's */
     }
     if (!is_good) log_event(LOG_ERROR, "control_refused", "%s", fault_message(&why));

@@ -18,7 +18,7 @@ struct registry *acting_registry(struct api_call *call)
 
 const struct governance *acting_rules(struct api_call *call)
 {
-    const struct governance *rules = call->api->rules ? call->api->rules(call->api->arg) : NULL;
+    const struct governance *rules = call->api->rules ? call->api->rules(call->api->rules_arg) : NULL;
     if (rules) return rules;
     call->answer.retry_after_s = 1;
     answer_refuse(call, 503, "rules_unavailable", NULL, "`moongate check` says whether the policies load",

@@ -42,8 +42,8 @@ struct admin_api {
     struct provider_switches *switches; /* NULL: no worker is to be told */
     /* Who must agree to what: of the policies in force, borrowed while the call lasts. It gives NULL where they are not
      * known now; NULL itself: nobody knows them. */
-    const struct governance *(*rules)(void *arg);
-    void *arg;
+    const struct governance *(*rules)(void *rules_arg);
+    void *rules_arg;
     const struct api_route *routes; /* NULL: api_routes */
 };
 

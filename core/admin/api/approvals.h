@@ -1,7 +1,7 @@
 /*
  * Handlers of requests for access and of decisions on them.
  *
- * Who has the role author sees all of them; others see what they asked for, what is for them, and what waits for them.
+ * Who has the role author sees all of them; others see what they asked for, what is for them, what waits for them.
  * Who may decide is not for this API's roles to say but for the row of the access matrix: `by` and `also` are any
  * roles, and the registry looks whether the person has one where it covers the department.
  */

@@ -5,7 +5,7 @@
  *     if (!prompting_at(call, prompt, &at) …                       // the path's {version}, seen as If-Match says
  *     if (prompting_is_done(call, registry_prompt_…(…), &why)) prompting_show(call, 200);
  *
- * A prompt's ETag is the last change of anything of it, a version's its own last change. Slashes are %2F in paths.
+ * A prompt's ETag is the last change of anything of it, a version's its own last change. A slash of a name is %2F.
  */
 #ifndef MOONGATE_ADMIN_API_PROMPTING_H
 #define MOONGATE_ADMIN_API_PROMPTING_H

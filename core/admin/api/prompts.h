@@ -2,8 +2,8 @@
  * Handlers of prompts: what there is, new texts, and what becomes of them.
  *
  * Authors write, submit and take back where their role covers the prompt's department; verdicts, production, rollback
- * and revoking are approvers', which the registry looks at, beside four eyes. Texts are shown to those whose role
- * covers the department.
+ * and revoking are approvers', which the registry looks at, beside four eyes. Texts are shown where a role covers the
+ * department.
  */
 #ifndef MOONGATE_ADMIN_API_PROMPTS_H
 #define MOONGATE_ADMIN_API_PROMPTS_H

@@ -58,7 +58,7 @@ const struct api_route api_routes[] = {
     {"POST", "/admin-keys/{id}/revoke", API_ADMIN, "keys.revoke", admin_keys_revoke, "it counts no more",
      admin_keys_revoke_fields, false},
 
-    /* By whom a request is decided the row of the access matrix says: it names roles beside this API's, too. */
+    /* By whom a request is decided the row of the access matrix says: its roles may be none of this API's. */
     {"GET", "/approvals", API_PERSON, NULL, approvals_list, "requests for access, ?state= of one", NULL, false},
     {"POST", "/approvals", API_AUTHOR, "approvals.request", approvals_create, "ask for access to a model",
      approvals_create_fields, false},

@@ -298,7 +298,7 @@ int main(void)
 {
     open_all();
     api.rules = rules_of;
-    api.arg = &rules;
+    api.rules_arg = &rules;
     make_all();
     RUN(a_request_is_asked_for_by_the_rules);
     RUN(a_request_waits_for_whom_the_row_names);
