@@ -35,6 +35,7 @@ struct admin_process {
     struct provider_switches *switches;
     struct owner *owner; /* of the registry; NULL: it could not be opened yet, and trouble says why */
     char trouble[FAULT_TEXT_BYTES];
+    struct governance *rules; /* by which the registry decides; NULL: none came yet */
     struct registry_mark opened; /* the file that it has open */
     uint64_t reviews_next_ns;
     int64_t revision; /* that others were told of; -1: none */
@@ -166,6 +167,32 @@ static void read_accounts(struct admin_process *p, int fd)
     config_free(config);
 }
 
+/* ---- The rules of governance. */
+
+/* Those that cannot be read leave the ones before in force, and a line in the log. */
+static void take_rules(struct admin_process *p, struct governance *rules)
+{
+    struct governance *old = p->rules;
+    p->rules = rules;
+    if (p->owner) registry_govern(owner_registry(p->owner), rules);
+    governance_free(old);
+}
+
+static void read_rules(struct admin_process *p, int fd)
+{
+    struct slice bytes;
+    struct fault why = {0};
+    struct governance *rules = NULL;
+    if (pipe_memfd_map(fd, LIMIT_GOVERNANCE_BYTES, &bytes, &why)) {
+        rules = governance_read(bytes, &why);
+        pipe_memfd_unmap(bytes);
+    }
+    if (rules)
+        take_rules(p, rules);
+    else
+        log_event(LOG_ERROR, "control_refused", "the rules of governance cannot be read: %s", fault_message(&why));
+}
+
 static void on_access_token(void *arg, struct slice account, bool is_good)
 {
     struct admin_process *p = arg;
@@ -191,6 +218,7 @@ static void on_message(void *arg, const struct pipe_message *message)
 {
     struct admin_process *p = arg;
     if (message->type == CONTROL_STOP) loop_stop(p->loop);
+    if (message->type == CONTROL_RULES) read_rules(p, message->fd);
     if (message->type == CONTROL_ACCOUNTS) read_accounts(p, message->fd);
     if (message->type == CONTROL_JWKS_SOURCES) jwks_fetcher_sources(p->jwks, message->body);
     if (message->type == CONTROL_JWKS_WANTED) jwks_fetcher_want(p->jwks, message->body);

@@ -56,6 +56,15 @@ static char *jwks_sources(const struct policy_set *set, const struct settings *s
     return text;
 }
 
+/* For who keeps the registry: none of them loads policies to know who decides. */
+static void seal_rules(const struct policy_set *set, struct check_result *result)
+{
+    struct fault why;
+    if (result->rules_fd >= 0) close(result->rules_fd);
+    result->rules_fd = pipe_memfd_new("moongate-governance", policy_set_governance(set), &why);
+    if (result->rules_fd < 0) report_say(result->report, FINDING_OTHER_ERROR, "%s", fault_message(&why));
+}
+
 /* A record that must be in PostgreSQL, and no PostgreSQL: such requests could only be refused. */
 static bool check_remote(const struct policy_set *set, const struct bundle *bundle, struct report *report)
 {

@@ -29,6 +29,7 @@ enum {
     CHECKED_CONFIG = 1,
     CHECKED_BUNDLE,
     CHECKED_SECTION, /* of each */
+    CHECKED_RULES,
     CHECKED_JWKS,
     CHECKED_REPORT,
     CHECKED,

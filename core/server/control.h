@@ -25,6 +25,7 @@ enum control_order {
     CONTROL_JWKS,       /* to workers; body: struct control_jwks, then URL and JSON: an attempt to fetch keys ended */
     CONTROL_JWKS_SOURCES, /* to the admin process; body: a line a source, see admin/jwks_fetcher.h */
     CONTROL_JWKS_WANTED,  /* to the admin process; body: a URL whose keys a worker lacks */
+    CONTROL_RULES,        /* to the admin process; fd: of governance (store/governance.h), in force from now on */
     CONTROL_ACCOUNTS,     /* to the admin process; fd: config_pack(), whose accounts may have key files */
     CONTROL_LEDGER,       /* to a worker; fd: its pipe to the ledger process from now on */
     CONTROL_WORKER,       /* to the ledger process; body: struct control_worker; fd: the other end of that pipe */

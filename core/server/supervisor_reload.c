@@ -61,6 +61,12 @@ bool generation_remember(struct supervisor *sup, const struct generation *next, 
     return accepted_write(sup->data_dir, &accepted, why);
 }
 
+void generation_send_rules(struct supervisor *sup)
+{
+    struct child *admin = sup->worker_count ? children_running(sup, "admin") : NULL;
+    if (admin && sup->current.rules_fd >= 0) child_send(admin, CONTROL_RULES, SLICE_NONE, sup->current.rules_fd);
+}
+
 void generation_accept(struct supervisor *sup, struct generation *next)
 {
     if (sup->current.digest[0]) set_gauge(sup, STATS_POLICY_INFO, sup->current.digest, 0);
@@ -77,6 +83,7 @@ void generation_accept(struct supervisor *sup, struct generation *next)
     set_gauge(sup, STATS_POLICY_LOADED_AT, NULL, (int64_t)(now / NS_PER_S));
     jwks_on_accepted(sup);
     accounts_on_accepted(sup);
+    generation_send_rules(sup);
     ledger_on_accepted(sup);
 }
 

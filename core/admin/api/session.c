@@ -5,7 +5,6 @@
 #include "admin/api/acting.h"
 #include "admin/api/cookie.h"
 #include "admin/api/door.h"
-#include "admin/api/list.h"
 #include "base/clock.h"
 #include "store/registry/sessions.h"
 
