@@ -26,6 +26,7 @@ static const struct {
               {"provider_switch", ""},
               {"review", ""},
               {"review_item", ""},
+              {"review_delegation", ""},
               {"event", " ORDER BY rev"},
               {"notice", ""},
               {"once", ""}};
