@@ -55,6 +55,9 @@ const struct api_route api_routes[] = {
     {"GET", "/admin-keys", API_ADMIN, NULL, admin_keys_list, "keys of this API", NULL, false},
     {"POST", "/admin-keys", API_ADMIN, "keys.create", admin_keys_create,
      "a new key of this API; its secret is shown this once", admin_keys_create_fields, false},
+    {"POST", "/scim-keys", API_ADMIN, "keys.create", scim_keys_create,
+     "a key with which an identity provider writes people (SCIM); it is listed among those of this API",
+     scim_keys_create_fields, false},
     {"POST", "/admin-keys/{id}/revoke", API_ADMIN, "keys.revoke", admin_keys_revoke, "it counts no more",
      admin_keys_revoke_fields, false},
 
