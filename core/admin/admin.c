@@ -184,7 +184,8 @@ struct admin *admin_new(const struct admin_parts *parts)
 {
     struct admin *a = mem_zalloc(1, sizeof *a);
     a->parts = *parts;
-    a->http = (struct api_http){.on_changed = parts->on_changed, .arg = parts->arg};
+    a->http = (struct api_http){
+        .on_changed = parts->on_changed, .on_wanted = parts->on_wanted, .arg = parts->arg};
     a->http.api = parts->api;
     a->http.door = door_new(&a->http.api);
     open_side(a, &a->listener, parts->listen_fd, false);
