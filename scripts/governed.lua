@@ -1,7 +1,7 @@
 -- What policies/governance.lua says, for specs: asked of a loaded generation.
 --
 --   use "governed" { department = "claims" }   → the reviewers of its prompts, as JSON
---   use "governed" {}                          → all of it (core/lua/governance.h)
+--   use "governed" {}                          → all of it (core/store/governance.h)
 local core, use = ...
 local loaded = use "load"
 local governance = use "constructors/governance"

@@ -1,4 +1,4 @@
--- The rules of governance of this generation, written out for who keeps the registry (core/lua/governance.h): what
+-- The rules of governance of this generation, written out for who keeps the registry (core/store/governance.h): what
 -- policies/governance.lua says, and the rows of the access matrix that want an approval.
 --
 --   governing.begin(rules)        -- of scripts/constructors/governance.lua; nil: there is no such file

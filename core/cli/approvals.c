@@ -8,6 +8,7 @@
 #include "cli/caller.h"
 #include "cli/folder.h"
 #include "cli/register.h"
+#include "cli/rules.h"
 #include "server/units.h"
 
 /* ---- Opening. */
@@ -28,10 +29,10 @@ bool approvals_open(struct approvals *a, const char *config, const char *reason,
     *a = (struct approvals){.now_s = (int64_t)(clock_wall_ns() / NS_PER_S)};
     if (!caller_read(reason, &a->by)) return false;
     a->data_dir = folder_find(config);
-    bool is_good = a->data_dir && (!has_rules || approvals_read_rules(a, config));
+    bool is_good = a->data_dir && (!has_rules || (a->rules = rules_load(config)));
     if (is_good) a->registry = register_open(a->data_dir);
     is_good = is_good && a->registry && find_person(a);
-    if (is_good && a->rules) registry_set_rules(a->registry, a->rules->digest);
+    if (is_good && a->rules) registry_govern(a->registry, a->rules);
     if (!is_good) approvals_close(a, CLI_USAGE);
     return is_good;
 }

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "cli/cli.h"
-#include "lua/governance.h"
+#include "store/governance.h"
 #include "store/registry/approvals.h"
 
 struct json_t;
@@ -31,7 +31,6 @@ struct approvals {
 
 /* has_rules: the policies are loaded, and say who decides. */
 bool approvals_open(struct approvals *a, const char *config, const char *reason, bool has_rules);
-bool approvals_read_rules(struct approvals *a, const char *config);
 /* Gives the code back. */
 int approvals_close(struct approvals *a, int code);
 /* A change was made: a running gateway is told. */

@@ -2,6 +2,7 @@
 #include "cli/help_keys.h"
 #include "cli/help_people.h"
 #include "cli/help_approvals.h"
+#include "cli/help_checklist.h"
 #include "cli/prompts_commands.h"
 #include "cli/registry_texts.h"
 
@@ -49,6 +50,7 @@ const struct command cli_commands[] = {
      "\n"
      "Exit code: 0 good (warnings or not), 1 errors, 2 what was named cannot be read.\n",
      command_check},
+    {"checklist", "is it governed as it should be? facts, evidence and cures", help_checklist, command_checklist},
     {"test", "run the specs of the policies, without a gateway",
      "moongate test                       policies/specs, as moongate.lua names the folder\n"
      "moongate test policies/specs/access_spec.lua --filter sales\n"
@@ -310,6 +312,7 @@ const struct command cli_commands[] = {
      "\n"
      "  -y, --yes           without being asked\n"
      "  -c, --config FILE   the configuration (for its data folder)\n"
+     "  --try               into a folder that goes again: is the backup good? noted for `moongate checklist`\n"
      "  --json              restored, first_seq, last_seq, hash\n",
      command_ledger_restore},
     {"ledger export", "the same as `moongate audit export`",

@@ -50,6 +50,7 @@ int command_bundle_sign(int argc, char **argv);
 int command_bundle_status(int argc, char **argv);
 int command_bundle_verify(int argc, char **argv);
 int command_check(int argc, char **argv);
+int command_checklist(int argc, char **argv);
 int command_diff(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_grants_list(int argc, char **argv);

@@ -39,8 +39,8 @@ static int print_made(const struct approvals *a, const struct approvals_whose *w
                SLICE_FMT(whose->row->also), until);
     }
     if (made->deciders == 0)
-        fprintf(stderr, "warning: nobody else has the role %.*s where it covers %s: nobody can decide this\n",
-                SLICE_FMT(whose->row->by), a->rules && whose->room[0] ? whose->room : "it");
+        fprintf(stderr, "warning: nobody else has the role %s where it covers %s: nobody can decide this\n",
+                made->lacking, a->rules && whose->room[0] ? whose->room : "it");
     return CLI_OK;
 }
 

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "cli/amounts.h"
 #include "cli/looking.h"
+#include "cli/noting.h"
 #include "cli/terminal.h"
 #include "server/config.h"
 #include "store/verify/verify.h"
@@ -112,6 +113,15 @@ static bool look_at(const char *path, bool *is_database, struct fault *why)
     return is_open;
 }
 
+/* Of this gateway's own ledger, all of it: what the checklist goes by. */
+static void note(const struct verify_options *o, const struct verify_result *r)
+{
+    if (o->file || o->is_quick) return;
+    noting(o->data_dir, "audit.verify", "ledger",
+           json_pack("{s:s, s:I, s:I, s:I}", "state", verify_state_name(r->state), "entries", (json_int_t)r->entries,
+                     "last_seq", (json_int_t)r->last_seq, "anchored_seq", (json_int_t)r->anchored_seq));
+}
+
 static int run(struct verify_options *o, struct verification *v)
 {
     struct verify_result r = {0};
@@ -126,6 +136,7 @@ static int run(struct verify_options *o, struct verification *v)
     if (ok && v->is_json) print_json(v, &r);
     if (ok && !v->is_json) print_result(&r);
     json_decref(v->findings);
+    if (ok) note(o, &r);
     if (!ok) return cli_fault(&why, NULL);
     return r.state == VERIFY_INTACT ? CLI_OK : CLI_FOUND;
 }

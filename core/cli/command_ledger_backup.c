@@ -6,6 +6,7 @@
 #include "cli/amounts.h"
 #include "cli/folder.h"
 #include "cli/looking.h"
+#include "cli/noting.h"
 #include "store/ledger/backup.h"
 
 static void print_about(const struct ledger_backup *about, const char *path, bool is_json)
@@ -35,6 +36,9 @@ int command_ledger_backup(int argc, char **argv)
     char *data_dir = folder_with_ledger(common.config);
     if (!data_dir) return CLI_USAGE;
     bool ok = ledger_backup(data_dir, to, &about, &why);
+    if (ok)
+        noting(data_dir, "ledger.backup", "ledger", json_pack("{s:s, s:I}", "file", to, "last_seq",
+                                                              (json_int_t)about.head));
     mem_free(data_dir);
     if (!ok) return cli_fault(&why, NULL);
     print_about(&about, to, common.is_json);

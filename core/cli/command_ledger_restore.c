@@ -9,6 +9,8 @@
 #include "cli/confirm.h"
 #include "cli/folder.h"
 #include "cli/looking.h"
+#include "cli/noting.h"
+#include "cli/trial.h"
 #include "store/ledger/backup.h"
 #include "store/ledger/schema.h"
 
@@ -44,10 +46,23 @@ static int restore(const char *data_dir, const char *from, bool is_yes, bool is_
     return CLI_OK;
 }
 
+/* Into a folder that goes again; its ledger and each hash of the chain are checked there. */
+static int try_restore(const char *data_dir, const char *from, bool is_json)
+{
+    char *folder = trial_new();
+    if (!folder) return CLI_USAGE;
+    int code = restore(folder, from, true, is_json);
+    trial_end(folder);
+    if (code == CLI_OK)
+        noting(data_dir, "ledger.trial", "ledger", json_pack("{s:s}", "file", from));
+    return code;
+}
+
 int command_ledger_restore(int argc, char **argv)
 {
-    static bool is_yes;
-    const struct option options[] = {{"--yes|-y", OPTION_FLAG, &is_yes}, {NULL, OPTION_FLAG, NULL}};
+    static bool is_yes, is_trial;
+    const struct option options[] = {
+        {"--yes|-y", OPTION_FLAG, &is_yes}, {"--try", OPTION_FLAG, &is_trial}, {NULL, OPTION_FLAG, NULL}};
     struct common_options common;
     const char *from;
     size_t count;
@@ -56,7 +71,8 @@ int command_ledger_restore(int argc, char **argv)
     if (count == 0) return cli_usage_error("moongate ledger restore ledger-2026-11-29.db", "say which backup");
     char *data_dir = folder_find(common.config);
     if (!data_dir) return CLI_USAGE;
-    int code = restore(data_dir, from, is_yes, common.is_json);
+    int code = is_trial ? try_restore(data_dir, from, common.is_json)
+                        : restore(data_dir, from, is_yes, common.is_json);
     mem_free(data_dir);
     return code;
 }

@@ -48,15 +48,18 @@ static bool read_share(const char *text, uint32_t *share)
 
 int command_prompts_approve(int argc, char **argv)
 {
-    static const char *share, *sha256, *comment;
+    static const char *share, *sha256, *comment, *despite, *role;
     static bool is_kept_back;
     const struct option own[] = {{"--share", OPTION_TEXT, &share}, {"--sha256", OPTION_TEXT, &sha256},
                                  {"--comment", OPTION_TEXT, &comment}, {"--no-deploy", OPTION_FLAG, &is_kept_back},
+                                 {"--despite-tests", OPTION_TEXT, &despite}, {"--role", OPTION_TEXT, &role},
                                  {NULL, OPTION_FLAG, NULL}};
     struct prompts_work w;
+    struct prompt_judged judged = {.missing = ""};
     struct prompt_verdict v = {0};
     if (!prompts_begin(&w, argc, argv,
-                       &(struct prompts_way){.name = "approve", .own = own, .least = 1, .most = 1, .usage = USAGE}))
+                       &(struct prompts_way){.name = "approve", .own = own, .decides = true, .least = 1, .most = 1,
+                                             .usage = USAGE}))
         return w.code;
     if (!prompts_read_at(&w, w.words[0], &v.at) || (share && !read_share(share, &v.share)))
         return prompts_end(&w, CLI_USAGE, false);
@@ -64,7 +67,13 @@ int command_prompts_approve(int argc, char **argv)
     v.sha256 = slice_str(sha256);
     v.comment = slice_str(comment);
     v.is_kept_back = is_kept_back;
-    int code = prompts_tell(&w, registry_prompt_approve(w.registry, &v, &w.by, &w.why), &v.at, "approved");
+    v.despite = slice_str(despite);
+    v.role = slice_str(role);
+    v.judged = &judged;
+    enum registry_found found = registry_prompt_approve(w.registry, &v, &w.by, &w.why);
+    int code = prompts_tell(&w, found, &v.at, judged.missing[0] ? "looked at" : "approved");
+    if (found == REGISTRY_FOUND && judged.missing[0] && !w.common.is_json)
+        printf("it waits for another person, of the role %s\n", judged.missing);
     return prompts_end(&w, code, code == CLI_OK);
 }
 
@@ -77,7 +86,8 @@ int command_prompts_reject(int argc, char **argv)
     struct prompts_work w;
     struct prompt_verdict v = {0};
     if (!prompts_begin(&w, argc, argv,
-                       &(struct prompts_way){.name = "reject", .own = own, .least = 1, .most = 1, .usage = USAGE}))
+                       &(struct prompts_way){.name = "reject", .own = own, .decides = true, .least = 1, .most = 1,
+                                             .usage = USAGE}))
         return w.code;
     if (!prompts_read_at(&w, w.words[0], &v.at)) return prompts_end(&w, CLI_USAGE, false);
     if (!prompts_choose(&w, &v.at, "review")) return prompts_end(&w, w.code, false);
@@ -96,7 +106,8 @@ int command_prompts_rollback(int argc, char **argv)
     const struct option own[] = {{"--reason", OPTION_TEXT, &reason}, {NULL, OPTION_FLAG, NULL}};
     struct prompts_work w;
     struct prompt_at at;
-    if (!prompts_begin(&w, argc, argv, &(struct prompts_way){.name = "rollback", .own = own, .least = 1, .most = 2,
+    if (!prompts_begin(&w, argc, argv, &(struct prompts_way){.name = "rollback", .own = own, .decides = true,
+                                                             .least = 1, .most = 2,
                                                              .usage = USAGE, .reason = &reason}))
         return w.code;
     bool is_read = prompts_read_at(&w, w.words[0], &at) &&
@@ -115,7 +126,8 @@ int command_prompts_revoke(int argc, char **argv)
     struct prompts_work w;
     struct prompt_at at;
     struct semver other = {0};
-    if (!prompts_begin(&w, argc, argv, &(struct prompts_way){.name = "revoke", .own = own, .least = 1, .most = 1,
+    if (!prompts_begin(&w, argc, argv, &(struct prompts_way){.name = "revoke", .own = own, .decides = true,
+                                                             .least = 1, .most = 1,
                                                              .usage = "say which: NAME@VERSION", .reason = &reason}))
         return w.code;
     if (!prompts_read_at(&w, w.words[0], &at) || (to && !prompts_read_version(to, &other)))
@@ -140,7 +152,8 @@ int command_prompts_share(int argc, char **argv)
     struct prompt_arm arms[PROMPT_ARMS_MAX];
     struct prompts_work w;
     struct prompt_at at;
-    if (!prompts_begin(&w, argc, argv, &(struct prompts_way){.name = "share", .own = own, .least = 2,
+    if (!prompts_begin(&w, argc, argv, &(struct prompts_way){.name = "share", .own = own, .decides = true,
+                                                             .least = 2,
                                                              .most = 1 + PROMPT_ARMS_MAX,
                                                              .usage = "NAME 2.1.0=900 2.2.0=100 [--label production]"}))
         return w.code;

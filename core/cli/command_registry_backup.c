@@ -5,6 +5,7 @@
 #include "cli/amounts.h"
 #include "cli/cli.h"
 #include "cli/folder.h"
+#include "cli/noting.h"
 #include "store/registry/backup.h"
 
 static void print_about(const struct registry_backup *about, const char *path, bool is_json)
@@ -23,7 +24,7 @@ static void print_about(const struct registry_backup *about, const char *path, b
 int command_registry_backup(int argc, char **argv)
 {
     struct common_options common;
-    struct registry_backup about;
+    struct registry_backup about = {0};
     struct registry *r;
     struct fault why = {0};
     const char *to;
@@ -40,6 +41,9 @@ int command_registry_backup(int argc, char **argv)
     else if (!registry_backup(r, to, &about, &why)) code = cli_fault(&why, NULL);
     else print_about(&about, to, common.is_json);
     registry_close(r);
+    if (code == CLI_OK)
+        noting(data_dir, "registry.backup", "registry", json_pack("{s:s, s:I}", "file", to, "revision",
+                                                                  (json_int_t)about.revision));
     mem_free(data_dir);
     return code;
 }

@@ -7,7 +7,10 @@
 #include "cli/cli.h"
 #include "cli/confirm.h"
 #include "cli/folder.h"
+#include "cli/noting.h"
+#include "cli/trial.h"
 #include "store/registry/backup.h"
+#include "store/registry/check.h"
 
 static void print_lost(void *arg, struct slice time, struct slice action, struct slice target)
 {
@@ -50,12 +53,47 @@ static int restore(const char *data_dir, const char *from, const struct change_b
     return about.lost ? CLI_FOUND : CLI_OK;
 }
 
+static void ignore(void *arg, const struct registry_finding *finding)
+{
+    (void)arg;
+    (void)finding;
+}
+
+/* Does what is restored there keep what is promised of a registry? */
+static int check(const char *folder)
+{
+    struct fault why = {0};
+    struct registry_checked sum = {0};
+    struct registry *r = registry_open(folder, &why);
+    bool is_read = r && registry_check(r, ignore, NULL, &sum, &why);
+    registry_close(r);
+    if (!is_read) return cli_fault(&why, NULL);
+    if (sum.findings == 0) return CLI_OK;
+    return cli_error(CLI_FOUND, "`moongate registry check` says which, once it is restored",
+                     "the backup breaks %" PRIu64 " of its promises", sum.findings);
+}
+
+/* Into a folder that goes again: the registry of the data folder stays, and is told that it was tried. */
+static int try_restore(const char *data_dir, const char *from, const struct change_by *by, bool is_json)
+{
+    char *folder = trial_new();
+    if (!folder) return CLI_USAGE;
+    int code = restore(folder, from, by, false, is_json);
+    if (code == CLI_OK) code = check(folder);
+    trial_end(folder);
+    if (code == CLI_OK)
+        noting(data_dir, "registry.trial", "registry", json_pack("{s:s}", "file", from));
+    return code;
+}
+
 int command_registry_restore(int argc, char **argv)
 {
-    static bool is_yes;
+    static bool is_yes, is_trial;
     static const char *reason;
-    const struct option options[] = {
-        {"--yes|-y", OPTION_FLAG, &is_yes}, {"--reason", OPTION_TEXT, &reason}, {NULL, OPTION_FLAG, NULL}};
+    const struct option options[] = {{"--yes|-y", OPTION_FLAG, &is_yes},
+                                     {"--try", OPTION_FLAG, &is_trial},
+                                     {"--reason", OPTION_TEXT, &reason},
+                                     {NULL, OPTION_FLAG, NULL}};
     struct common_options common;
     struct change_by by;
     const char *from;
@@ -69,6 +107,8 @@ int command_registry_restore(int argc, char **argv)
     int code = CLI_USAGE;
     if (registry_is_shared()) {
         cli_usage_error("restore the database itself, as PostgreSQL does it", "the registry is in PostgreSQL");
+    } else if (is_trial) {
+        code = try_restore(data_dir, from, &by, common.is_json);
     } else {
         bool is_there = registry_is_there(data_dir);
         if (!is_there || confirm(is_yes, "replaces %s/registry.db, and with it what came since the backup", data_dir))

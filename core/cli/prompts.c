@@ -10,6 +10,7 @@ static bool fail(struct prompts_work *w, int code)
 {
     w->code = code;
     registry_close(w->registry);
+    governance_free(w->rules);
     mem_free(w->data_dir);
     return false;
 }
@@ -19,8 +20,10 @@ static bool open_registry(struct prompts_work *w, const struct prompts_way *way)
     const char *reason = way->reason && *way->reason ? *way->reason : "";
     if (!caller_read(reason, &w->by)) return fail(w, CLI_USAGE);
     w->data_dir = folder_find(w->common.config);
-    w->registry = w->data_dir ? register_open(w->data_dir) : NULL;
+    if (!w->data_dir || (way->decides && !(w->rules = rules_load(w->common.config)))) return fail(w, CLI_USAGE);
+    w->registry = register_open(w->data_dir);
     if (!w->registry) return fail(w, CLI_USAGE);
+    registry_govern(w->registry, w->rules);
     if (!way->reads && !registry_prompt_person(w->registry, w->by.actor, &w->by, w->person, &w->why))
         return fail(w, cli_error(CLI_USAGE, NULL, "%s", fault_message(&w->why)));
     return true;
@@ -40,6 +43,7 @@ bool prompts_begin(struct prompts_work *w, int argc, char **argv, const struct p
 int prompts_end(struct prompts_work *w, int code, bool is_changed)
 {
     registry_close(w->registry);
+    governance_free(w->rules);
     fflush(stdout);
     if (is_changed) register_tell(w->data_dir);
     mem_free(w->data_dir);

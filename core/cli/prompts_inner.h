@@ -13,6 +13,7 @@
 #include "cli/cli.h"
 #include "cli/prompts_commands.h"
 #include "cli/register.h"
+#include "cli/rules.h"
 #include "store/registry/prompts.h"
 
 struct json_t;
@@ -25,6 +26,7 @@ struct prompts_work {
     size_t word_count;
     char *data_dir;
     struct registry *registry;
+    struct governance *rules; /* of who decides */
     struct change_by by;
     char person[17]; /* who runs it; empty for who only reads */
     int code;        /* where it did not begin */
@@ -37,6 +39,7 @@ struct prompts_way {
     const char *name; /* "submit" */
     const struct option *own;
     bool reads;
+    bool decides; /* by the rules of governance that the policies say */
     size_t least, most;
     const char *usage;
     const char **reason; /* of --reason, where the command has that */

@@ -32,6 +32,7 @@ const char registry_restore_text[] =
     "  -y, --yes           without being asked\n"
     "  --reason TEXT       what for; the ledger keeps it\n"
     "  -c, --config FILE   the configuration (for its data folder)\n"
+    "  --try               into a folder that goes again: is the backup good? noted for `moongate checklist`\n"
     "  --json              restored, epoch, revision, rows, replayed, lost: time, action, target\n"
     "\n"
     "Exit code: 0 nothing was lost, 1 something was, 2 it was not restored.\n";

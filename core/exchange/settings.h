@@ -24,6 +24,9 @@ struct provider {
     struct slice key;      /* the secret, or empty: no Authorization is sent */
     struct slice credentials; /* instead of it, a secret too: provider_credentials() reads it; or empty */
     struct slice project, location; /* of kinds whose paths name them */
+    /* What the checklist asks for, and nothing else goes by: who answers for the account, the note of its contract, the
+     * most sensitive class of data that this is for. */
+    struct slice owner, contract, data;
     struct slice region;   /* of kind "bedrock", with what its calls are signed by (wire/sigv4.h) … */
     struct slice access_key_id, secret_access_key, session_token; /* … in the place of a key: secrets, or empty */
     struct slice headers;  /* sent with every call: provider_next_header() walks them */

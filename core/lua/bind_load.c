@@ -175,7 +175,7 @@ static int on_error(lua_State *L)
     return 0;
 }
 
-/* governance(text): the rules as JSON (lua/governance.h); false when they are too long */
+/* governance(text): the rules as JSON (store/governance.h); false when they are too long */
 static int on_governance(lua_State *L)
 {
     struct policy_set *set = loading_set(L);

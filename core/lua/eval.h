@@ -51,7 +51,7 @@ struct policy_set {
     int64_t loaded_s;            /* wall clock: when it was ready */
     struct auth_rules *auth;     /* NULL: no auth policy in the chain */
     struct terms_table *terms;   /* what its targets cost, and how they are counted */
-    char *governance;            /* JSON (lua/governance.h); NULL until it is loaded */
+    char *governance;            /* JSON (store/governance.h); NULL until it is loaded */
     int use_ref;                 /* registry: use() of scripts/boot.lua */
     int view_refs[EVAL_VIEWS];   /* registry: metatables of views, 0: not asked for yet */
     int facts_ref;               /* registry: what makes an evaluation's table of facts */

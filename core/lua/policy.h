@@ -104,7 +104,7 @@ int64_t policy_set_loaded_s(const struct policy_set *set);
 const struct auth_rules *policy_set_auth(const struct policy_set *set);
 /* What its targets cost, how they are counted. Never NULL; valid while the set is held. */
 const struct terms_table *policy_set_terms(const struct policy_set *set);
-/* Its rules of governance, for governance_read() of lua/governance.h. Valid while the set is held. */
+/* Its rules of governance, for governance_read() of store/governance.h. Valid while the set is held. */
 struct slice policy_set_governance(const struct policy_set *set);
 /* Generations in this process that something still holds; refuse a reload at LIMIT_POLICY_GENERATIONS. */
 size_t policy_live_generations(void);

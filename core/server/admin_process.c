@@ -15,6 +15,7 @@
 #include "net/pipe.h"
 #include "server/config.h"
 #include "server/control.h"
+#include "store/governance.h"
 #include "store/registry/calls.h"
 #include "store/registry/registry.h"
 #include "store/registry/watch.h"
@@ -34,6 +35,7 @@ struct admin_process {
     struct provider_switches *switches;
     struct owner *owner; /* of the registry; NULL: it could not be opened yet, and trouble says why */
     char trouble[FAULT_TEXT_BYTES];
+    struct governance *rules; /* by which the registry decides; NULL: none came yet */
     struct registry_mark opened; /* the file that it has open, or that could not be opened */
     int64_t revision;            /* that others were told of; -1: none */
     uint64_t epoch, told_ns;     /* its, of a fleet's; when they were last told */
@@ -72,6 +74,7 @@ static void open_registry(struct admin_process *p)
     }
     p->trouble[0] = '\0';
     p->opened = registry_mark(p->data_dir);
+    registry_govern(owner_registry(p->owner), p->rules);
     admin_set_registry(p->admin, owner_registry(p->owner), NULL);
 }
 
@@ -228,6 +231,32 @@ static void read_accounts(struct admin_process *p, int fd)
     config_free(config);
 }
 
+/* ---- The rules of governance. */
+
+/* Those that cannot be read leave the ones before in force, and a line in the log. */
+static void take_rules(struct admin_process *p, struct governance *rules)
+{
+    struct governance *old = p->rules;
+    p->rules = rules;
+    if (p->owner) registry_govern(owner_registry(p->owner), rules);
+    governance_free(old);
+}
+
+static void read_rules(struct admin_process *p, int fd)
+{
+    struct slice bytes;
+    struct fault why = {0};
+    struct governance *rules = NULL;
+    if (pipe_memfd_map(fd, LIMIT_GOVERNANCE_BYTES, &bytes, &why)) {
+        rules = governance_read(bytes, &why);
+        pipe_memfd_unmap(bytes);
+    }
+    if (rules)
+        take_rules(p, rules);
+    else
+        log_event(LOG_ERROR, "control_refused", "the rules of governance cannot be read: %s", fault_message(&why));
+}
+
 static void on_access_token(void *arg, struct slice account, bool is_good)
 {
     struct admin_process *p = arg;
@@ -247,6 +276,7 @@ static void on_message(void *arg, const struct pipe_message *message)
 {
     struct admin_process *p = arg;
     if (message->type == CONTROL_STOP) loop_stop(p->loop);
+    if (message->type == CONTROL_RULES) read_rules(p, message->fd);
     if (message->type == CONTROL_ACCOUNTS) read_accounts(p, message->fd);
     if (message->type == CONTROL_JWKS_SOURCES) jwks_fetcher_sources(p->jwks, message->body);
     if (message->type == CONTROL_JWKS_WANTED) jwks_fetcher_want(p->jwks, message->body);
@@ -307,6 +337,7 @@ int admin_process_run(int control_fd, const struct admin_parts *parts, _Atomic u
     registry_watch_free(p.watch);
     admin_free(p.admin);
     owner_close(p.owner);
+    governance_free(p.rules);
     access_token_fetcher_free(p.access_tokens);
     jwks_fetcher_free(p.jwks);
     pipe_free(p.control);

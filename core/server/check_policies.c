@@ -7,6 +7,7 @@
 #include "base/fiber.h"
 #include "base/mem.h"
 #include "lua/bundle.h"
+#include "net/pipe.h"
 #include "server/check_apps.h"
 #include "server/check_prices.h"
 #include "testkit/run.h"
@@ -55,6 +56,15 @@ static char *jwks_sources(const struct policy_set *set, const struct settings *s
     return text;
 }
 
+/* For who keeps the registry: none of them loads policies to know who decides. */
+static void seal_rules(const struct policy_set *set, struct check_result *result)
+{
+    struct fault why;
+    if (result->rules_fd >= 0) close(result->rules_fd);
+    result->rules_fd = pipe_memfd_new("moongate-governance", policy_set_governance(set), &why);
+    if (result->rules_fd < 0) report_say(result->report, FINDING_OTHER_ERROR, "%s", fault_message(&why));
+}
+
 /* A record that must be in PostgreSQL, and no PostgreSQL: such requests could only be refused. */
 static bool check_remote(const struct policy_set *set, const struct bundle *bundle, struct report *report)
 {
@@ -98,6 +108,7 @@ bool check_policies(const char *folder, const struct check_against *against, str
     bool is_good = set != NULL && check_prices(set, bundle, against->in_force_fd, result->report);
     if (set && settings && !against->has_postgres) is_good &= check_remote(set, bundle, result->report);
     if (set) result->jwks_sources = jwks_sources(set, settings);
+    if (set && settings) seal_rules(set, result);
     if (set && settings) check_apps(policy_set_auth(set), settings->data_dir, result->report);
     policy_set_unref(set);
     policy_errors_clear(&errors);

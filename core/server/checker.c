@@ -28,6 +28,7 @@ enum {
     CHECKED_CONFIG = 1,
     CHECKED_BUNDLE,
     CHECKED_SECTION, /* of each */
+    CHECKED_RULES,
     CHECKED_JWKS,
     CHECKED_REPORT,
     CHECKED,
@@ -60,7 +61,7 @@ struct checker {
 
 static void result_init(struct check_result *result)
 {
-    *result = (struct check_result){.config_fd = -1, .bundle_fd = -1, .report = report_new()};
+    *result = (struct check_result){.config_fd = -1, .bundle_fd = -1, .rules_fd = -1, .report = report_new()};
 }
 
 static void close_fd(int *fd)
@@ -79,6 +80,7 @@ void check_result_clear(struct check_result *result)
 {
     close_fd(&result->config_fd);
     close_fd(&result->bundle_fd);
+    close_fd(&result->rules_fd);
     drop_sections(result);
     mem_free(result->jwks_sources);
     result->jwks_sources = NULL;
@@ -287,6 +289,7 @@ _Noreturn static void run_child(const struct check_job *job, int pipe_fd)
     report_write(result.report, &report);
     bool is_sent = (result.config_fd < 0 || send(pipe_fd, CHECKED_CONFIG, SLICE_NONE, result.config_fd)) &&
                    (result.bundle_fd < 0 || send(pipe_fd, CHECKED_BUNDLE, SLICE_NONE, result.bundle_fd)) &&
+                   (result.rules_fd < 0 || send(pipe_fd, CHECKED_RULES, SLICE_NONE, result.rules_fd)) &&
                    send_sections(pipe_fd, &result) &&
                    (!result.jwks_sources || send(pipe_fd, CHECKED_JWKS, slice_str(result.jwks_sources), -1)) &&
                    send(pipe_fd, CHECKED_REPORT, buf_slice(&report), -1) &&
@@ -314,6 +317,7 @@ static void on_message(void *arg, const struct pipe_message *message)
     switch (message->type) {
     case CHECKED_CONFIG: take_fd(&c->result.config_fd, fd); return;
     case CHECKED_BUNDLE: take_fd(&c->result.bundle_fd, fd); return;
+    case CHECKED_RULES: take_fd(&c->result.rules_fd, fd); return;
     case CHECKED_SECTION:
         if (fd < 0 || c->result.section_count == LIMIT_SECTIONS) break;
         c->result.sections[c->result.section_count++] = fd;

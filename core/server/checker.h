@@ -55,6 +55,7 @@ struct check_job {
 struct check_result {
     bool is_good;
     int config_fd, bundle_fd; /* -1: not asked for, or not good; else owned by whom it is given to */
+    int rules_fd; /* likewise: of governance (store/governance.h) */
     int sections[LIMIT_SECTIONS]; /* the first section_count of them, likewise: memory files, of the registry */
     unsigned section_count;
     char digest[65];                   /* of the bundle */

@@ -70,6 +70,9 @@ bool config_read_server(struct config_reader *r, struct slice path, const struct
 /* Behind all fields of an account: what is known of its server joins what the file says of it. */
 void config_take_server(struct config_reader *r, struct slice path, struct provider *p, const struct json_t *table);
 /* config_account.c */
+/* A line of people for people; one of the four classes of data (config_note.c). */
+bool config_read_note(struct config_reader *r, struct slice path, const struct json_t *value, struct slice *out);
+bool config_read_class(struct config_reader *r, struct slice path, const struct json_t *value, struct slice *out);
 bool config_read_credentials(struct config_reader *r, struct slice path, const struct json_t *value,
                              struct slice *out);
 /* Behind all fields of an account, by its table: of one that was wrong something else has been said. */

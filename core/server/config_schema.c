@@ -199,7 +199,15 @@ const struct field provider_fields[] = {
     {"location", &type_word, IN_PROVIDER(location),
      .says = "Of \"vertex\": where they run, as \"europe-west4\", \"eu\" or \"global\"."},
     {"region", &type_word, IN_PROVIDER(region), .initial_words = "none; \"bedrock\" needs one to sign calls",
-     .says = "Where Amazon Bedrock is asked, \"us-east-1\": its calls are signed for it (AWS Signature Version 4)."},
+     .says = "Where Amazon Bedrock is asked, \"us-east-1\": its calls are signed for it (AWS Signature Version 4). Of "
+             "others where its machines are, for `moongate checklist`."},
+    {"owner", &type_note, IN_PROVIDER(owner),
+     .says = "Who answers for the account, for `moongate checklist`."},
+    {"contract", &type_note, IN_PROVIDER(contract),
+     .says = "Which contract it goes by, for `moongate checklist`: \"DPA of 2026-03-01, no training\"."},
+    {"data", &type_class, IN_PROVIDER(data),
+     .says = "The most sensitive data class that the contract is for: `moongate checklist` fails where a row of the "
+             "access matrix lets more go there. It refuses nothing."},
     {"access_key_id", &type_secret, IN_PROVIDER(access_key_id),
      .says = "Of \"bedrock\", instead of `key`, which is a Bedrock API key: who signs its calls."},
     {"secret_access_key", &type_secret, IN_PROVIDER(secret_access_key),

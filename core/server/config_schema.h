@@ -41,9 +41,9 @@ struct field_type {
 };
 
 extern const struct field_type type_table, type_providers, type_egress, type_sinks, type_breaker;
-extern const struct field_type type_address, type_admin_address, type_path, type_file, type_word, type_host,
-    type_kind, type_credentials, type_members,
-    type_renames, type_server, type_url, type_secret, type_headers, type_header_names, type_origins, type_flag,
+extern const struct field_type type_address, type_admin_address, type_path, type_file, type_word, type_note,
+    type_class, type_host, type_kind, type_credentials, type_members, type_renames, type_server, type_url, type_secret,
+    type_headers, type_header_names, type_origins, type_flag,
     type_duration, type_size, type_count, type_count64;
 extern const struct field_type type_new_file, type_long_duration, type_durability, type_copy, type_conninfo, type_zone,
     type_redis, type_loss;

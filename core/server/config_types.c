@@ -434,6 +434,8 @@ const struct field_type
                  .read_text = read_file},
     type_new_file = {"path", "a path, relative to the folder of the file", TEXT, .read_text = read_path},
     type_word = {"word", "of a-z, 0-9, - and _", TEXT, .read_text = read_word},
+    type_note = {"text", "one line", TEXT, .read_text = config_read_note},
+    type_class = {"data class", "public, internal, confidential or restricted", TEXT, .read_text = config_read_class},
     type_host = {"host", "a name without a port", TEXT, .read_text = read_host},
     type_kind = {"kind",
                  "\"openai\", \"openai_compatible\", \"openai_responses\", \"azure\", \"anthropic\", "

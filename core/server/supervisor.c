@@ -241,7 +241,7 @@ static struct config *open_config(int fd)
 static void on_first_check(void *arg, struct check_result *result)
 {
     struct supervisor *sup = arg;
-    struct generation first = {.config_fd = -1, .bundle_fd = -1};
+    struct generation first = {.config_fd = -1, .bundle_fd = -1, .rules_fd = -1};
     struct fault why;
     sup->reload.checker = NULL;
     if (report_errors(result->report) + report_warnings(result->report) > 0) {

@@ -228,6 +228,7 @@ static void on_admin_started(struct child *c)
     child_set_state(c, BOARD_SLOT_READY);
     jwks_send_sources(c->sup);
     accounts_send(c->sup);
+    generation_send_rules(c->sup);
 }
 
 static void on_worker_message(struct child *c, const struct pipe_message *message)

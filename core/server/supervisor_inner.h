@@ -81,7 +81,7 @@ struct child {
 /* What is in force, as bytes that a new worker gets too. */
 struct generation {
     uint64_t number;
-    int config_fd, bundle_fd;
+    int config_fd, bundle_fd, rules_fd;
     char digest[65], config_digest[65];
     unsigned policy_files;
     uint64_t accept_serial; /* as struct check_result has them */
@@ -295,6 +295,8 @@ void generation_take(struct supervisor *sup, struct generation *next, struct che
 /* Before it is accepted: a signed bundle is remembered, so that none before it comes back. False: *why. */
 bool generation_remember(struct supervisor *sup, const struct generation *next, struct fault *why);
 void generation_accept(struct supervisor *sup, struct generation *next);
+/* To the admin process, which keeps the registry: at its start, and when others are in force. */
+void generation_send_rules(struct supervisor *sup);
 
 /* ---- supervisor_snapshots.c */
 void snapshots_init(struct supervisor *sup);

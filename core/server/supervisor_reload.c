@@ -24,8 +24,9 @@ void generation_clear(struct generation *g)
 {
     close_fd(&g->config_fd);
     close_fd(&g->bundle_fd);
+    close_fd(&g->rules_fd);
     mem_free(g->jwks_sources);
-    *g = (struct generation){.config_fd = -1, .bundle_fd = -1};
+    *g = (struct generation){.config_fd = -1, .bundle_fd = -1, .rules_fd = -1};
 }
 
 void generation_take(struct supervisor *sup, struct generation *next, struct check_result *result)
@@ -34,13 +35,14 @@ void generation_take(struct supervisor *sup, struct generation *next, struct che
     next->number = sup->current.number + 1;
     next->config_fd = result->config_fd;
     next->bundle_fd = result->bundle_fd;
+    next->rules_fd = result->rules_fd;
     next->policy_files = result->policy_files;
     next->accept_serial = result->accept_serial;
     next->accept_at_s = result->accept_at_s;
     next->jwks_sources = result->jwks_sources;
     result->jwks_sources = NULL;
     memcpy(next->digest, result->digest, sizeof next->digest);
-    result->config_fd = result->bundle_fd = -1;
+    result->config_fd = result->bundle_fd = result->rules_fd = -1;
 }
 
 static void set_gauge(struct supervisor *sup, enum stats_metric metric, const char *label, int64_t value)
@@ -59,12 +61,18 @@ bool generation_remember(struct supervisor *sup, const struct generation *next, 
     return accepted_write(sup->data_dir, &accepted, why);
 }
 
+void generation_send_rules(struct supervisor *sup)
+{
+    struct child *admin = sup->worker_count ? children_running(sup, "admin") : NULL;
+    if (admin && sup->current.rules_fd >= 0) child_send(admin, CONTROL_RULES, SLICE_NONE, sup->current.rules_fd);
+}
+
 void generation_accept(struct supervisor *sup, struct generation *next)
 {
     if (sup->current.digest[0]) set_gauge(sup, STATS_POLICY_INFO, sup->current.digest, 0);
     generation_clear(&sup->current);
     sup->current = *next;
-    *next = (struct generation){.config_fd = -1, .bundle_fd = -1};
+    *next = (struct generation){.config_fd = -1, .bundle_fd = -1, .rules_fd = -1};
     uint64_t now = clock_wall_ns();
     shared_text_set(&sup->board->digest, sup->current.digest);
     shared_text_set(&sup->board->reload_error, "");
@@ -75,6 +83,7 @@ void generation_accept(struct supervisor *sup, struct generation *next)
     set_gauge(sup, STATS_POLICY_LOADED_AT, NULL, (int64_t)(now / NS_PER_S));
     jwks_on_accepted(sup);
     accounts_on_accepted(sup);
+    generation_send_rules(sup);
     ledger_on_accepted(sup);
 }
 
@@ -416,7 +425,7 @@ bool reload_holds_starts(const struct supervisor *sup)
 
 void reload_init(struct supervisor *sup)
 {
-    sup->reload.next = sup->current = (struct generation){.config_fd = -1, .bundle_fd = -1};
+    sup->reload.next = sup->current = (struct generation){.config_fd = -1, .bundle_fd = -1, .rules_fd = -1};
 }
 
 void reload_clear(struct supervisor *sup)

@@ -1,6 +1,6 @@
 -- governance { prompts = { … }, approvals = { … }, reviews = { … }, checklist = { … } }: who must look before something
 -- counts. Nothing of it decides a request: the registry goes by it, under a floor of its own that no file lowers
--- (another person's eyes, break-glass of an hour at most). Gives the rules, as C keeps them (core/lua/governance.h).
+-- (another person's eyes, break-glass of an hour at most). Gives the rules, as C keeps them (core/store/governance.h).
 local core, use = ...
 local report = use "report"
 local schema = use "schema"

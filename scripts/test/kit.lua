@@ -410,7 +410,7 @@ function Gateway:reviewers(department)
   return engine.json((engine.ask(self.set, "governed", encode { department = department })))
 end
 
--- The rules that the registry goes by, as it is given them (core/lua/governance.h).
+-- The rules that the registry goes by, as it is given them (core/store/governance.h).
 function Gateway:governance() return engine.json((engine.ask(self.set, "governed", "{}"))) end
 
 -- What `moongate diff` says of two loaded bundles, as tables; with form "text" as people read it.

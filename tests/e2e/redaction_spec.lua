@@ -269,7 +269,9 @@ describe("a stream", function()
   end)
 
   it("with an error of the provider's own ends with it", function()
-    script_stream(delta("I am bo@x.o") .. 'data: {"error":{"message":"overloaded near [email]"}}\n\n')
+    for _ = 1, 2 do -- the second attempt goes as the first: before the first byte is out, an error gives way
+      script_stream(delta("I am bo@x.o") .. 'data: {"error":{"message":"overloaded near [email]"}}\n\n')
+    end
     local r = ask("from ana@example.com", { stream = true })
     assert.equal("I am bo@x.o", (read_stream(r.body)))
     assert.truthy(r.body:find("overloaded near ana@example.com", 1, true))

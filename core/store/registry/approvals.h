@@ -15,6 +15,8 @@
  * lengthened. Each line of a rule, `by` and `also`, is met by another person who has that role where it covers the
  * department; nobody decides on what he asked for or would get, whatever keys he has and into whom he was merged. The
  * same stands in the database, below this.
+ * Where rules of governance are known (registry_govern) they take the place of what the caller says of roles and times:
+ * those in force when it is asked for, and again when it is decided.
  * Instants are seconds since 1970, spans seconds. A person is his id. Ids that come back are written into the caller's
  * room. Each change is one event. REGISTRY_FAILED with registry_refused(r) is a refusal, without it a fault.
  */
@@ -48,7 +50,8 @@ struct access_spec {
 struct access_made {
     char id[ACCESS_ID_BYTES];
     int64_t expires_at;
-    int64_t deciders; /* people who could decide by the first line; 0: nobody */
+    int64_t deciders; /* people who could decide by the first line; 0: nobody can, as things are … */
+    char lacking[LIMIT_KEY_FIELD_BYTES + 1]; /* … for want of another person with this role */
 };
 
 bool registry_access_request(struct registry *r, const struct access_spec *spec, const struct change_by *by,

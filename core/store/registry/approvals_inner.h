@@ -24,4 +24,22 @@ bool access_is_same_person(struct registry *r, struct slice one, struct slice ot
 bool access_check_subject(struct slice kind, struct slice subject, struct slice object, struct fault *why);
 bool access_check_purpose(struct slice purpose, struct fault *why);
 
+/* ---- By the rules in force (registry_govern); approvals_rules.c. */
+
+struct governance_row;
+
+/* Whose access to what. */
+struct access_subject {
+    struct slice kind, subject, object, purpose, department;
+};
+
+/* NULL: no rules are known, or no row wants an approval there. */
+const struct governance_row *access_row(const struct registry *r, struct slice object, struct slice department);
+/* May a grant of this row be this subject's, for this purpose? REGISTRY_INVALID with the row's place. */
+bool access_fits(struct registry *r, const struct governance_row *row, const struct access_subject *s,
+                 struct fault *why);
+/* The rules' roles and times take the place of those in the spec; REGISTRY_INVALID: they allow less. */
+bool access_ask_by_rules(struct registry *r, struct access_spec *spec, struct fault *why);
+bool access_break_by_rules(struct registry *r, struct glass_spec *spec, struct fault *why);
+
 #endif

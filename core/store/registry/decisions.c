@@ -1,6 +1,7 @@
 #include <jansson.h>
 
 #include "base/limits.h"
+#include "store/governance.h"
 #include "store/registry/approvals_inner.h"
 
 /* One that is under way. */
@@ -11,6 +12,7 @@ struct deciding {
     struct access_rule rule;
     struct slice department;
     struct slice role; /* in which he decides */
+    const struct governance_row *row; /* in force; NULL: none is, it is as it was asked for */
     int64_t at_s;
     struct access_decided *decided;
 };
@@ -86,7 +88,8 @@ static bool find_missing(struct deciding *d, struct fault *why)
 static bool grant(struct deciding *d, struct fault *why)
 {
     const struct access_old *old = d->old;
-    int64_t longest = d->verdict->longest_s, seconds = longest && longest < old->seconds ? longest : old->seconds;
+    int64_t longest = d->row ? d->row->longest_s : d->verdict->longest_s;
+    int64_t seconds = longest && longest < old->seconds ? longest : old->seconds;
     d->decided->is_granted = true;
     d->decided->ends_at = d->at_s + seconds;
     return registry_make_id(d->decided->grant, "gnt_", why) &&
@@ -152,11 +155,20 @@ static bool is_anothers(struct deciding *d, struct fault *why)
     return (!is_own && !is_beneficiary) || registry_refuse_as(d->r, REGISTRY_SELF_APPROVAL, why);
 }
 
+/* Does the row that is in force now allow what was asked for under an older one? It may always be denied. */
+static bool fits(struct deciding *d, struct fault *why)
+{
+    const struct access_old *old = d->old;
+    struct access_subject subject = {slice_str(old->subject_kind), slice_str(old->subject), slice_str(old->object),
+                                     slice_str(old->purpose), d->department};
+    return !d->row || !d->verdict->is_approval || access_fits(d->r, d->row, &subject, why);
+}
+
 static bool decide(struct deciding *d, const struct change_by *by, struct fault *why)
 {
     const char *action = d->verdict->is_approval ? "approvals.approve" : "approvals.deny";
     return registry_is_as_seen(d->r, d->old->rev, d->verdict->if_rev, why) && may_decide(d, why) &&
-           is_anothers(d, why) && choose_role(d, why) && write_decision(d, why) && carry_out(d, why) &&
+           is_anothers(d, why) && choose_role(d, why) && fits(d, why) && write_decision(d, why) && carry_out(d, why) &&
            registry_commit(d->r, by, action, d->verdict->request, NULL, described(d), why);
 }
 
@@ -172,6 +184,8 @@ enum registry_found registry_access_decide(struct registry *r, const struct acce
     struct deciding d = {.r = r, .verdict = verdict, .old = &old, .at_s = registry_now_s(), .decided = decided};
     d.rule = verdict->rule ? *verdict->rule : (struct access_rule){text_in(old.rule, "by"), text_in(old.rule, "also")};
     d.department = text_in(old.rule, "department");
+    d.row = access_row(r, slice_str(old.object), d.department);
+    if (d.row) d.rule = (struct access_rule){d.row->by, d.row->also};
     bool is_good = found == REGISTRY_FOUND && decide(&d, by, why);
     access_forget(&old);
     return registry_end_change(r, found, is_good);

@@ -1,6 +1,7 @@
 #include <jansson.h>
 
 #include "base/limits.h"
+#include "store/governance.h"
 #include "store/registry/approvals_inner.h"
 
 /* ---- As one stands. */
@@ -88,11 +89,14 @@ static json_t *described(const struct glass_spec *spec, const struct glass_made 
                      spec->reason.ptr, spec->reason.len, "ends_at", (json_int_t)made->ends_at);
 }
 
-bool registry_break_glass(struct registry *r, const struct glass_spec *spec, const struct change_by *by,
+bool registry_break_glass(struct registry *r, const struct glass_spec *asked, const struct change_by *by,
                           struct glass_made *made, struct fault *why)
 {
     int64_t at_s = registry_now_s();
-    if (!check_spec(spec, why) || !registry_make_id(made->id, "gnt_", why)) return false;
+    struct glass_spec in_force = *asked;
+    const struct glass_spec *spec = &in_force;
+    if (!access_break_by_rules(r, &in_force, why) || !check_spec(spec, why)) return false;
+    if (!registry_make_id(made->id, "gnt_", why)) return false;
     made->ends_at = at_s + spec->seconds;
     bool is_good = registry_begin(r, why) && is_human(r, spec->person, why) &&
                    has_role(r, spec->person, spec->role, spec->department, at_s, why) &&
@@ -124,6 +128,7 @@ enum registry_found registry_break_glass_close(struct registry *r, struct slice 
     struct old_grant old = {.rev = 0};
     bool is_own = false;
     if (!registry_begin(r, why)) return REGISTRY_FAILED;
+    if (r->governance && r->governance->has_break_glass) role = r->governance->glass_by;
     enum registry_found found = read_old(r, id, &old, why);
     bool is_good = found == REGISTRY_FOUND &&
                    ((old.is_break_glass && !old.is_closed) || registry_refuse_as(r, REGISTRY_NOT_PENDING, why)) &&

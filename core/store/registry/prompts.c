@@ -44,9 +44,11 @@ bool prompts_may(struct registry *r, struct slice name, struct slice person, str
     buf_init(&department);
     bool is_good = prompts_department(r, name, &department, why) == REGISTRY_FOUND &&
                    registry_role_is_held(r, person, role, buf_slice(&department), registry_now_s(), &is_held, why);
-    if (is_good && !is_held)
+    if (is_good && !is_held) {
+        registry_refuse_as(r, REGISTRY_NOT_YOUR_SCOPE, why);
         is_good = fault_set(why, FAULT_INTERNAL, PROMPTS_FORBIDDEN "%.*s in the department %.*s is needed for that",
                             SLICE_FMT(role), SLICE_FMT(buf_slice(&department)));
+    }
     buf_clear(&department);
     return is_good;
 }

@@ -10,14 +10,16 @@
  *     registry_prompt_approve(r, &(struct prompt_verdict){.at = {…, other}}, &by, &why);    // approved, in production
  *
  * Four eyes stand in the database (schema.sql): nobody approves what they wrote, and a verdict names the hash of the
- * text it is about. Here stands what needs a role: approver, in a scope that covers the prompt's department, for
- * verdicts, labels, rollback and revoking. What is refused is told by registry_refused(r); PROMPTS_FORBIDDEN in *why's
- * text begins what a missing role is told with.
+ * text it is about. Here stands what needs a role, in a scope that covers the prompt's department: for verdicts those
+ * that the rules of governance ask for (registry_govern), each met by another person; for protected labels, rollback
+ * and revoking the first of them; approver where no rules are known. What is refused is told by
+ * registry_refused(r); PROMPTS_FORBIDDEN in *why's text begins what a missing role is told with.
  * Versions: draft, review, approved, archived, rejected, revoked (store/prompts.h); none is ever deleted.
  */
 #ifndef MOONGATE_STORE_REGISTRY_PROMPTS_H
 #define MOONGATE_STORE_REGISTRY_PROMPTS_H
 
+#include "base/limits.h"
 #include "store/registry/registry.h"
 #include "wire/prompt/semver.h"
 
@@ -51,9 +53,15 @@ struct prompt_verdict {
     struct prompt_at at;
     struct slice sha256;  /* of the text that was looked at; empty: the one that stands there */
     struct slice comment;
-    struct slice role;    /* as which; empty: "approver" */
+    struct slice role;    /* as which; empty: the first that is open and his */
     bool is_kept_back;    /* approved, and not put into production */
     uint32_t share;       /* of production, in thousandths, the rest stays; 0: all of it */
+    struct slice despite; /* why it is approved though its cases have not passed; empty: they must have */
+    struct prompt_judged *judged; /* what came of an approval; may be NULL */
+};
+
+struct prompt_judged {
+    char missing[LIMIT_KEY_FIELD_BYTES + 1]; /* the role of another person who must approve, too; "": it is approved */
 };
 
 struct prompt_arm {
@@ -69,7 +77,8 @@ enum registry_found registry_prompt_submit(struct registry *r, const struct prom
                                            struct fault *why);
 enum registry_found registry_prompt_withdraw(struct registry *r, const struct prompt_at *at, const struct change_by *by,
                                              struct fault *why);
-/* review → approved, and production points at it; → rejected; → draft again, with changes asked for. */
+/* review → approved, and production points at it, once all who must have approved it; → rejected;
+ * → draft again, with changes asked for. */
 enum registry_found registry_prompt_approve(struct registry *r, const struct prompt_verdict *v,
                                             const struct change_by *by, struct fault *why);
 enum registry_found registry_prompt_reject(struct registry *r, const struct prompt_verdict *v,

@@ -4,12 +4,14 @@
  *     prompts.c          writing
  *     prompts_moves.c    from one state to the next, verdicts
  *     prompts_labels.c   what labels point at
+ *     prompts_rules.c    what governance asks of them
  *     prompts_list.c     all of them, and what happened
  *     prompts_content.c  texts: checked, hashed, what a change is called; what workers get
  */
 #ifndef MOONGATE_STORE_REGISTRY_PROMPTS_INNER_H
 #define MOONGATE_STORE_REGISTRY_PROMPTS_INNER_H
 
+#include "store/governance.h"
 #include "store/registry/prompts.h"
 #include "store/registry/registry_inner.h"
 
@@ -46,6 +48,31 @@ bool prompts_arms(struct registry *r, struct slice name, struct slice label, str
                   struct fault *why);
 /* {"production":{"2.1.0":1000}} */
 struct json_t *prompts_label_json(struct slice label, const struct prompt_arm *arms, size_t count);
+
+/* ---- By the rules in force (registry_govern). */
+
+/* The roles that must look, each met by another person; at least one. */
+struct prompts_lines {
+    struct slice roles[GOVERNANCE_REVIEWERS_MAX];
+    size_t count;
+};
+
+bool prompts_lines(struct registry *r, struct slice name, struct prompts_lines *lines, struct fault *why);
+bool prompts_is_line(const struct prompts_lines *lines, struct slice role);
+/* The first that nobody has met of this text; empty: all are met. */
+bool prompts_open_line(struct registry *r, const struct prompt_at *at, struct slice sha256,
+                       const struct prompts_lines *lines, struct slice *role, struct fault *why);
+/* As which at->person judges: the first line that is open (to an approval) and for which he has the role; else one
+ * that he has not, and prompts_may() refuses. */
+bool prompts_choose_line(struct registry *r, const struct prompt_at *at, struct slice sha256, bool is_approval,
+                         const struct prompts_lines *lines, struct slice *role, struct fault *why);
+bool prompts_has_approved(struct registry *r, const struct prompt_at *at, struct slice sha256, bool *has,
+                          struct fault *why);
+/* Takes the label approved versions only, moved by who has the role of the first line? */
+bool prompts_is_protected(const struct registry *r, struct slice label);
+bool prompts_may_move(struct registry *r, struct slice name, struct slice person, struct fault *why);
+/* False and REGISTRY_NOT_TESTED: the rules want its cases to have passed. */
+bool prompts_is_tested(struct registry *r, const struct prompt_at *at, struct slice sha256, struct fault *why);
 
 /* The content's canonical form and hash, when it compiles. False: *why. */
 bool prompts_check(struct slice name, struct semver version, struct slice content, struct buf *canonical,

@@ -57,10 +57,19 @@ static bool retire(struct registry *r, const struct prompt_at *at, struct fault 
     return strcmp(state.status, "approved") != 0 || prompts_set_status(r, at, "archived", why);
 }
 
+/* What the tables refuse for production, for all that the rules protect. */
+static bool is_allowed(struct registry *r, const struct prompt_at *at, struct slice label, struct fault *why)
+{
+    struct prompt_state state;
+    if (!prompts_is_protected(r, label)) return true;
+    if (prompts_state(r, at, &state, why) != REGISTRY_FOUND) return false;
+    return strcmp(state.status, "approved") == 0 || registry_refuse_as(r, REGISTRY_NOT_APPROVED, why);
+}
+
 static bool insert(struct registry *r, const struct prompt_at *at, struct slice label, uint32_t share,
                    struct fault *why)
 {
-    return revive(r, at, why) &&
+    return revive(r, at, why) && is_allowed(r, at, label, why) &&
            REGISTRY_DO(r, why,
                        "INSERT INTO prompt_label(name, label, major, minor, patch, share, rev)"
                        " VALUES(?, ?, ?, ?, ?, ?, ?)",
@@ -114,7 +123,7 @@ static enum registry_found point(struct registry *r, struct slice name, struct s
     buf_clear(&department);
     /* Unprotected labels are for those who try things alone. */
     bool is_good = found == REGISTRY_FOUND &&
-                   (!slice_equal(label, PRODUCTION) || prompts_may(r, name, person, SLICE("approver"), why)) &&
+                   (!prompts_is_protected(r, label) || prompts_may_move(r, name, person, why)) &&
                    prompts_arms(r, name, label, old, &old_count, why) &&
                    prompts_point(r, name, label, arms, count, why) &&
                    registry_commit(r, by, action, name, prompts_label_json(label, old, old_count),
@@ -212,7 +221,7 @@ static bool revoke(struct registry *r, const struct prompt_at *at, struct semver
 {
     struct buf labels;
     buf_init(&labels);
-    bool is_good = prompts_may(r, at->name, at->person, SLICE("approver"), why) && read_labels(r, at, &labels, why);
+    bool is_good = prompts_may_move(r, at->name, at->person, why) && read_labels(r, at, &labels, why);
     if (is_good && buf_len(&labels) && !semver_is_said(to)) {
         struct slice rest, first = slice_split(buf_slice(&labels), '\n', &rest);
         registry_refuse_as(r, REGISTRY_IN_PRODUCTION, why);

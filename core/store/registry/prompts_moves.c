@@ -1,6 +1,7 @@
 #include "store/registry/prompts_inner.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 static json_t *describe(const struct prompt_at *at, const char *status, const char *sha256)
@@ -47,7 +48,29 @@ struct judging {
     const char *verdict, *status, *action;
     struct prompt_state state;
     struct fault *why;
+    struct prompts_lines lines;
+    struct slice role; /* as which he judges */
+    struct slice open; /* that somebody else must meet before it is approved */
 };
+
+static bool is_approval(const struct judging *j)
+{
+    return strcmp(j->status, "approved") == 0;
+}
+
+static bool choose_role(struct judging *j)
+{
+    const struct prompt_verdict *v = j->v;
+    bool has_approved = false;
+    struct slice sha256 = slice_str(j->state.sha256);
+    if (!prompts_lines(j->r, v->at.name, &j->lines, j->why)) return false;
+    if (!prompts_has_approved(j->r, &v->at, sha256, &has_approved, j->why)) return false;
+    if (has_approved) return registry_refuse_as(j->r, REGISTRY_EXISTS, j->why);
+    j->role = v->role;
+    if (!v->role.len)
+        return prompts_choose_line(j->r, &v->at, sha256, is_approval(j), &j->lines, &j->role, j->why);
+    return prompts_is_line(&j->lines, v->role) || registry_refuse_as(j->r, REGISTRY_NOT_YOUR_SCOPE, j->why);
+}
 
 static bool add_verdict(struct judging *j)
 {
@@ -56,9 +79,22 @@ static bool add_verdict(struct judging *j)
     return REGISTRY_DO(j->r, j->why,
                        "INSERT INTO prompt_review(name, major, minor, patch, sha256, person, role, verdict, comment,"
                        " rev) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                       VALUES_AT(&v->at), value_text(sha256), value_text(v->at.person),
-                       value_text(v->role.len ? v->role : SLICE("approver")), value_str(j->verdict),
-                       value_text_or_null(v->comment), value_rev(j->r));
+                       VALUES_AT(&v->at), value_text(sha256), value_text(v->at.person), value_text(j->role),
+                       value_str(j->verdict), value_text_or_null(v->comment), value_rev(j->r));
+}
+
+/* Once nobody is missing: are its tests passed? */
+static bool is_complete(struct judging *j)
+{
+    struct slice sha256 = slice_str(j->state.sha256);
+    j->open = SLICE("");
+    if (!is_approval(j)) return true;
+    if (!prompts_open_line(j->r, &j->v->at, sha256, &j->lines, &j->open, j->why)) return false;
+    if (j->v->judged) {
+        struct prompt_judged *judged = j->v->judged;
+        snprintf(judged->missing, sizeof judged->missing, "%.*s", SLICE_FMT(j->open));
+    }
+    return j->open.len || j->v->despite.len || prompts_is_tested(j->r, &j->v->at, sha256, j->why);
 }
 
 /* All of production, or a share of it beside the one version that has the rest. */
@@ -84,41 +120,58 @@ static bool deploy(struct judging *j, struct json_t **before, struct json_t **af
     return prompts_point(j->r, j->v->at.name, label, arms, wanted, j->why);
 }
 
+/* What all are told of it beside the state: whose eyes it was, and whose are missing. */
+static void describe_verdict(const struct judging *j, json_t *after)
+{
+    json_object_set_new(after, "role", json_stringn(j->role.ptr, j->role.len));
+    if (j->open.len) json_object_set_new(after, "missing", json_stringn(j->open.ptr, j->open.len));
+    if (is_approval(j) && j->v->despite.len)
+        json_object_set_new(after, "despite_tests", json_stringn(j->v->despite.ptr, j->v->despite.len));
+}
+
+static bool carry_out(struct judging *j, const struct change_by *by)
+{
+    const struct prompt_at *at = &j->v->at;
+    const char *status = j->open.len ? "review" : j->status; /* also where it waits it is another than was seen */
+    json_t *before = describe(at, j->state.status, j->state.sha256), *after = describe(at, status, j->state.sha256);
+    describe_verdict(j, after);
+    bool is_deployed = is_approval(j) && !j->open.len && !j->v->is_kept_back;
+    bool is_good = prompts_set_status(j->r, at, status, j->why) && (!is_deployed || deploy(j, &before, &after));
+    if (is_good) return registry_commit(j->r, by, j->action, at->name, before, after, j->why);
+    json_decref(before);
+    json_decref(after);
+    return false;
+}
+
+/* What nobody may decide at all is told before what his roles are: the verdict is written first. */
 static enum registry_found judge(struct judging *j, const struct change_by *by)
 {
     const struct prompt_at *at = &j->v->at;
     if (!registry_begin(j->r, j->why)) return REGISTRY_FAILED;
     enum registry_found found = prompts_state(j->r, at, &j->state, j->why);
     if (found != REGISTRY_FOUND) return registry_end_change(j->r, found, false);
-    json_t *before = describe(at, j->state.status, j->state.sha256), *after = describe(at, j->status, j->state.sha256);
-    struct slice role = j->v->role.len ? j->v->role : SLICE("approver");
-    bool is_good = add_verdict(j) && prompts_may(j->r, at->name, at->person, role, j->why) &&
-                   prompts_set_status(j->r, at, j->status, j->why);
-    bool is_deployed = strcmp(j->status, "approved") == 0 && !j->v->is_kept_back;
-    if (is_good && is_deployed) is_good = deploy(j, &before, &after);
-    if (is_good) {
-        is_good = registry_commit(j->r, by, j->action, at->name, before, after, j->why);
-    } else {
-        json_decref(before);
-        json_decref(after);
-    }
+    bool is_good = choose_role(j) && add_verdict(j) && prompts_may(j->r, at->name, at->person, j->role, j->why) &&
+                   is_complete(j) && carry_out(j, by);
     return registry_end_change(j->r, found, is_good);
 }
 
 enum registry_found registry_prompt_approve(struct registry *r, const struct prompt_verdict *v,
                                             const struct change_by *by, struct fault *why)
 {
-    return judge(&(struct judging){r, v, "approve", "approved", "prompts.approve", {{0}, {0}, 0}, why}, by);
+    struct judging j = {r, v, .verdict = "approve", .status = "approved", .action = "prompts.approve", .why = why};
+    return judge(&j, by);
 }
 
 enum registry_found registry_prompt_reject(struct registry *r, const struct prompt_verdict *v,
                                            const struct change_by *by, struct fault *why)
 {
-    return judge(&(struct judging){r, v, "reject", "rejected", "prompts.reject", {{0}, {0}, 0}, why}, by);
+    struct judging j = {r, v, .verdict = "reject", .status = "rejected", .action = "prompts.reject", .why = why};
+    return judge(&j, by);
 }
 
 enum registry_found registry_prompt_ask_changes(struct registry *r, const struct prompt_verdict *v,
                                                 const struct change_by *by, struct fault *why)
 {
-    return judge(&(struct judging){r, v, "changes", "draft", "prompts.changes", {{0}, {0}, 0}, why}, by);
+    struct judging j = {r, v, .verdict = "changes", .status = "draft", .action = "prompts.changes", .why = why};
+    return judge(&j, by);
 }

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "store/governance.h"
 #include "store/registry/registry_inner.h"
 #include "store/registry/schema.h"
 
@@ -107,6 +108,12 @@ void registry_set_rules(struct registry *r, struct slice digest)
 {
     mem_free(r->rules);
     r->rules = mem_strndup(digest.len ? digest.ptr : "", digest.len);
+}
+
+void registry_govern(struct registry *r, const struct governance *rules)
+{
+    r->governance = rules;
+    registry_set_rules(r, rules ? rules->digest : SLICE(""));
 }
 
 static bool take_turn(struct registry *r, struct fault *why)

@@ -29,6 +29,7 @@
 #include "store/keyring.h"
 #include "store/section/section.h"
 
+struct governance;
 struct json_t; /* jansson.h cannot be included beside wire/json.h */
 
 #define REGISTRY_FILE "registry.db"
@@ -92,7 +93,8 @@ enum registry_found { REGISTRY_FOUND, REGISTRY_MISSING, REGISTRY_FAILED };
     X(ILLEGAL_MOVE, "illegal_move", "it is in no state from which it can go there")                                    \
     X(NOT_REVIEWED, "not_reviewed", "nobody but its authors has approved this text")                                   \
     X(IN_PRODUCTION, "in_production", "production points at it: let it point at another version first")                \
-    X(NOT_APPROVED, "not_approved", "production takes approved versions only")                                         \
+    X(NOT_APPROVED, "not_approved", "that label takes approved versions only")                                         \
+    X(NOT_TESTED, "not_tested", "its cases have not all passed on this very text within 7 days")                       \
     X(SHARES, "shares", "the shares of a label come to more than 1000")                                                \
     X(NOT_DECIDED, "not_decided", "nobody else has approved what is to be granted")                                    \
     X(NOT_PENDING, "not_pending", "it is decided, withdrawn or over")                                                  \
@@ -120,6 +122,10 @@ const char *registry_refusal_word(enum registry_refusal refusal);
 int64_t registry_rev(const struct registry *r);
 /* The digest of the rules in force, which events of changes from now on name. */
 void registry_set_rules(struct registry *r, struct slice digest);
+/* What is decided from now on is judged by these rules (store/governance.h) on top of what the store itself refuses;
+ * their digest is named by events. Borrowed until the next call or registry_close(). NULL: none are known, and the
+ * store's own refusals are all there is. */
+void registry_govern(struct registry *r, const struct governance *rules);
 
 /* Where it is, for all that this process and its children open from now on: in PostgreSQL, of all gateways of a fleet
  * (a connection string, which is a secret, and this gateway's name); empty: in the data folder. */

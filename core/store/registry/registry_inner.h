@@ -14,7 +14,8 @@
  *     registry/list.c      all of them
  *     registry/sections.c  what workers get, of each kind
  *     registry/topups.c    making, ending and listing top-ups
- *     registry/requests.c  access that is asked for; decisions.c: what others say to that; grants.c
+ *     registry/requests.c  access that is asked for; decisions.c: what others say to that; grants.c;
+ *                          approvals_rules.c: what governance asks of them
  *     registry/reading.c   what is there, without opening it for writing
  *     registry/mark.c      has it changed? without opening it
  *     registry/text.c      names that nobody guesses, lists as workers get them
@@ -121,6 +122,7 @@ struct registry {
     const struct registry_engine *engine;
     char *name; /* of the file, or of the database without its password: begins what is told of failures */
     char *rules; /* the digest of governance's rules, for events; "" where there are none */
+    const struct governance *governance; /* those rules, borrowed; NULL: none are known */
     int64_t rev; /* of the change under way, or of the last one */
     enum registry_refusal refused;
     bool is_moved; /* into another one: this one is read-only */

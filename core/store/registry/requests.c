@@ -69,19 +69,42 @@ static bool is_first(struct registry *r, const struct access_spec *spec, int64_t
     return !is_there || registry_refuse_as(r, REGISTRY_EXISTS, why);
 }
 
-static bool count_deciders(struct registry *r, const struct access_spec *spec, int64_t at_s, int64_t *count,
-                           struct fault *why)
+/* Neither who asks nor who would get it, whatever they are called here. */
+static bool count_people(struct registry *r, const struct access_spec *spec, struct slice role, struct slice other,
+                         int64_t at_s, int64_t *count, struct fault *why)
 {
     struct registry_query *q = REGISTRY_ASK(
         r,
         "SELECT count(DISTINCT x.who) FROM role_grant g JOIN person p ON p.id = g.person JOIN identity x ON x.id = p.id"
-        " WHERE g.role = ? AND (g.scope = '*' OR g.scope = ?) AND (g.ends_at IS NULL OR g.ends_at > ?)"
+        " WHERE g.role IN(?, ?) AND (g.scope = '*' OR g.scope = ?) AND (g.ends_at IS NULL OR g.ends_at > ?)"
         " AND p.kind = 'human' AND p.disabled_at IS NULL AND NOT EXISTS(SELECT 1 FROM identity y WHERE y.who = x.who"
         " AND (y.id = ? OR (? = 'user' AND y.id = ?)))",
-        value_text(spec->rule.by), value_text(spec->department), value_int(at_s), value_text(spec->requested_by),
-        value_text(spec->subject_kind), value_text(spec->subject));
+        value_text(role), value_text(other), value_text(spec->department), value_int(at_s),
+        value_text(spec->requested_by), value_text(spec->subject_kind), value_text(spec->subject));
     *count = registry_next(q) ? registry_int(q, 0) : 0;
     return registry_end(q, why);
+}
+
+static void lack(struct access_made *made, struct slice role)
+{
+    made->deciders = 0;
+    snprintf(made->lacking, sizeof made->lacking, "%.*s", SLICE_FMT(role));
+}
+
+/* Both lines, each by another person. */
+static bool count_deciders(struct registry *r, const struct access_spec *spec, int64_t at_s, struct access_made *made,
+                           struct fault *why)
+{
+    struct slice by = spec->rule.by, also = spec->rule.also;
+    int64_t others = 1, both = 2;
+    made->lacking[0] = '\0';
+    if (!count_people(r, spec, by, by, at_s, &made->deciders, why)) return false;
+    if (also.len && !(count_people(r, spec, also, also, at_s, &others, why) &&
+                      count_people(r, spec, by, also, at_s, &both, why)))
+        return false;
+    if (!made->deciders) lack(made, by);
+    else if (!others || both < 2) lack(made, also);
+    return true;
 }
 
 static bool insert_request(struct registry *r, const struct access_spec *spec, int64_t at_s, const char *rule,
@@ -105,15 +128,18 @@ static json_t *described(const struct access_spec *spec)
                      (json_int_t)spec->seconds, "requested_by", spec->requested_by.ptr, spec->requested_by.len);
 }
 
-bool registry_access_request(struct registry *r, const struct access_spec *spec, const struct change_by *by,
+bool registry_access_request(struct registry *r, const struct access_spec *asked, const struct change_by *by,
                              struct access_made *made, struct fault *why)
 {
     int64_t at_s = registry_now_s();
-    if (!check_spec(spec, why) || !registry_make_id(made->id, "apr_", why)) return false;
+    struct access_spec in_force = *asked;
+    const struct access_spec *spec = &in_force;
+    if (!access_ask_by_rules(r, &in_force, why) || !check_spec(spec, why)) return false;
+    if (!registry_make_id(made->id, "apr_", why)) return false;
     made->expires_at = at_s + spec->pending_s;
     char *rule = rule_text(spec);
     bool is_good = registry_begin(r, why) && is_first(r, spec, at_s, why) &&
-                   count_deciders(r, spec, at_s, &made->deciders, why) &&
+                   count_deciders(r, spec, at_s, made, why) &&
                    insert_request(r, spec, at_s, rule, made, why) &&
                    registry_commit(r, by, "approvals.request", slice_str(made->id), NULL, described(spec), why);
     mem_free(rule);

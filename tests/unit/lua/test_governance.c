@@ -1,7 +1,7 @@
 /* The rules of governance as the registry reads them: from a bundle, through their text, into plain values. */
 #include "deciding.h"
 
-#include "lua/governance.h"
+#include "store/governance.h"
 
 static struct governance *rules_of(const char *governance, const char *access)
 {

@@ -448,6 +448,33 @@ static void roles_are_given_by_somebody_else_and_end(void)
     registry_close(r);
 }
 
+/* ---- What the checklist goes by. */
+
+static void sums_of_evidence_are_of_what_is_there(void)
+{
+    struct fault why = {0};
+    struct registry *r = suite_fresh();
+    suite_people(r);
+    EXPECT(registry_note(r, &suite_by, "audit.verify", SLICE("ledger"), json_pack("{s:s}", "state", "intact"), &why));
+    EXPECT(registry_note(r, &suite_by, "audit.verify", SLICE("ledger"), json_pack("{s:s}", "state", "tampered"), &why));
+    struct key_spec spec = {.app = SLICE("bot"), .department = SLICE("research")};
+    struct key_made made;
+    EXPECT(registry_key_create(r, &spec, &suite_by, &made, &why));
+    json_t *facts = registry_evidence(r, 0, registry_now_s(), &why);
+    EXPECT(facts);
+    json_t *keys = json_object_get(facts, "keys"), *events = json_object_get(facts, "events");
+    EXPECT_INT(1, json_integer_value(json_object_get(keys, "live")));
+    EXPECT_INT(1, json_integer_value(json_object_get(keys, "unowned")));
+    EXPECT_INT(1, json_integer_value(json_object_get(keys, "endless")));
+    EXPECT_STR(made.id, json_string_value(json_array_get(json_object_get(keys, "sample"), 0)));
+    EXPECT_INT(1, json_array_size(events)); /* the newest of each */
+    EXPECT_STR("tampered", json_string_value(json_object_get(json_object_get(json_array_get(events, 0), "after"),
+                                                             "state")));
+    EXPECT_INT(0, json_integer_value(json_object_get(facts, "revokes_waiting")));
+    json_decref(facts);
+    registry_close(r);
+}
+
 static inline void suite_run(void)
 {
     RUN(a_change_is_one_revision_and_one_event);
@@ -466,6 +493,7 @@ static inline void suite_run(void)
     RUN(the_check_sees_who_is_the_same);
     RUN(people_are_made_found_and_disabled);
     RUN(roles_are_given_by_somebody_else_and_end);
+    RUN(sums_of_evidence_are_of_what_is_there);
 }
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "../unit.h"
 #include "store/registry/check.h"
+#include "store/registry/evidence.h"
 #include "store/registry/people.h"
 #include "store/registry/registry_inner.h"
 

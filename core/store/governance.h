@@ -12,8 +12,8 @@
  * policies to know who decides. Spans are whole seconds from 1 on. Slices live as long as the rules.
  * Bounds: those of a policy file; LIMIT_GOVERNANCE_BYTES of text.
  */
-#ifndef MOONGATE_LUA_GOVERNANCE_H
-#define MOONGATE_LUA_GOVERNANCE_H
+#ifndef MOONGATE_STORE_GOVERNANCE_H
+#define MOONGATE_STORE_GOVERNANCE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "lua/governance.h"
+#include "store/governance.h"
 
 #include <jansson.h>
 #include <string.h>
