@@ -15,8 +15,8 @@ static bool see(struct confirmed *c, uint64_t asked_ns, uint64_t epoch, uint64_t
 static void what_is_ones_own_is_never_stale(void)
 {
     struct confirmed own = {.is_shared = 0};
-    EXPECT_TRUE(!confirmed_is_stale(NULL, 100 * NS_PER_S, 1));
-    EXPECT_TRUE(!confirmed_is_stale(&own, 100 * NS_PER_S, 1));
+    EXPECT(!confirmed_is_stale(NULL, 100 * NS_PER_S, 1));
+    EXPECT(!confirmed_is_stale(&own, 100 * NS_PER_S, 1));
     EXPECT_INT(0, confirmed_early_ms(NULL));
     EXPECT_INT(0, confirmed_early_ms(&own));
 }
@@ -25,18 +25,18 @@ static void it_is_confirmed_by_who_sees_no_more(void)
 {
     struct confirmed c = {.is_shared = 0};
     confirmed_begin(&c);
-    EXPECT_TRUE(confirmed_is_stale(&c, NS_PER_S, 30000)); /* never yet */
+    EXPECT(confirmed_is_stale(&c, NS_PER_S, 30000)); /* never yet */
     confirmed_hold(&c, EPOCH, 5, 0);                 /* of registry.snap */
-    EXPECT_TRUE(confirmed_is_stale(&c, NS_PER_S, 30000));
-    EXPECT_TRUE(see(&c, 10 * NS_PER_S, EPOCH, 5));
-    EXPECT_TRUE(!confirmed_is_stale(&c, 40 * NS_PER_S, 30000));
-    EXPECT_TRUE(confirmed_is_stale(&c, 41 * NS_PER_S, 30000));
-    EXPECT_TRUE(!see(&c, 40 * NS_PER_S, EPOCH, 6)); /* changed, and workers have it not */
-    EXPECT_TRUE(confirmed_is_stale(&c, 41 * NS_PER_S, 30000));
+    EXPECT(confirmed_is_stale(&c, NS_PER_S, 30000));
+    EXPECT(see(&c, 10 * NS_PER_S, EPOCH, 5));
+    EXPECT(!confirmed_is_stale(&c, 40 * NS_PER_S, 30000));
+    EXPECT(confirmed_is_stale(&c, 41 * NS_PER_S, 30000));
+    EXPECT(!see(&c, 40 * NS_PER_S, EPOCH, 6)); /* changed, and workers have it not */
+    EXPECT(confirmed_is_stale(&c, 41 * NS_PER_S, 30000));
     confirmed_hold(&c, EPOCH, 6, 39 * NS_PER_S);
-    EXPECT_TRUE(!confirmed_is_stale(&c, 41 * NS_PER_S, 30000));
-    EXPECT_TRUE(see(&c, 41 * NS_PER_S, EPOCH, 5)); /* workers have more than was seen */
-    EXPECT_TRUE(see(&c, 20 * NS_PER_S, EPOCH, 6)); /* an answer that was late takes nothing back */
+    EXPECT(!confirmed_is_stale(&c, 41 * NS_PER_S, 30000));
+    EXPECT(see(&c, 41 * NS_PER_S, EPOCH, 5)); /* workers have more than was seen */
+    EXPECT(see(&c, 20 * NS_PER_S, EPOCH, 6)); /* an answer that was late takes nothing back */
     EXPECT_INT(NS_PER_S, confirmed_age_ns(&c, 42 * NS_PER_S));
 }
 
@@ -45,10 +45,10 @@ static void another_epoch_is_another_registry(void)
 {
     struct confirmed c = {.is_shared = 1};
     confirmed_hold(&c, EPOCH, 100, NS_PER_S);
-    EXPECT_TRUE(!see(&c, 2 * NS_PER_S, EPOCH + 1, 3));
-    EXPECT_TRUE(!see(&c, 2 * NS_PER_S, EPOCH - 1, 3));
+    EXPECT(!see(&c, 2 * NS_PER_S, EPOCH + 1, 3));
+    EXPECT(!see(&c, 2 * NS_PER_S, EPOCH - 1, 3));
     confirmed_hold(&c, EPOCH + 1, 3, 2 * NS_PER_S);
-    EXPECT_TRUE(see(&c, 3 * NS_PER_S, EPOCH + 1, 3));
+    EXPECT(see(&c, 3 * NS_PER_S, EPOCH + 1, 3));
 }
 
 /* Early, never late. */
