@@ -98,6 +98,7 @@ struct settings {
     uint32_t policy_cpu_ms, policy_deadline_ms;
     struct slice data_dir;
     struct slice console_url; /* of the console, without a slash at the end: in refusals; empty: there is none */
+    uint32_t session_idle_ms, session_longest_ms; /* of sign-ins at the console */
     uint32_t durability; /* of enum durability (store/ledger/link.h), where no policy says */
     uint32_t registry_stale_ms; /* what workers have of a fleet's registry may be so old … */
     uint32_t on_registry_loss;  /* … of enum registry_loss: beyond, keys that may be revoked are served, or not */

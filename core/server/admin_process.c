@@ -224,10 +224,13 @@ static void read_accounts(struct admin_process *p, int fd)
         config = config_unpack(bytes);
         pipe_memfd_unmap(bytes);
     }
-    if (config)
-        take_accounts(p, config->settings);
-    else
+    if (config) {
+        const struct settings *s = config->settings;
+        take_accounts(p, s);
+        admin_set_console(p->admin, &(struct admin_console){s->console_url, s->session_idle_ms, s->session_longest_ms});
+    } else {
         log_event(LOG_ERROR, "control_refused", "the accounts cannot be read: %s", fault_message(&why));
+    }
     config_free(config);
 }
 

@@ -2,6 +2,7 @@
 #include "admin/api/people.h"
 #include "admin/api/providers.h"
 #include "admin/api/route.h"
+#include "admin/api/session.h"
 #include "admin/api/status.h"
 #include "admin/api/topups.h"
 #include "admin/api/whoami.h"
@@ -11,6 +12,14 @@ const struct api_route api_routes[] = {
     {"GET", "/whoami", API_PERSON, NULL, whoami_show, "who asks, and with which roles", NULL, false},
     {"GET", "/openapi.json", API_PERSON, NULL, whoami_openapi, "this API, described as OpenAPI 3.1", NULL, false},
     {"GET", "/registry", API_VIEWER, NULL, status_registry, "the registry's revision, and is it well", NULL, false},
+
+    {"POST", "/session", API_ANYBODY, "session.begin", session_begin, "sign in with an admin key: gives a cookie",
+     session_begin_fields, false},
+    {"GET", "/session", API_PERSON, NULL, session_show, "whose session this is", NULL, false},
+    {"DELETE", "/session", API_PERSON, "session.end", session_end, "sign out", NULL, false},
+    {"GET", "/sessions", API_PERSON, NULL, sessions_list, "sign-ins: an admin's of everybody, else one's own", NULL,
+     false},
+    {"DELETE", "/sessions/{id}", API_PERSON, "session.end", sessions_end, "end one of them", NULL, false},
 
     {"GET", "/people", API_ADMIN, NULL, people_list, "people and services, with their roles", NULL, false},
     {"POST", "/people", API_ADMIN, "people.create", people_create, "a new person or service", people_create_fields,

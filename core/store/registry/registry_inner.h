@@ -10,9 +10,10 @@
  *     registry/changes.c   what the ledger is to be told
  *     registry/place.c     in a file, or in a fleet's PostgreSQL?
  *     registry/people.c    people and their roles (roles.c): the model of a file of rows
+ *     registry/sessions.c  sign-ins of people
  *     registry/keys.c      making, rotating and revoking keys
  *     registry/list.c      all of them
- *     registry/sections.c  what workers get, of each kind
+ *     registry/sections.c  what workers get, of each kind; sections_keys.c: keys, and what their owners are now
  *     registry/topups.c    making, ending and listing top-ups
  *     registry/requests.c  access that is asked for; decisions.c: what others say to that; grants.c;
  *                          approvals_rules.c: what governance asks of them
@@ -232,6 +233,16 @@ void registry_init(struct registry *r, const struct registry_engine *engine, cha
 void registry_clear(struct registry *r);
 /* In a transaction of its own or a caller's. */
 bool registry_check_version(struct registry *r, struct fault *why);
+
+/* ---- For workers (sections.c, sections_keys.c). */
+
+struct section_about;
+struct buf;
+
+/* After rows until one could not be taken, whose fault stands; else that of the query. */
+bool registry_end_rows(struct registry_query *q, bool is_good, struct fault *why);
+bool registry_build_keys(struct registry *r, int64_t now_s, const struct section_about *about, struct buf *out,
+                         struct fault *why);
 
 /* ---- Beside it. */
 

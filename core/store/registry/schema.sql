@@ -15,10 +15,13 @@ CREATE TABLE event(rev INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, at INTEGER 
 CREATE INDEX event_new ON event(rev) WHERE chained=0;
 CREATE INDEX event_object ON event(object);
 
--- same_as: into whom he was merged, who himself was not.
+-- same_as: into whom he was merged, who himself was not. user_name, managed_by: what SCIM calls him, and the credential
+-- by which his identity provider keeps him up to date; of whom it does not, NULL. disabled_by: that credential; NULL:
+-- by hand. confirmed_at: he signed in, or was written by SCIM.
 CREATE TABLE person(id TEXT PRIMARY KEY, kind TEXT NOT NULL CHECK(kind IN('human','service')), issuer TEXT NOT NULL,
   subject TEXT NOT NULL, name TEXT, email TEXT, department TEXT, made_by TEXT, confirmed_at INTEGER, disabled_at INTEGER,
-  same_as TEXT REFERENCES person(id), rev INTEGER NOT NULL, UNIQUE(issuer, subject), CHECK(same_as<>id)) STRICT;
+  same_as TEXT REFERENCES person(id), rev INTEGER NOT NULL, clearance TEXT, user_name TEXT, managed_by TEXT,
+  disabled_by TEXT, UNIQUE(issuer, subject), CHECK(same_as<>id)) STRICT;
 
 -- given_by: a person, or who runs commands on the machine where there is nobody yet.
 CREATE TABLE role_grant(person TEXT NOT NULL REFERENCES person(id), role TEXT NOT NULL, scope TEXT NOT NULL,
@@ -33,6 +36,20 @@ CREATE TABLE credential(id TEXT PRIMARY KEY, kind TEXT NOT NULL CHECK(kind IN('d
   ends_requests INTEGER NOT NULL DEFAULT 0 CHECK(ends_requests IN(0,1)), replaces TEXT UNIQUE REFERENCES credential(id),
   made INTEGER NOT NULL, rev INTEGER NOT NULL) STRICT;
 CREATE INDEX credential_person ON credential(person);
+
+-- Sign-ins. digest: of the secret that the browser or the command has. credential: the key it began with; NULL: it began
+-- at the identity provider. seen_at is written at most once a minute, and is no change.
+CREATE TABLE session(id TEXT PRIMARY KEY, digest BLOB NOT NULL UNIQUE, person TEXT NOT NULL REFERENCES person(id),
+  credential TEXT REFERENCES credential(id), place TEXT NOT NULL, made_at INTEGER NOT NULL, seen_at INTEGER NOT NULL,
+  ends_at INTEGER NOT NULL, ended_at INTEGER, rev INTEGER NOT NULL) STRICT;
+CREATE INDEX session_person ON session(person);
+
+-- What SCIM writes of groups: issuer is whose they are. Which roles they mean is the configuration's to say.
+CREATE TABLE people_group(id TEXT PRIMARY KEY, issuer TEXT NOT NULL, name TEXT NOT NULL, external_id TEXT,
+  rev INTEGER NOT NULL, UNIQUE(issuer, name)) STRICT;
+CREATE TABLE people_group_member(people_group TEXT NOT NULL REFERENCES people_group(id),
+  person TEXT NOT NULL REFERENCES person(id), PRIMARY KEY(people_group, person)) STRICT;
+CREATE INDEX people_group_member_person ON people_group_member(person);
 
 -- Providers that somebody switched; who stands on 'on' was switched back.
 CREATE TABLE provider_switch(provider TEXT PRIMARY KEY, state TEXT NOT NULL CHECK(state IN('on','off')), reason TEXT NOT NULL,
