@@ -18,11 +18,13 @@
 #include "store/governance.h"
 #include "store/registry/calls.h"
 #include "store/registry/registry.h"
+#include "store/registry/reviews.h"
 #include "store/registry/watch.h"
 #include "wire/reach.h"
 
 #define BEAT_MS (LIMIT_HEARTBEAT_MS / 10)
 #define AGAIN_NS NS_PER_S /* until others are told again of what has not reached workers */
+#define REVIEWS_NS (2 * NS_PER_S) /* between two looks at what is due */
 
 struct admin_process {
     struct loop *loop;
@@ -42,6 +44,7 @@ struct admin_process {
     struct registry_watch *watch; /* of a fleet's; NULL: it is a file */
     struct confirmed *confirmed;
     bool is_clock_off; /* and that is said */
+    uint64_t reviews_next_ns;
 };
 
 /* ---- The registry. */
@@ -129,6 +132,20 @@ static void on_changed(void *arg)
     if (p->watch) registry_watch_look(p->watch);
 }
 
+/* Reviews whose time is over: what nobody answered is done as their plan says. */
+static void look_at_reviews(struct admin_process *p)
+{
+    unsigned count;
+    struct fault why;
+    static const struct change_by by = {.actor = SLICE("moongate"), .via = SLICE("due")};
+    uint64_t now_ns = clock_wall_ns();
+    if (!p->owner || now_ns < p->reviews_next_ns) return;
+    p->reviews_next_ns = now_ns + REVIEWS_NS;
+    if (!registry_reviews_due(owner_registry(p->owner), (int64_t)(now_ns / NS_PER_S), &by, &count, &why))
+        log_event(LOG_ERROR, "reviews_not_ended", "%s", fault_message(&why));
+    else if (count) on_changed(p);
+}
+
 /* It could not be opened as it was: is it another file by now? */
 static void on_wanted(void *arg)
 {
@@ -190,6 +207,7 @@ static void on_beat(void *arg)
     loop_timer_arm_ms(&p->timer, BEAT_MS);
     access_token_fetcher_look(p->access_tokens);
     if (!registry_is_shared()) look_at_registry(p);
+    look_at_reviews(p);
 }
 
 /* ---- Tokens of provider accounts. */

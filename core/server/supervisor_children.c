@@ -183,6 +183,7 @@ _Noreturn static void run_admin(struct child *c, int control_fd)
         .access_tokens = &sup->board->access_tokens,
         .api.switches = &sup->board->switches,
         .confirmed = &sup->board->registry,
+        .api.data_dir = sup->data_dir,
     };
     exit(admin_process_run(control_fd, &parts, &slot_of(c)->beat));
 }

@@ -37,6 +37,7 @@ struct registry;
 struct admin_api {
     struct registry *registry; /* NULL: it cannot be opened now … */
     const char *trouble;       /* … and why */
+    const char *data_dir;      /* for the key that signs evidence */
     struct provider_switches *switches; /* NULL: no worker is to be told */
     const struct api_route *routes; /* NULL: api_routes */
 };

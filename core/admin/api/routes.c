@@ -1,6 +1,7 @@
 #include "admin/api/keys.h"
 #include "admin/api/people.h"
 #include "admin/api/providers.h"
+#include "admin/api/reviews.h"
 #include "admin/api/route.h"
 #include "admin/api/session.h"
 #include "admin/api/status.h"
@@ -65,6 +66,17 @@ const struct api_route api_routes[] = {
      "its targets are passed over, within a second in all workers", providers_disable_fields, false},
     {"POST", "/providers/{name}/enable", API_ADMIN, "providers.enable", providers_enable, "it is asked again",
      providers_enable_fields, false},
+
+    {"GET", "/reviews", API_VIEWER, NULL, reviews_list, "access reviews, and what waits for the caller", NULL, false},
+    {"GET", "/reviews/{id}", API_VIEWER, NULL, reviews_show, "one of them, with its items", NULL, false},
+    {"POST", "/reviews/{id}/items", API_PERSON, "reviews.decide", reviews_decide,
+     "answer items, of which the plan's role is asked", reviews_decide_fields, false},
+    {"POST", "/reviews/{id}/delegate", API_PERSON, "reviews.delegate", reviews_delegate,
+     "let somebody answer in one's place", reviews_delegate_fields, false},
+    {"POST", "/reviews/{id}/complete", API_PERSON, "reviews.complete", reviews_complete,
+     "close it; its evidence is signed", reviews_complete_fields, false},
+    {"GET", "/reviews/{id}/evidence.json", API_VIEWER, NULL, reviews_evidence, "what a completed one left", NULL,
+     false},
 
     {NULL, NULL, API_NOBODY, NULL, NULL, NULL, NULL, false},
 };

@@ -28,6 +28,7 @@ static const struct {
               {"provider_switch", ""},
               {"review", ""},
               {"review_item", ""},
+              {"review_delegation", ""},
               {"event", " ORDER BY rev"},
               {"notice", ""},
               {"once", ""}};

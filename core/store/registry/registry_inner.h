@@ -17,6 +17,7 @@
  *     registry/topups.c    making, ending and listing top-ups
  *     registry/requests.c  access that is asked for; decisions.c: what others say to that; grants.c;
  *                          approvals_rules.c: what governance asks of them
+ *     registry/reviews.c   access reviews: reviews_inner.h says which file is for what
  *     registry/reading.c   what is there, without opening it for writing
  *     registry/mark.c      has it changed? without opening it
  *     registry/text.c      names that nobody guesses, lists as workers get them
