@@ -29,6 +29,7 @@
 struct api_browser;
 struct api_call;
 struct api_route;
+struct governance; /* store/governance.h */
 struct json_t; /* jansson.h cannot be included beside wire/json.h */
 struct provider_switches;
 struct registry;
@@ -39,6 +40,10 @@ struct admin_api {
     const char *trouble;       /* … and why */
     const char *data_dir;      /* for the key that signs evidence */
     struct provider_switches *switches; /* NULL: no worker is to be told */
+    /* Who must agree to what: of the policies in force, borrowed while the call lasts. It gives NULL where they are not
+     * known now; NULL itself: nobody knows them. */
+    const struct governance *(*rules)(void *rules_arg);
+    void *rules_arg;
     const struct api_route *routes; /* NULL: api_routes */
 };
 
