@@ -8,6 +8,7 @@
 --
 --   local read = approval.shape(value, path)        -- { by, also, longest, covers, purposes }
 --   approval.of(f, name, read)                      -- what lets this caller through: a grant, or the key's own; nil
+--   approval.unknown()                              -- nobody can tell: it may be revoked at another gateway
 --   approval.refusal(f, name, read)                 -- the reason for people, and the object for programs as JSON
 local core, use = ...
 local governance = use "constructors/governance"
@@ -65,6 +66,8 @@ local function fits(f, read, grant)
   end
   return false
 end
+
+function approval.unknown() return core.approvals_unknown() end
 
 local own = { is_own = true } -- of the key itself, which says no purpose
 

@@ -202,7 +202,9 @@ struct admin *admin_new(const struct admin_parts *parts)
 {
     struct admin *a = mem_zalloc(1, sizeof *a);
     a->parts = *parts;
-    a->http = (struct api_http){.loop = parts->loop, .on_changed = parts->on_changed, .arg = parts->arg};
+    a->http = (struct api_http){.loop = parts->loop, .arg = parts->arg};
+    a->http.on_changed = parts->on_changed;
+    a->http.on_wanted = parts->on_wanted;
     a->http.api = parts->api;
     a->http.door = door_new(&a->http.api);
     trust_host(a);

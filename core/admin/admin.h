@@ -44,7 +44,9 @@ struct admin_parts {
     struct access_tokens *access_tokens; /* the tokens of provider accounts */
     const struct access_token_fetcher *access_token_fetcher; /* who asks for them; may be NULL */
     struct admin_api api;            /* what the API's calls work on */
-    void (*on_changed)(void *arg); /* … and who is told when they have changed the registry; may be NULL */
+    struct confirmed *confirmed;   /* of a fleet's registry */
+    void (*on_changed)(void *arg); /* … and who is told when they have changed the registry; may be NULL … */
+    void (*on_wanted)(void *arg);  /* … or ask for one that is not open; likewise */
     void *arg;
 };
 

@@ -17,6 +17,7 @@
 
 #include "base/shared_text.h"
 #include "store/breakers.h"
+#include "store/confirmed.h"
 #include "store/counters/post.h"
 #include "store/access_tokens.h"
 #include "store/owned.h"
@@ -70,6 +71,7 @@ struct board {
     struct counters_post counters; /* of a fleet */
     struct breakers breakers;      /* of provider accounts */
     struct provider_switches switches; /* which of them are off: the admin process writes */
+    struct confirmed registry;     /* of a fleet: when what workers have of it was last all there is */
     struct access_tokens access_tokens; /* their tokens: the admin process writes */
     struct owned_table owned;      /* whose the objects are that providers keep */
     struct board_slot slots[];

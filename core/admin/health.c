@@ -8,8 +8,10 @@
 #include "admin/access_token_fetcher.h"
 #include "admin/jwks_fetcher.h"
 #include "base/clock.h"
+#include "base/limits.h"
 
 #define SLOW_COMMIT_NS (2 * NS_PER_S)
+#define REGISTRY_LATE_NS (2 * NS_PER_S) /* of four questions none was answered */
 
 static const char text_plain[] = "text/plain; charset=utf-8";
 
@@ -180,6 +182,23 @@ static void find_counters(struct findings *f, const struct board *board)
     list_cut_off(f, board);
 }
 
+/* Keys and all else serve on by registry.on_registry_loss; nothing to be taken out for. */
+static void find_registry(struct findings *f, const struct confirmed *c)
+{
+    uint64_t age_ns = confirmed_age_ns(c, clock_mono_ns());
+    int64_t ahead_ms = confirmed_ahead_ms(c);
+    if (!confirmed_is_shared(c)) return;
+    if (age_ns == UINT64_MAX)
+        buf_append(f->lines, SLICE("[!]registry: PostgreSQL has not answered yet\n"));
+    else
+        buf_printf(f->lines, "[%c]registry%s: workers had all of it %llu ms ago\n",
+                   age_ns > REGISTRY_LATE_NS ? '!' : '+', age_ns > REGISTRY_LATE_NS ? "" : " ok",
+                   (unsigned long long)(age_ns / NS_PER_MS));
+    if (ahead_ms > LIMIT_REGISTRY_CLOCK_MS || ahead_ms < -LIMIT_REGISTRY_CLOCK_MS)
+        buf_printf(f->lines, "[!]registry: its PostgreSQL's clock is %lld ms %s this machine's: grants may end early\n",
+                   (long long)(ahead_ms < 0 ? -ahead_ms : ahead_ms), ahead_ms < 0 ? "behind" : "ahead of");
+}
+
 /* Others are called in their place, or they all the same: nothing to be taken out for. */
 static void find_breakers(struct findings *f, const struct breakers *all)
 {
@@ -242,6 +261,7 @@ void health_ready(const struct admin_parts *parts, struct slice query, struct ad
     find_workers(&f, parts->board);
     find_data(&f, parts->board, parts->data_dir);
     find_counters(&f, parts->board);
+    find_registry(&f, &parts->board->registry);
     find_breakers(&f, &parts->board->breakers);
     find_access_tokens(&f, parts->access_token_fetcher);
     find_jwks(&f, parts->jwks);

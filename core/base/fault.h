@@ -75,6 +75,8 @@
       "Whose the objects are that the request names cannot be looked up now.")                                         \
     X(KEY_REVOKED,           401, "authentication_error",  "invalid_api_key",                                          \
       "The API key was revoked while the request was under way.")                                                      \
+    X(KEYS_UNKNOWN,          503, "server_error",          "keys_unknown",                                             \
+      "Whether the API key was revoked meanwhile cannot be looked up now.")                                            \
     X(METHOD,                405, "invalid_request_error", "method_not_allowed",                                       \
       "This path does not take this method.")                                                                          \
     X(REQUEST_TIMEOUT,       408, "invalid_request_error", "request_timeout",                                          \

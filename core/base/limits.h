@@ -248,6 +248,9 @@
 #define LIMIT_KEY_LIFE_MS 3155760000000u   /* of a key, and of the grace of one that was rotated: 100 years */
 #define LIMIT_KEY_LIST 256u                /* roles, labels, approvals of one key, each */
 #define LIMIT_REGISTRY_MS 2000u            /* a statement to a registry in PostgreSQL; then it counts as away */
+#define LIMIT_REGISTRY_POLL_MS 500u        /* a fleet's is asked so often whether somebody changed it */
+#define LIMIT_REGISTRY_STALE_MS 30000u     /* default of registry.max_stale */
+#define LIMIT_REGISTRY_CLOCK_MS 2000       /* its clock and ours may differ by so much without an alarm */
 #define LIMIT_REGISTRY_OPEN_MS 15000u      /* … connecting to it, and making or checking its tables */
 #define LIMIT_TOPUPS 1000u                 /* of budgets, that have not ended */
 #define LIMIT_TOPUPS_PAST_S 86400u         /* for so long behind its end workers have one, should a clock be wrong */

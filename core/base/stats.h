@@ -163,6 +163,14 @@
       "", "Other gateways' sessions that had ended without a word, and were cleared away.")                            \
     X(REDIS_ZONE,           GAUGE,     "moongate_redis_zone_differs",                                                  \
       "", "1 while this gateway does not count with others, which have another billing.timezone.")                     \
+    X(SECTIONS_REFUSED,     COUNTER,   "moongate_registry_sections_refused_total",                                     \
+      "section", "Sections of the registry that a worker did not take, because their check failed.")                   \
+    X(REGISTRY_UNCONFIRMED, LONGEST,   "moongate_registry_unconfirmed_seconds",                                        \
+      "", "For how long nobody could tell whether what workers have of a fleet's registry is all there is.")           \
+    X(REGISTRY_CLOCK,       LONGEST,   "moongate_registry_clock_difference_seconds",                                   \
+      "", "Between this machine's clock and that of the fleet's registry, in either direction.")                       \
+    X(REGISTRY_UNKNOWN,     COUNTER,   "moongate_registry_unconfirmed_requests_total",                                 \
+      "outcome", "Requests with a key that may be revoked, beyond registry.max_stale: served, refused.")               \
     X(BREAKER_OPEN,         GAUGE,     "moongate_breaker_open",                                                        \
       "provider", "1 while a provider account is passed over where another target is left.")                           \
     X(BREAKER_TRIPS,        COUNTER,   "moongate_breaker_trips_total",                                                 \

@@ -121,6 +121,8 @@ struct exchange {
     struct topups *topups; /* of budgets, as they were when it came; NULL: none */
     struct grants *grants; /* of models that want an approval, likewise … */
     struct people *people; /* … and whose a token is */
+    bool is_registry_stale;   /* all of that may have been revoked at another gateway since */
+    int64_t grants_early_ms;  /* by so much grants end before our clock says so (store/confirmed.h) */
     struct estimate estimate; /* what policies see before the call: by the rules of the model asked for */
     struct count *count;      /* of the request's tokens; NULL: not counted, or no longer needed */
     int64_t known_cost_nano;  /* what it costs at most, where somebody knows; -1: prices times tokens */

@@ -47,6 +47,11 @@ struct slice granted_person(const struct exchange *x)
     return people_find(x->people, x->identity.token_issuer, key->subject);
 }
 
+uint64_t granted_now_ns(const struct exchange *x)
+{
+    return x->born_wall_ns + (uint64_t)x->grants_early_ms * NS_PER_MS;
+}
+
 void granted_fill(struct exchange *x)
 {
     struct identity *id = &x->identity;

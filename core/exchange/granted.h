@@ -32,6 +32,8 @@ struct exchange;
 
 /* All of this caller's, from x->grants, unless they are there already: when the auth policy has settled who it is. */
 void granted_fill(struct exchange *x);
+/* Now, as grants have it: never behind the clock of who gave them. */
+uint64_t granted_now_ns(const struct exchange *x);
 /* Whose key or token it is, as the registry names people; empty: nobody's, as far as it knows. */
 struct slice granted_person(const struct exchange *x);
 

@@ -70,6 +70,8 @@ struct sink {
     struct slice ca_file; /* PEM bundle to verify with; empty: the system's */
 };
 
+enum registry_loss { REGISTRY_LOSS_SERVE, REGISTRY_LOSS_REFUSE };
+
 struct settings {
     unsigned refs;
     struct arena arena;
@@ -98,6 +100,8 @@ struct settings {
     struct slice console_url; /* of the console, without a slash at the end: in refusals; empty: there is none */
     uint32_t session_idle_ms, session_longest_ms; /* of sign-ins at the console */
     uint32_t durability; /* of enum durability (store/ledger/link.h), where no policy says */
+    uint32_t registry_stale_ms; /* what workers have of a fleet's registry may be so old … */
+    uint32_t on_registry_loss;  /* … of enum registry_loss: beyond, keys that may be revoked are served, or not */
     bool has_postgres;   /* DURABILITY_REMOTE can be had */
     bool has_redis;      /* policies may ask it */
 };

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -369,6 +370,12 @@ void flow_set_prompts(struct flow *flow, struct prompts *prompts)
     prompts_ref(prompts);
     prompts_unref(flow->parts.prompts);
     flow->parts.prompts = prompts;
+}
+
+void flow_set_behind(struct flow *flow, bool is_behind)
+{
+    if (!is_behind) flow->behind_since_ns = 0;
+    else if (!flow->behind_since_ns) flow->behind_since_ns = clock_mono_ns();
 }
 
 void flow_set_grants(struct flow *flow, struct grants *grants, struct people *people)

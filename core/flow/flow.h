@@ -32,6 +32,7 @@ struct counters_post;
 struct counters_shared;
 struct flow;
 struct access_tokens;
+struct confirmed;
 struct owned_table;
 
 /* Counters that the gateways of a fleet share, in Redis. */
@@ -60,6 +61,7 @@ struct flow_parts {
     struct counters_shared *counters; /* borrowed: of limits and budgets; NULL: nobody counts */
     struct breakers *breakers; /* borrowed: of provider accounts; NULL: there are none */
     const struct provider_switches *switches; /* borrowed: which of them are off; NULL: none is */
+    const struct confirmed *confirmed; /* borrowed: when the registry was last all there is; NULL: it always is */
     struct access_tokens *access_tokens; /* borrowed: their tokens; NULL: nobody asks for any */
     struct owned_table *owned; /* borrowed: whose the objects are that providers keep */
     const struct flow_redis *redis; /* borrowed: counters that a fleet shares; NULL: it shares none */
@@ -81,6 +83,9 @@ void flow_set_prompts(struct flow *flow, struct prompts *prompts);
 
 /* … of who may use what, and of whose sign-ins they are. */
 void flow_set_grants(struct flow *flow, struct grants *grants, struct people *people);
+
+/* A section of the registry could not be taken: what is held is of before, from now on (or, false, no more). */
+void flow_set_behind(struct flow *flow, bool is_behind);
 
 /* A fresh pipe to the ledger process, which is taken; one of before is left. Records wait for the first. */
 void flow_set_ledger(struct flow *flow, int fd);

@@ -41,6 +41,7 @@ struct counting {
 };
 
 struct flow {
+    uint64_t behind_since_ns; /* flow_set_behind(), monotonic; 0: it is not */
     struct flow_parts parts;
     struct conn_server *server;
     struct fetch_pool *pool;

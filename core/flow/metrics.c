@@ -140,6 +140,12 @@ void metrics_auth_failed(struct metrics *m, struct slice reason)
     count_one(m, STATS_AUTH_FAILURES, &reason, 1);
 }
 
+void metrics_registry_unknown(struct metrics *m, bool is_served)
+{
+    struct slice outcome = is_served ? SLICE("served") : SLICE("refused");
+    count_one(m, STATS_REGISTRY_UNKNOWN, &outcome, 1);
+}
+
 void metrics_budget_overrun(struct metrics *m, bool is_cut)
 {
     struct slice end = is_cut ? SLICE("cut") : SLICE("finish");

@@ -31,6 +31,8 @@ void metrics_counters_asked(struct metrics *m, const char *outcome);
 void metrics_counters_lost(struct metrics *m, const char *mode);
 /* reason: one of a fixed few words. */
 void metrics_auth_failed(struct metrics *m, struct slice reason);
+/* A request whose key may be revoked, for all that is known. */
+void metrics_registry_unknown(struct metrics *m, bool is_served);
 /* status: 401, 402, 403 or 407. */
 void metrics_account_refused(struct metrics *m, struct slice provider, int status);
 void metrics_breaker_tripped(struct metrics *m, struct slice provider);

@@ -21,6 +21,16 @@
 #include "flow/reply.h"
 #include "flow/routes.h"
 #include "flow/settle.h"
+#include "store/confirmed.h"
+
+/* A worker that could not take a section has what there was before, whatever the others have. */
+static bool registry_is_stale(const struct flow *flow, const struct settings *settings)
+{
+    uint64_t now_ns = loop_now_ns(flow->parts.loop), behind_ns = flow->behind_since_ns;
+    if (confirmed_is_stale(flow->parts.confirmed, now_ns, settings->registry_stale_ms)) return true;
+    return behind_ns && confirmed_is_shared(flow->parts.confirmed) &&
+           now_ns - behind_ns > settings->registry_stale_ms * (uint64_t)NS_PER_MS;
+}
 
 static struct job *job_new(struct flow *flow, struct conn *conn)
 {
@@ -35,6 +45,8 @@ static struct job *job_new(struct flow *flow, struct conn *conn)
     job->x->identity.keyring = keyring_ref(flow->parts.keyring);
     job->x->topups = topups_ref(flow->parts.topups);
     job->x->grants = flow->parts.grants ? grants_ref(flow->parts.grants) : NULL;
+    job->x->is_registry_stale = registry_is_stale(flow, job->settings);
+    job->x->grants_early_ms = confirmed_early_ms(flow->parts.confirmed);
     job->x->people = flow->parts.people ? people_ref(flow->parts.people) : NULL;
     list_init(&job->link);
     list_init(&job->wait.link);
@@ -164,11 +176,23 @@ static void go_on(struct job *job)
         reply_fault(job, &why);
 }
 
+/* A key that may be revoked elsewhere; a token is its issuer's word. True: it is refused. */
+static bool refuse_unknown(struct job *job)
+{
+    struct fault why = {.code = FAULT_KEYS_UNKNOWN};
+    bool is_served = job->settings->on_registry_loss == REGISTRY_LOSS_SERVE;
+    if (!job->x->is_registry_stale || !job->x->identity.key || job->x->identity.token_presented) return false;
+    metrics_registry_unknown(job->flow->metrics, is_served);
+    if (!is_served) reply_fault(job, &why);
+    return !is_served;
+}
+
 static void on_identified(struct job *job)
 {
     const struct key_record *key = job->x->identity.key;
     bool is_refused = identify_is_refused(job);
     conn_set_known(job->conn, !is_refused);
+    if (!is_refused && refuse_unknown(job)) return;
     if (is_refused) {
         estimate(job); /* of nothing: policies find words for the refusal */
         return;

@@ -89,6 +89,7 @@ static enum exchange_outcome outcome_of(enum fault_code code)
     case FAULT_OUT_OF_MEMORY:
     case FAULT_LEDGER:
     case FAULT_OBJECTS:
+    case FAULT_KEYS_UNKNOWN:
     case FAULT_INTERNAL: return OUTCOME_INTERNAL;
     case FAULT_DRAINING: return OUTCOME_DRAINED;
     case FAULT_CLIENT_GONE:

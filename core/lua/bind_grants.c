@@ -44,7 +44,7 @@ static struct slice find(struct exchange *x, struct slice model)
     for (size_t i = 0; i < x->identity.grant_count && count < GRANTS_MAX; i++) {
         const struct granted *g = &x->identity.grants[i];
         if (!slice_equal(g->model, model)) continue;
-        append(&out, g, x->born_wall_ns);
+        append(&out, g, granted_now_ns(x));
         count++;
     }
     struct slice text = arena_copy(&x->arena, buf_slice(&out));
@@ -63,6 +63,19 @@ static int on_grants(lua_State *L)
     bind_note(eval, ASKED_VALUES, key, ASKED_AS_TEXT, text.len ? text : SLICE_NONE);
     if (!text.len) return 0;
     lua_pushlstring(L, text.ptr, text.len);
+    return 1;
+}
+
+/* approvals_unknown() → whether somebody may have revoked them at another gateway, and nobody here can tell. Noted when
+ * it is so: a record without it had them. */
+static int on_approvals_unknown(lua_State *L)
+{
+    struct policy_eval *eval = bind_eval(L);
+    struct exchange *x = eval->x;
+    struct slice key = SLICE("approvals unknown");
+    bool is_unknown = x->asked.recall ? asked_find(&x->asked, ASKED_VALUES, key) != JSON_NONE : x->is_registry_stale;
+    if (is_unknown && !x->asked.recall) bind_note(eval, ASKED_VALUES, key, ASKED_AS_TEXT, SLICE("true"));
+    lua_pushboolean(L, is_unknown);
     return 1;
 }
 
@@ -108,6 +121,7 @@ static int on_granted(lua_State *L)
 void bind_grants_register(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"grants", on_grants}, {"console_url", on_console_url}, {"granted", on_granted}, {NULL, NULL}};
+        {"grants", on_grants}, {"console_url", on_console_url}, {"approvals_unknown", on_approvals_unknown},
+        {"granted", on_granted}, {NULL, NULL}};
     luaL_register(L, NULL, functions);
 }

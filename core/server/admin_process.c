@@ -19,9 +19,11 @@
 #include "store/registry/calls.h"
 #include "store/registry/registry.h"
 #include "store/registry/reviews.h"
+#include "store/registry/watch.h"
 #include "wire/reach.h"
 
 #define BEAT_MS (LIMIT_HEARTBEAT_MS / 10)
+#define AGAIN_NS NS_PER_S /* until others are told again of what has not reached workers */
 #define REVIEWS_NS (2 * NS_PER_S) /* between two looks at what is due */
 
 struct admin_process {
@@ -36,9 +38,13 @@ struct admin_process {
     struct owner *owner; /* of the registry; NULL: it could not be opened yet, and trouble says why */
     char trouble[FAULT_TEXT_BYTES];
     struct governance *rules; /* by which the registry decides; NULL: none came yet */
-    struct registry_mark opened; /* the file that it has open */
+    struct registry_mark opened; /* the file that it has open, or that could not be opened */
+    int64_t revision;            /* that others were told of; -1: none */
+    uint64_t epoch, told_ns;     /* its, of a fleet's; when they were last told */
+    struct registry_watch *watch; /* of a fleet's; NULL: it is a file */
+    struct confirmed *confirmed;
+    bool is_clock_off; /* and that is said */
     uint64_t reviews_next_ns;
-    int64_t revision; /* that others were told of; -1: none */
 };
 
 /* ---- The registry. */
@@ -46,26 +52,40 @@ struct admin_process {
 static void tell_changed(struct admin_process *p)
 {
     struct fault why;
+    p->told_ns = clock_mono_ns();
     if (!pipe_send(p->control, REPORT_REGISTRY_CHANGED, SLICE_NONE, -1, &why))
         log_event(LOG_ERROR, "control_lost", "%s", fault_message(&why));
+}
+
+static void be_without(struct admin_process *p, const struct fault *why)
+{
+    if (strcmp(p->trouble, fault_message(why)) != 0)
+        log_event(LOG_WARN, "registry_closed", "the registry cannot be changed now: %s", fault_message(why));
+    snprintf(p->trouble, sizeof p->trouble, "%s", fault_message(why));
+    admin_set_registry(p->admin, NULL, p->trouble);
 }
 
 /* Another process may have it for a moment: a command that found no gateway running. */
 static void open_registry(struct admin_process *p)
 {
     struct fault why;
+    p->opened = registry_mark(p->data_dir);
     p->owner = owner_open(p->data_dir, 0, &why);
-    if (p->owner) {
-        p->trouble[0] = '\0';
-        p->opened = registry_mark(p->data_dir);
-        registry_govern(owner_registry(p->owner), p->rules);
-        admin_set_registry(p->admin, owner_registry(p->owner), NULL);
+    if (!p->owner) {
+        be_without(p, &why);
         return;
     }
-    if (strcmp(p->trouble, fault_message(&why)) != 0)
-        log_event(LOG_WARN, "registry_closed", "the registry cannot be changed now: %s", fault_message(&why));
-    snprintf(p->trouble, sizeof p->trouble, "%s", fault_message(&why));
-    admin_set_registry(p->admin, NULL, p->trouble);
+    p->trouble[0] = '\0';
+    p->opened = registry_mark(p->data_dir);
+    registry_govern(owner_registry(p->owner), p->rules);
+    admin_set_registry(p->admin, owner_registry(p->owner), NULL);
+}
+
+static void close_registry(struct admin_process *p)
+{
+    admin_set_registry(p->admin, NULL, NULL);
+    owner_close(p->owner);
+    p->owner = NULL;
 }
 
 /* Somebody took the file away, or put another in its place: what is written into the old one would be lost. */
@@ -74,26 +94,42 @@ static void leave_lost(struct admin_process *p)
     struct registry_mark now = registry_mark(p->data_dir);
     bool is_same = now.file.inode == p->opened.file.inode && now.file.device == p->opened.file.device;
     if (!p->owner || is_same || now.file.size == 0) return;
-    admin_set_registry(p->admin, NULL, NULL);
-    owner_close(p->owner);
-    p->owner = NULL;
+    close_registry(p);
     p->revision = -1;
 }
 
-/* What other gateways of the fleet changed, and what stood there at the start. */
-static void look_at_registry(struct admin_process *p)
+/* What others changed, and what stood there at the start. */
+static void take_revision(struct admin_process *p, uint64_t epoch, int64_t revision)
 {
-    int64_t revision;
     struct fault why;
-    leave_lost(p);
-    if (!p->owner) open_registry(p);
-    if (!p->owner || !registry_revision(owner_registry(p->owner), &revision, &why) || revision == p->revision) return;
+    if (revision == p->revision && epoch == p->epoch) return;
     if (!providers_tell(owner_registry(p->owner), p->switches, &why)) {
         log_event(LOG_ERROR, "registry_unread", "%s", fault_message(&why));
         return;
     }
     if (p->revision >= 0) tell_changed(p);
     p->revision = revision;
+    p->epoch = epoch;
+}
+
+static void look_at_registry(struct admin_process *p)
+{
+    int64_t revision;
+    struct fault why;
+    leave_lost(p);
+    if (!p->owner) open_registry(p);
+    if (p->owner && registry_revision(owner_registry(p->owner), &revision, &why)) take_revision(p, p->epoch, revision);
+}
+
+/* Its own change others are told of at once; of a fleet's the watch confirms it behind that. */
+static void on_changed(void *arg)
+{
+    struct admin_process *p = arg;
+    if (!p->watch)
+        look_at_registry(p);
+    else if (p->owner)
+        take_revision(p, p->epoch, registry_rev(owner_registry(p->owner)));
+    if (p->watch) registry_watch_look(p->watch);
 }
 
 /* Reviews whose time is over: what nobody answered is done as their plan says. */
@@ -107,12 +143,61 @@ static void look_at_reviews(struct admin_process *p)
     p->reviews_next_ns = now_ns + REVIEWS_NS;
     if (!registry_reviews_due(owner_registry(p->owner), (int64_t)(now_ns / NS_PER_S), &by, &count, &why))
         log_event(LOG_ERROR, "reviews_not_ended", "%s", fault_message(&why));
-    else if (count) look_at_registry(p);
+    else if (count) on_changed(p);
 }
 
-static void on_changed(void *arg)
+/* It could not be opened as it was: is it another file by now? */
+static void on_wanted(void *arg)
 {
-    look_at_registry(arg);
+    struct admin_process *p = arg;
+    struct registry_mark now = registry_mark(p->data_dir);
+    if (!p->watch && !registry_mark_is_same(&p->opened, &now)) look_at_registry(p);
+}
+
+/* ---- A fleet's, which is watched. Statements to it wait, so that none is made while it is away. */
+
+static void compare_clocks(struct admin_process *p, int64_t ahead_ms)
+{
+    bool is_off = ahead_ms > LIMIT_REGISTRY_CLOCK_MS || ahead_ms < -LIMIT_REGISTRY_CLOCK_MS;
+    if (is_off && !p->is_clock_off)
+        log_event(LOG_ERROR, "clock_differs",
+                  "this machine's clock and that of the registry's PostgreSQL differ by %lld ms: grants may end early",
+                  (long long)(ahead_ms < 0 ? -ahead_ms : ahead_ms));
+    p->is_clock_off = is_off;
+}
+
+static void on_seen(void *arg, const struct confirmed_seen *seen)
+{
+    struct admin_process *p = arg;
+    if (!p->owner) open_registry(p);
+    if (p->owner) take_revision(p, seen->epoch, (int64_t)seen->revision);
+    bool is_all = confirmed_see(p->confirmed, seen);
+    if (!is_all && clock_mono_ns() - p->told_ns > AGAIN_NS) tell_changed(p);
+    compare_clocks(p, seen->ahead_ms);
+}
+
+static void on_empty(void *arg)
+{
+    struct admin_process *p = arg;
+    if (!p->owner) open_registry(p); /* which makes it */
+}
+
+static void on_lost(void *arg, const struct fault *why)
+{
+    struct admin_process *p = arg;
+    close_registry(p);
+    be_without(p, why);
+}
+
+static const struct registry_watch_events watch_events = {
+    .on_seen = on_seen, .on_empty = on_empty, .on_lost = on_lost};
+
+static void start_watch(struct admin_process *p)
+{
+    struct fault why;
+    if (!registry_is_shared()) return;
+    p->watch = registry_watch_new(p->loop, &watch_events, p, &why);
+    if (!p->watch) be_without(p, &why);
 }
 
 /* Makes turns, which beat, when nothing else does. */
@@ -121,7 +206,7 @@ static void on_beat(void *arg)
     struct admin_process *p = arg;
     loop_timer_arm_ms(&p->timer, BEAT_MS);
     access_token_fetcher_look(p->access_tokens);
-    look_at_registry(p);
+    if (!registry_is_shared()) look_at_registry(p);
     look_at_reviews(p);
 }
 
@@ -264,17 +349,21 @@ int admin_process_run(int control_fd, const struct admin_parts *parts, _Atomic u
     p.access_tokens = access_token_fetcher_new(p.loop, parts->access_tokens, on_access_token, &p);
     own.access_token_fetcher = p.access_tokens;
     own.on_changed = on_changed;
+    own.on_wanted = on_wanted;
     own.api.rules = rules_of;
     own.api.rules_arg = &p;
     own.arg = &p;
     p.data_dir = parts->data_dir;
     p.switches = parts->api.switches;
+    p.confirmed = parts->confirmed;
     p.admin = admin_new(&own);
     loop_set_beat(p.loop, beat);
     loop_timer_init(&p.timer, p.loop, on_beat, &p);
+    start_watch(&p);
     on_beat(&p);
     loop_run(p.loop);
     loop_timer_disarm(&p.timer);
+    registry_watch_free(p.watch);
     admin_free(p.admin);
     owner_close(p.owner);
     governance_free(p.rules);

@@ -334,6 +334,13 @@ static const struct field registry_group[] = {
     {"url", &type_conninfo, IN_CONFIG(registry_url),
      .says = "The PostgreSQL that holds people, keys, prompts and approvals of all gateways of a fleet; without, each "
              "has its own file. `moongate registry move` takes one there. Another needs a restart."},
+    {"max_stale", &type_duration, IN_SETTINGS(registry_stale_ms), RANGE(2000, 60 * MINUTE_MS),
+     .initial = LIMIT_REGISTRY_STALE_MS,
+     .says = "When PostgreSQL was not heard of for this long, models that want an approval are refused (503): somebody "
+             "may have revoked it at another gateway."},
+    {"on_registry_loss", &type_loss, IN_SETTINGS(on_registry_loss), RANGE(REGISTRY_LOSS_SERVE, REGISTRY_LOSS_REFUSE),
+     .initial = REGISTRY_LOSS_SERVE,
+     .says = "What becomes of requests with a key then: they are served, though it may be revoked, or refused (503)."},
     END,
 };
 

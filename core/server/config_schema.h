@@ -46,7 +46,7 @@ extern const struct field_type type_address, type_admin_address, type_path, type
     type_headers, type_header_names, type_origins, type_flag,
     type_duration, type_size, type_count, type_count64;
 extern const struct field_type type_new_file, type_long_duration, type_durability, type_copy, type_conninfo, type_zone,
-    type_redis;
+    type_redis, type_loss;
 extern const struct field_type type_sink_kind, type_hook_url, type_command, type_gate_files, type_gate_roles;
 extern const struct field_type type_given, type_digest; /* in no file: what is known of the file itself */
 

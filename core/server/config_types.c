@@ -338,6 +338,26 @@ static void print_durability(uint64_t n, char *text, unsigned size)
     snprintf(text, size, "%s", n <= DURABILITY_REMOTE ? durability_names[n] : "");
 }
 
+#define TAKES_LOSS "\"serve\" or \"refuse\""
+static const char *const loss_names[] = {[REGISTRY_LOSS_SERVE] = "serve", [REGISTRY_LOSS_REFUSE] = "refuse"};
+
+static bool read_loss(struct config_reader *r, struct slice path, const json_t *value, uint64_t *out)
+{
+    const char *text = json_string_value(value);
+    for (uint64_t i = REGISTRY_LOSS_SERVE; text && i <= REGISTRY_LOSS_REFUSE; i++) {
+        if (strcmp(loss_names[i], text) != 0) continue;
+        *out = i;
+        return true;
+    }
+    return config_bad(r, path, FINDING_BAD_VALUE, "write " TAKES_LOSS, "must be one of them, not %s%s%s",
+                      text ? "`" : "", text ? text : config_type_name(value), text ? "`" : "");
+}
+
+static void print_loss(uint64_t n, char *text, unsigned size)
+{
+    snprintf(text, size, "%s", n <= REGISTRY_LOSS_REFUSE ? loss_names[n] : "");
+}
+
 static bool read_duration(struct config_reader *r, struct slice path, const json_t *value, uint64_t *ms)
 {
     static const char hint[] = "write " TAKES_DURATION;
@@ -444,6 +464,7 @@ const struct field_type
                           .read_number = read_duration, .print = units_print_duration},
     type_durability = {"durability", TAKES_DURABILITY, NUMBER(uint32_t), .read_number = read_durability,
                        .print = print_durability},
+    type_loss = {"word", TAKES_LOSS, NUMBER(uint32_t), .read_number = read_loss, .print = print_loss},
     type_copy = {"file's name", "a name in the data folder, or an absolute path", TEXT, .read_text = read_copy},
     type_conninfo = {"connection", "env \"NAME\", file \"path\", or \"host=/run/postgresql dbname=moongate\"", TEXT,
                      .is_secret = true, .read_text = read_conninfo},

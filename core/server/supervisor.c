@@ -193,6 +193,7 @@ static void on_tick(void *arg)
     }
     if (sup->counters) children_check_counters(sup);
     if (sup->board) accounts_show(sup);
+    if (sup->board && sup->config) snapshots_show(sup);
     ledger_link_again(sup);
     loop_timer_arm_ms(&sup->tick, SUPERVISOR_TICK_MS);
 }
@@ -223,6 +224,7 @@ static bool make_shared(struct supervisor *sup)
     set_state(sup, sup->state);
     struct slice version = slice_str(sup->parts.version);
     stats_set(sup->stats, stats_series(sup->stats, STATS_BUILD_INFO, &version), 1);
+    if (registry_is_shared()) confirmed_begin(&sup->board->registry);
     return true;
 }
 

@@ -162,6 +162,7 @@ _Noreturn static void run_worker(struct child *c, int control_fd)
         .post = &c->sup->board->counters,
         .breakers = &c->sup->board->breakers,
         .switches = &c->sup->board->switches,
+        .confirmed = &c->sup->board->registry,
         .access_tokens = &c->sup->board->access_tokens,
         .owned = &c->sup->board->owned,
         .workers = c->sup->worker_count,
@@ -181,6 +182,7 @@ _Noreturn static void run_admin(struct child *c, int control_fd)
         .data_dir = sup->data_dir,
         .access_tokens = &sup->board->access_tokens,
         .api.switches = &sup->board->switches,
+        .confirmed = &sup->board->registry,
         .api.data_dir = sup->data_dir,
     };
     exit(admin_process_run(control_fd, &parts, &slot_of(c)->beat));

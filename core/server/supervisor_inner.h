@@ -158,6 +158,7 @@ struct reload {
 struct section_held {
     int fd;
     struct section_about about;
+    bool is_refused; /* by a worker: the same is sent again when it is read again */
 };
 
 struct snapshots {
@@ -168,7 +169,9 @@ struct snapshots {
     struct section_held held[LIMIT_SECTIONS];
     unsigned held_count; /* 0: none yet */
     struct registry_mark mark; /* when the last reading began … */
-    uint64_t wall_ns;          /* … by the clock that it went by */
+    uint64_t wall_ns;          /* … by the clock that it went by … */
+    uint64_t began_ns;         /* … and by the one that nobody sets */
+    bool is_stale;             /* a fleet's: not confirmed for registry.max_stale, and that is said */
     uint64_t again_ns;         /* it could not be read: when it is tried again; 0: it could */
     struct waiters waiters;
 };
@@ -306,6 +309,8 @@ void snapshots_send(struct child *worker);
 void snapshots_on_refused(struct child *worker, struct slice body);
 /* At each tick: who changes the registry says so, unless he is killed before. */
 void snapshots_look(struct supervisor *sup);
+/* Likewise, in the metrics and to who reads logs: how old what workers have may be, in a fleet. */
+void snapshots_show(struct supervisor *sup);
 void snapshots_clear(struct supervisor *sup);
 
 /* ---- supervisor_jwks.c */

@@ -1,4 +1,5 @@
 #include <jansson.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -48,16 +49,33 @@ static struct section_held *place_of(struct snapshots *s, const struct section_a
 
 static bool is_same(const struct section_about *next, const struct section_held *now)
 {
-    return now->fd >= 0 && next->version == now->about.version && next->content == now->about.content;
+    if (now->fd < 0 || now->is_refused) return false;
+    return next->version == now->about.version && next->content == now->about.content;
 }
 
 static void replace(struct supervisor *sup, struct section_held *held, int fd, const struct section_about *about)
 {
     sup->snapshots.is_unkept = true;
     if (held->fd >= 0) close(held->fd);
-    *held = (struct section_held){fd, *about};
+    *held = (struct section_held){.fd = fd, .about = *about};
     for (unsigned i = 0; i < sup->worker_count; i++)
         send_one(&sup->children[i], held);
+}
+
+/* What the registry says now is in force, whatever was before: the last reading counts. Another epoch is one that was
+ * restored or made anew; a lower revision of the same is an older copy that somebody put in its place, and what was
+ * revoked since is good again. */
+static void warn_of_return(const struct section_about *next, const struct section_held *now)
+{
+    if (next->kind != SECTION_KEYS || now->fd < 0) return;
+    if (next->epoch != now->about.epoch)
+        log_event(LOG_WARN, "registry_replaced", "the registry was restored, or made anew: its revision is %llu",
+                  (unsigned long long)next->revision);
+    else if (next->revision < now->about.revision)
+        log_event(LOG_ERROR, "registry_went_back",
+                  "the registry went back from revision %llu to %llu: an older copy is in its place, and what was "
+                  "revoked since holds again; `moongate registry restore` takes a copy without that",
+                  (unsigned long long)now->about.revision, (unsigned long long)next->revision);
 }
 
 void snapshots_take(struct supervisor *sup, int fd)
@@ -67,13 +85,28 @@ void snapshots_take(struct supervisor *sup, int fd)
     bool is_one = section_head_of(fd, &about, &why);
     struct section_held *held = is_one ? place_of(&sup->snapshots, &about) : NULL;
     if (!held) log_event(LOG_ERROR, "section_refused", "%s", is_one ? "there are too many" : fault_message(&why));
-    /* The last reading counts, whatever its revision: the file may be another one by now. */
+    if (held) warn_of_return(&about, held);
     if (held && !is_same(&about, held)) {
         replace(sup, held, fd, &about);
         return;
     }
     if (held) held->about = about; /* its revision */
     close(fd);
+}
+
+/* The same once more is not the same to who has not got it. */
+static void mark_refused(struct snapshots *s, const struct control_section *refused)
+{
+    for (unsigned i = 0; i < s->held_count; i++) {
+        const struct section_about *about = &s->held[i].about;
+        if (about->kind == refused->kind && about->part == refused->part) s->held[i].is_refused = true;
+    }
+}
+
+static void count_refused(struct supervisor *sup, const char *name)
+{
+    struct slice label = slice_str(name ? name : "unknown");
+    stats_add(sup->stats, stats_series(sup->stats, STATS_SECTIONS_REFUSED, &label), 1);
 }
 
 void snapshots_on_refused(struct child *worker, struct slice body)
@@ -83,14 +116,19 @@ void snapshots_on_refused(struct child *worker, struct slice body)
     const char *name = section_kind_name(refused.kind);
     log_event(LOG_ERROR, "section_refused", "%s keeps its old %s, the registry is read again", worker->name,
               name ? name : "section");
+    mark_refused(&worker->sup->snapshots, &refused);
+    count_refused(worker->sup, name);
     worker->sup->snapshots.again_ns = clock_mono_ns() + AGAIN_NS;
 }
 
-static void take_all(struct supervisor *sup, struct check_result *result)
+/* read_ns: see confirmed_hold(). They are of one moment. */
+static void take_all(struct supervisor *sup, struct check_result *result, uint64_t read_ns)
 {
+    const struct section_about *about = &sup->snapshots.held[0].about;
     for (unsigned i = 0; i < result->section_count; i++)
         snapshots_take(sup, result->sections[i]);
     result->section_count = 0;
+    if (sup->snapshots.held_count) confirmed_hold(&sup->board->registry, about->epoch, about->revision, read_ns);
 }
 
 /* ---- For a start at which the registry cannot be read. */
@@ -127,7 +165,7 @@ static void keep(struct supervisor *sup)
 static void use_kept(struct supervisor *sup, struct check_result *result)
 {
     log_event(LOG_ERROR, "registry_kept", "what " SECTION_FILE " has is in force until the registry can be read");
-    take_all(sup, result);
+    take_all(sup, result, 0);
     sup->snapshots.is_unkept = false;
 }
 
@@ -155,7 +193,7 @@ static void on_checked(void *arg, struct check_result *result)
     s->checker = NULL;
     s->again_ns = result->is_good ? 0 : clock_mono_ns() + AGAIN_NS;
     if (result->is_good) {
-        take_all(sup, result);
+        take_all(sup, result, s->began_ns);
         ledger_look(sup);
     } else {
         say_failure(sup, result);
@@ -172,6 +210,7 @@ static void snapshots_begin(struct supervisor *sup)
     if (sup->snapshots.held_count == 0) job.switches = &sup->board->switches; /* before the first worker serves */
     sup->snapshots.mark = registry_mark(sup->data_dir); /* before it: what is changed meanwhile is seen afterwards */
     sup->snapshots.wall_ns = clock_wall_ns();
+    sup->snapshots.began_ns = clock_mono_ns();
     sup->snapshots.checker = checker_start(sup->loop, &job, on_checked, sup);
 }
 
@@ -192,7 +231,26 @@ void snapshots_look(struct supervisor *sup)
     struct registry_mark now = registry_mark(sup->data_dir);
     bool is_due = !registry_mark_is_same(&s->mark, &now) || clock_wall_ns() < s->wall_ns ||
                   (s->again_ns && clock_mono_ns() >= s->again_ns);
-    if (is_due && now.file.size > 0) snapshots_request(sup, NULL);
+    if (is_due && (registry_is_shared() || now.file.size > 0)) snapshots_request(sup, NULL);
+}
+
+/* Of a fleet's registry: for how long nobody could tell whether what workers have is all. */
+void snapshots_show(struct supervisor *sup)
+{
+    struct snapshots *s = &sup->snapshots;
+    uint64_t age_ns = confirmed_age_ns(&sup->board->registry, clock_mono_ns());
+    if (age_ns == UINT64_MAX) age_ns = clock_mono_ns() - sup->born_ns;
+    bool is_stale = age_ns > sup->config->settings->registry_stale_ms * (uint64_t)NS_PER_MS;
+    if (is_stale && !s->is_stale)
+        log_event(LOG_ERROR, "registry_stale",
+                  "the registry's PostgreSQL was not heard of for %llu s: what other gateways revoke is not known here",
+                  (unsigned long long)(age_ns / NS_PER_S));
+    else if (!is_stale && s->is_stale)
+        log_event(LOG_INFO, "registry_confirmed", "the registry's PostgreSQL answers, and workers have all of it");
+    s->is_stale = is_stale;
+    stats_set(sup->stats, stats_series(sup->stats, STATS_REGISTRY_UNCONFIRMED, NULL), (int64_t)age_ns);
+    int64_t ahead_ms = confirmed_ahead_ms(&sup->board->registry);
+    stats_set(sup->stats, stats_series(sup->stats, STATS_REGISTRY_CLOCK, NULL), llabs(ahead_ms) * (int64_t)NS_PER_MS);
 }
 
 void snapshots_init(struct supervisor *sup)

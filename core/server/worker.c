@@ -40,6 +40,7 @@ struct worker {
     struct settings *settings;
     struct flow_redis redis; /* its URL is kept here, from the first configuration on; another needs a restart */
     struct snapshot registry;
+    uint32_t refused; /* kinds of its sections of which an older one is held, a bit each */
     struct keysets *keysets;
     /* Prepared, not yet in force. */
     struct settings *staged_settings;
@@ -138,6 +139,13 @@ static void use_registry(struct worker *w)
     flow_set_grants(w->flow, w->registry.grants, w->registry.people);
 }
 
+static void note_refused(struct worker *w, uint32_t kind, bool is_refused)
+{
+    uint32_t bit = kind < SECTION_KINDS ? 1u << kind : 0;
+    w->refused = is_refused ? w->refused | bit : w->refused & ~bit;
+    if (w->flow) flow_set_behind(w->flow, w->refused != 0);
+}
+
 /* Keys that are revoked must not go on counting for want of a descriptor: it is asked for until it is here. */
 static bool take_section(struct worker *w, const struct pipe_message *message, struct fault *why)
 {
@@ -150,6 +158,7 @@ static bool take_section(struct worker *w, const struct pipe_message *message, s
     if (message->body.len == sizeof section) memcpy(&section, message->body.ptr, sizeof section);
     enum snapshot_taken taken = snapshot_take(&w->registry, section.kind, message->fd, why);
     if (taken == SNAPSHOT_TAKEN) use_registry(w);
+    note_refused(w, section.kind, taken == SNAPSHOT_REFUSED);
     if (taken == SNAPSHOT_REFUSED) pipe_send(w->control, REPORT_SECTION_REFUSED, message->body, -1, &unsent);
     return taken != SNAPSHOT_REFUSED;
 }
@@ -299,6 +308,7 @@ static void start_flow(struct worker *w)
         .counters = w->parts.counters,
         .breakers = w->parts.breakers,
         .switches = w->parts.switches,
+        .confirmed = w->parts.confirmed,
         .access_tokens = w->parts.access_tokens,
         .owned = w->parts.owned,
         .redis = w->redis.url[0] ? &w->redis : NULL,

@@ -14,6 +14,7 @@
 struct breakers;
 struct provider_switches;
 struct access_tokens;
+struct confirmed;
 struct owned_table;
 struct counters_shared;
 
@@ -25,6 +26,7 @@ struct worker_parts {
     struct counters_shared *counters;  /* borrowed: of all processes */
     const struct counters_post *post;  /* borrowed: where they count with other gateways */
     const struct provider_switches *switches; /* borrowed: which of them are off */
+    const struct confirmed *confirmed; /* borrowed: when what they have of the registry was last all there is */
     struct breakers *breakers;         /* borrowed: of provider accounts, of all processes */
     struct access_tokens *access_tokens; /* borrowed: their tokens */
     struct owned_table *owned;         /* borrowed: whose the objects are that providers keep */

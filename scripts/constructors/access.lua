@@ -65,6 +65,7 @@ local codes = {
   departments = { status = 403, code = "department_not_authorized" },
   data = { status = 403, code = "data_not_allowed" },
   approval = { status = 403, code = "approval_required" },
+  approvals_unknown = { status = 503, code = "approvals_unknown", retry_after = 5 },
   default = { status = 403, code = "model_not_authorized" },
 }
 
@@ -79,6 +80,9 @@ local function objection(row, name, f)
     return "data", ("%s data may not be sent to %s, which may see data up to %s"):format(f.data, name, row.data)
   end
   if not row.approval then return nil end
+  if approval.unknown() then
+    return "approvals_unknown", ("whether %s is still approved cannot be looked up now: try again"):format(name)
+  end
   local grant = approval.of(f, name, row.approval)
   if not grant then return "approval", approval.refusal(f, name, row.approval) end
   f._granted = f._granted or {}

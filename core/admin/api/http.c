@@ -214,6 +214,7 @@ static void make_id(char id[ID_BYTES])
 void api_http_request(struct api_http *http, struct conn *c, const struct http_head *head, bool is_local)
 {
     struct http_call *h = mem_zalloc(1, sizeof *h);
+    if (!http->api.registry && http->on_wanted) http->on_wanted(http->arg);
     h->http = http;
     h->conn = c;
     loop_timer_init(&h->floor, http->loop, on_floor, h);

@@ -26,6 +26,8 @@ struct api_http {
     struct door *door;
     /* The registry has changed: who goes by it is told. May be NULL. */
     void (*on_changed)(void *arg);
+    /* Somebody asks, and it is not open: it may be by now. May be NULL. */
+    void (*on_wanted)(void *arg);
     void *arg;
 };
 

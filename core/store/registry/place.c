@@ -26,13 +26,19 @@ bool registry_is_shared(void)
     return conninfo != NULL;
 }
 
+const char *registry_place(struct buf *name)
+{
+    buf_printf(name, "moongate %s registry%c", node ? node : "", '\0');
+    return conninfo;
+}
+
 struct registry *registry_open(const char *data_dir, struct fault *why)
 {
     if (!conninfo) return registry_open_folder(data_dir, why);
     struct buf name;
     buf_init(&name);
-    buf_printf(&name, "moongate %s registry%c", node ? node : "", '\0');
-    struct registry *r = registry_open_postgres(conninfo, buf_ptr(&name), why);
+    const char *place = registry_place(&name);
+    struct registry *r = registry_open_postgres(place, buf_ptr(&name), why);
     buf_clear(&name);
     return r;
 }

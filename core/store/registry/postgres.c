@@ -9,7 +9,7 @@
 #include "store/registry/registry_inner.h"
 #include "store/registry/schema.h"
 
-#define SCHEMA "moongate_registry"
+#define SCHEMA REGISTRY_SCHEMA_NAME
 #define VALUES_MAX 16
 
 /* Who stands still in the midst of a change holds up all others: he loses it. */

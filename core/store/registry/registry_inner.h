@@ -191,6 +191,10 @@ bool registry_read_end(struct registry *r, bool is_good, struct fault *why); /* 
 /* What is read is of this revision, in this epoch: a restored registry begins another one. */
 bool registry_moment(struct registry *r, int64_t *epoch, int64_t *rev, struct fault *why);
 
+/* Of a fleet's: whose tables it has, and the channel on which commits are told. */
+#define REGISTRY_SCHEMA_NAME "moongate_registry"
+/* Where it is, borrowed; appends what pg_stat_activity is to show. NULL: it is a file. */
+const char *registry_place(struct buf *name);
 /* In a fleet: the database that conninfo names, which is made ready when it is empty. `node`: what pg_stat_activity
  * shows of who is connected. NULL and *why, without a password in it. */
 struct registry *registry_open_postgres(const char *conninfo, const char *node, struct fault *why);

@@ -310,7 +310,7 @@ static void try_number(const struct field *f, const char *where, uint64_t number
     buf_init(&text);
     bool is_time = f->type == &type_duration || f->type == &type_long_duration;
     snprintf(value, sizeof value, is_time ? "'%llums'" : "%llu", (unsigned long long)number);
-    if (f->type == &type_durability) {
+    if (f->type == &type_durability || f->type == &type_loss) {
         char name[16];
         f->type->print(number, name, sizeof name);
         snprintf(value, sizeof value, "'%s'", name);
