@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "net/loop.h"
 #include "net/pipe.h"
+#include "server/admin_checks.h"
 #include "server/config.h"
 #include "server/control.h"
 #include "store/governance.h"
@@ -28,6 +29,7 @@ struct admin_process {
     struct jwks_fetcher *jwks;
     struct access_token_fetcher *access_tokens;
     struct admin *admin;
+    struct admin_checks *checks;
     const char *data_dir;
     struct provider_switches *switches;
     struct owner *owner; /* of the registry; NULL: it could not be opened yet, and trouble says why */
@@ -142,7 +144,7 @@ static void read_accounts(struct admin_process *p, int fd)
         take_accounts(p, config->settings);
     else
         log_event(LOG_ERROR, "control_refused", "the accounts cannot be read: %s", fault_message(&why));
-    config_free(config);
+    if (config) admin_checks_take_config(p->checks, config);
 }
 
 /* ---- The rules of governance. */
@@ -191,6 +193,7 @@ static void on_message(void *arg, const struct pipe_message *message)
     struct admin_process *p = arg;
     if (message->type == CONTROL_STOP) loop_stop(p->loop);
     if (message->type == CONTROL_RULES) read_rules(p, message->fd);
+    if (message->type == CONTROL_POLICIES) admin_checks_take_policies(p->checks, message->fd);
     if (message->type == CONTROL_ACCOUNTS) read_accounts(p, message->fd);
     if (message->type == CONTROL_JWKS_SOURCES) jwks_fetcher_sources(p->jwks, message->body);
     if (message->type == CONTROL_JWKS_WANTED) jwks_fetcher_want(p->jwks, message->body);
@@ -239,6 +242,8 @@ int admin_process_run(int control_fd, const struct admin_parts *parts, _Atomic u
     own.arg = &p;
     p.data_dir = parts->data_dir;
     p.switches = parts->api.switches;
+    p.checks = admin_checks_new(parts->board);
+    own.api.checks = admin_checks_api(p.checks);
     p.admin = admin_new(&own);
     loop_set_beat(p.loop, beat);
     loop_timer_init(&p.timer, p.loop, on_beat, &p);
@@ -246,6 +251,7 @@ int admin_process_run(int control_fd, const struct admin_parts *parts, _Atomic u
     loop_run(p.loop);
     loop_timer_disarm(&p.timer);
     admin_free(p.admin);
+    admin_checks_free(p.checks);
     owner_close(p.owner);
     governance_free(p.rules);
     access_token_fetcher_free(p.access_tokens);

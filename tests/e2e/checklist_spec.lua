@@ -199,6 +199,26 @@ describe("The checklist", function()
     assert.equal(2, code)
   end)
 
+  it("is answered by the admin API, as the command has it", function()
+    local function get(path)
+      return process.run { "curl", "-s", "-i", "--unix-socket", g.dir:path("data/admin.sock"),
+        "http://localhost/admin/v1" .. path }
+    end
+    local mine = checklist()
+    local head, body = get("/checklist"):match("^(.-)\r\n\r\n(.*)$")
+    assert.truthy(head:find("application/json", 1, true), head)
+    for _, one in ipairs(cjson.decode(body).report.facts) do
+      assert.equal(mine[one.id].status .. ": " .. mine[one.id].value, one.status .. ": " .. one.value, one.id)
+    end
+    assert.equal("bundle.one", cjson.decode(get("/checklist/bundle.one"):match("\r\n\r\n(.*)$")).id)
+    assert.truthy(get("/checklist/none"):find("404", 1, true))
+    assert.truthy(get("/checklist.md"):find("text/markdown.-# Governance of"))
+    assert.truthy(get("/checklist.html"):find("text/html.-<!doctype html>"))
+    rewrite("access.lua", POLICIES["access.lua"]:gsub('default = "deny"', 'default = "allow"'), nil)
+    assert.truthy(get("/checklist/access.rows"):find("failing", 1, true), "what is in force since the reload")
+    rewrite("access.lua", POLICIES["access.lua"])
+  end)
+
   it("tells what it cannot know", function()
     local out, code = process.run { (os.getenv("B") or "build") .. "/moongate", "init", g.dir:path("fresh") }
     assert.equal(0, code, out)

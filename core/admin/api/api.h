@@ -27,6 +27,7 @@
 #define API_PARAMETERS_MAX 3
 
 struct api_call;
+struct api_checks;
 struct api_route;
 struct json_t; /* jansson.h cannot be included beside wire/json.h */
 struct provider_switches;
@@ -37,6 +38,7 @@ struct admin_api {
     struct registry *registry; /* NULL: it cannot be opened now … */
     const char *trouble;       /* … and why */
     struct provider_switches *switches; /* NULL: no worker is to be told */
+    const struct api_checks *checks; /* of the checklist (admin/api/checklist.h); NULL: nobody has the policies */
     const struct api_route *routes; /* NULL: api_routes */
 };
 
@@ -53,6 +55,8 @@ struct api_ask {
 struct api_answer {
     int status;
     struct json_t *body;  /* NULL: none */
+    struct slice text;    /* instead of it, in the call's arena … */
+    const char *content_type; /* … and what it is; NULL: the body is JSON */
     int64_t rev;          /* of the object that is answered, its ETag; 0: it has none */
     const char *allow;    /* 405: the methods that are taken */
     unsigned retry_after_s; /* 429, 503; 0: nothing is said */

@@ -28,7 +28,7 @@ bool api_http_is_api(struct slice path)
 
 /* ---- Answers. */
 
-#define HEADERS_MAX 9u
+#define HEADERS_MAX 10u
 
 struct head {
     struct conn_header headers[HEADERS_MAX];
@@ -46,7 +46,7 @@ static void begin_head(struct head *head, const struct http_call *h)
 {
     const struct api_answer *answer = &h->call.answer;
     head->count = 0;
-    add(head, "Content-Type", SLICE("application/json"));
+    add(head, "Content-Type", slice_str(answer->content_type ? answer->content_type : "application/json"));
     add(head, "Cache-Control", SLICE("no-store"));
     add(head, "X-Content-Type-Options", SLICE("nosniff"));
     add(head, "X-Request-Id", slice_str(h->id));
@@ -58,9 +58,22 @@ static void begin_head(struct head *head, const struct http_call *h)
     if (answer->retry_after_s) add(head, "Retry-After", slice_str(head->wait));
 }
 
+/* Shown by a browser it may run and load nothing. */
+static void send_text(struct conn *c, struct http_call *h)
+{
+    struct head head;
+    begin_head(&head, h);
+    add(&head, "Content-Security-Policy", SLICE("default-src 'none'; style-src 'unsafe-inline'; sandbox"));
+    conn_reply(c, h->call.answer.status, head.headers, head.count, h->call.answer.text);
+}
+
 static void send_answer(struct conn *c, struct http_call *h)
 {
     struct head head;
+    if (h->call.answer.content_type) {
+        send_text(c, h);
+        return;
+    }
     struct buf text;
     json_t *error = json_object_get(h->call.answer.body, "error");
     if (error) json_object_set_new(error, "request_id", json_string(h->id));

@@ -1,3 +1,4 @@
+#include "admin/api/checklist.h"
 #include "admin/api/keys.h"
 #include "admin/api/people.h"
 #include "admin/api/providers.h"
@@ -56,6 +57,11 @@ const struct api_route api_routes[] = {
      "its targets are passed over, within a second in all workers", providers_disable_fields, false},
     {"POST", "/providers/{name}/enable", API_ADMIN, "providers.enable", providers_enable, "it is asked again",
      providers_enable_fields, false},
+
+    {"GET", "/checklist", API_VIEWER, NULL, checklist_list, "facts of governance, with evidence and cures", NULL, false},
+    {"GET", "/checklist.md", API_VIEWER, NULL, checklist_markdown, "the same as a document", NULL, false},
+    {"GET", "/checklist.html", API_VIEWER, NULL, checklist_page, "the same as a page", NULL, false},
+    {"GET", "/checklist/{fact}", API_VIEWER, NULL, checklist_show, "one of them", NULL, false},
 
     {NULL, NULL, API_NOBODY, NULL, NULL, NULL, NULL, false},
 };
