@@ -13,6 +13,7 @@
 #include "net/loop.h"
 #include "net/pipe.h"
 #include "server/admin_checks.h"
+#include "server/admin_notices.h"
 #include "server/config.h"
 #include "server/control.h"
 #include "store/governance.h"
@@ -30,6 +31,7 @@ struct admin_process {
     struct access_token_fetcher *access_tokens;
     struct admin *admin;
     struct admin_checks *checks;
+    struct admin_notices *notices;
     const char *data_dir;
     struct provider_switches *switches;
     struct owner *owner; /* of the registry; NULL: it could not be opened yet, and trouble says why */
@@ -106,6 +108,7 @@ static void on_beat(void *arg)
     loop_timer_arm_ms(&p->timer, BEAT_MS);
     access_token_fetcher_look(p->access_tokens);
     look_at_registry(p);
+    admin_notices_look(p->notices, p->owner ? owner_registry(p->owner) : NULL);
 }
 
 /* ---- Tokens of provider accounts. */
@@ -144,7 +147,9 @@ static void read_accounts(struct admin_process *p, int fd)
         take_accounts(p, config->settings);
     else
         log_event(LOG_ERROR, "control_refused", "the accounts cannot be read: %s", fault_message(&why));
-    if (config) admin_checks_take_config(p->checks, config);
+    if (!config) return;
+    admin_notices_configure(p->notices, config->settings, config->gateway);
+    admin_checks_take_config(p->checks, config);
 }
 
 /* ---- The rules of governance. */
@@ -242,6 +247,7 @@ int admin_process_run(int control_fd, const struct admin_parts *parts, _Atomic u
     own.arg = &p;
     p.data_dir = parts->data_dir;
     p.switches = parts->api.switches;
+    p.notices = admin_notices_new(p.loop);
     p.checks = admin_checks_new(parts->board);
     own.api.checks = admin_checks_api(p.checks);
     p.admin = admin_new(&own);
@@ -251,6 +257,7 @@ int admin_process_run(int control_fd, const struct admin_parts *parts, _Atomic u
     loop_run(p.loop);
     loop_timer_disarm(&p.timer);
     admin_free(p.admin);
+    admin_notices_free(p.notices);
     admin_checks_free(p.checks);
     owner_close(p.owner);
     governance_free(p.rules);

@@ -4,7 +4,7 @@
  * The supervisor orders, a worker reports. A new generation is staged with CONTROL_CONFIG and CONTROL_PREPARE, and
  * takes effect, all of it at once, with CONTROL_COMMIT; CONTROL_DROP forgets it. End of file from the supervisor means
  * drain and exit. The admin process understands CONTROL_STOP, CONTROL_ACCOUNTS, CONTROL_RULES, CONTROL_POLICIES, those
- * about JWKS, and end of file; the ledger process CONTROL_CONFIG (at once: there is nothing to prepare), CONTROL_WORKER,
+ * about JWKS, and end of file; the ledger process CONTROL_CONFIG (at once: nothing is to prepare), CONTROL_WORKER,
  * CONTROL_REOPEN, CONTROL_LOOK, CONTROL_CHANGE, CONTROL_STOP (all workers have gone: commit what came, then exit), and
  * end of file, after which it goes on until they have gone.
  */

@@ -3,6 +3,7 @@
 #include "admin/api/people.h"
 #include "admin/api/providers.h"
 #include "admin/api/route.h"
+#include "admin/api/sinks.h"
 #include "admin/api/status.h"
 #include "admin/api/topups.h"
 #include "admin/api/whoami.h"
@@ -58,10 +59,13 @@ const struct api_route api_routes[] = {
     {"POST", "/providers/{name}/enable", API_ADMIN, "providers.enable", providers_enable, "it is asked again",
      providers_enable_fields, false},
 
-    {"GET", "/checklist", API_VIEWER, NULL, checklist_list, "facts of governance, with evidence and cures", NULL, false},
+    {"GET", "/checklist", API_VIEWER, NULL, checklist_list, "facts of governance, evidence and cures", NULL, false},
     {"GET", "/checklist.md", API_VIEWER, NULL, checklist_markdown, "the same as a document", NULL, false},
     {"GET", "/checklist.html", API_VIEWER, NULL, checklist_page, "the same as a page", NULL, false},
     {"GET", "/checklist/{fact}", API_VIEWER, NULL, checklist_show, "one of them", NULL, false},
+
+    {"POST", "/sinks/test", API_ADMIN, "sinks.test", sinks_test, "a notice to each sink, to see whether it arrives",
+     sinks_test_fields, false},
 
     {NULL, NULL, API_NOBODY, NULL, NULL, NULL, NULL, false},
 };

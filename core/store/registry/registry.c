@@ -160,13 +160,15 @@ static bool write_event(struct registry *r, const struct change_by *by, const ch
     char id[CHANGE_ID_BYTES];
     uint64_t wall_ns = clock_wall_ns();
     change_make_id(id, wall_ns);
-    return REGISTRY_DO(r, why,
+    bool is_written =
+        REGISTRY_DO(r, why,
                        "INSERT INTO event(rev, id, at, actor, uid, host, via, action, object, reason, before, after,"
                        " rules) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                        value_rev(r), value_str(id), value_int((int64_t)(wall_ns / NS_PER_S)), value_text(by->actor),
                        value_int(by->uid), value_text(by->host), value_text(by->via), value_str(action),
                        value_text(object), value_text_or_null(by->reason), value_json(before), value_json(after),
                        value_str(r->rules));
+    return is_written && notices_write(r, id, action, (int64_t)(wall_ns / NS_PER_S), why);
 }
 
 bool registry_commit(struct registry *r, const struct change_by *by, const char *action, struct slice object,

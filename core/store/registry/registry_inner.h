@@ -17,6 +17,7 @@
  *     registry/requests.c  access that is asked for; decisions.c: what others say to that; grants.c;
  *                          approvals_rules.c: what governance asks of them
  *     registry/reading.c   what is there, without opening it for writing
+ *     registry/notices.c   who is told of changes; evidence.c: what the checklist is told
  *     registry/mark.c      has it changed? without opening it
  *     registry/text.c      names that nobody guesses, lists as workers get them
  *
@@ -228,6 +229,9 @@ void registry_init(struct registry *r, const struct registry_engine *engine, cha
 void registry_clear(struct registry *r);
 /* In a transaction of its own or a caller's. */
 bool registry_check_version(struct registry *r, struct fault *why);
+
+/* Within a change: a row for those who are told of such actions (notices.h). */
+bool notices_write(struct registry *r, const char *event_id, const char *action, int64_t at_s, struct fault *why);
 
 /* ---- Beside it. */
 
