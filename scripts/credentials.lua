@@ -196,9 +196,10 @@ function credentials.compile(spec)
   return how.keys and report.errors == before and how or nil
 end
 
-function credentials.install(how, default_app)
+function credentials.install(how, default_app, self_service)
   core.auth { keys = how.keys, tokens = how.tokens, issuers = how.issuers,
-    apps = facts.apps and report.keys(facts.apps), has_default_app = default_app ~= nil }
+    apps = facts.apps and report.keys(facts.apps), has_default_app = default_app ~= nil,
+    confirm_s = self_service and self_service.confirm }
 end
 
 -- --- while deciding ---
@@ -214,6 +215,7 @@ local told = {
   expired = { expired_token, "the token has expired" },
   not_yet_valid = { invalid_token, "the token is not valid yet" },
   audience = { invalid_token, "the token is meant for another audience" },
+  person_disabled = { invalid_token, "whose token this is has been disabled: ask an administrator" },
   keys_unavailable = { unavailable, "tokens cannot be verified at the moment: try again" },
 }
 

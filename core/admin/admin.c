@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "admin/api/body.h"
+#include "admin/api/csrf.h"
 #include "admin/api/http.h"
 #include "admin/hosts.h"
 #include "admin/routes.h"
@@ -180,13 +181,31 @@ static void open_local(struct admin *a)
         log_event(LOG_ERROR, "admin_socket", "commands cannot change anything: %s", fault_message(&why));
 }
 
+/* Whoever stands before this listener under its further name speaks TLS: pages there are ours. */
+static void trust_host(struct admin *a)
+{
+    struct buf origin;
+    if (!a->parts.host.len) return;
+    buf_init(&origin);
+    buf_printf(&origin, "https://%.*s", SLICE_FMT(a->parts.host));
+    door_trust(a->http.door, 0, buf_slice(&origin));
+    buf_clear(&origin);
+}
+
+void admin_set_console(struct admin *a, const struct admin_console *console)
+{
+    door_trust(a->http.door, 1, csrf_origin_of(console->url));
+    door_set_times(a->http.door, (console->idle_ms + 999) / 1000, (console->longest_ms + 999) / 1000);
+}
+
 struct admin *admin_new(const struct admin_parts *parts)
 {
     struct admin *a = mem_zalloc(1, sizeof *a);
     a->parts = *parts;
-    a->http = (struct api_http){.on_changed = parts->on_changed, .arg = parts->arg};
+    a->http = (struct api_http){.loop = parts->loop, .on_changed = parts->on_changed, .arg = parts->arg};
     a->http.api = parts->api;
     a->http.door = door_new(&a->http.api);
+    trust_host(a);
     open_side(a, &a->listener, parts->listen_fd, false);
     open_local(a);
     return a;

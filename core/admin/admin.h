@@ -48,9 +48,16 @@ struct admin_parts {
     void *arg;
 };
 
+struct admin_console {
+    struct slice url; /* where people open it; empty: nobody said */
+    uint32_t idle_ms, longest_ms; /* of sessions */
+};
+
 struct admin *admin_new(const struct admin_parts *parts);
 /* NULL: it cannot be opened now, and `trouble` (borrowed) says why. Both are borrowed. */
 void admin_set_registry(struct admin *a, struct registry *registry, const char *trouble);
+/* What moongate.lua says of sign-ins; before, the usual. */
+void admin_set_console(struct admin *a, const struct admin_console *console);
 /* Closes all connections. NULL is welcome. */
 void admin_free(struct admin *a);
 

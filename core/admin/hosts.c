@@ -43,3 +43,11 @@ bool hosts_is_ours(struct slice host, struct slice configured)
     if (is_address(name, is_bracketed ? AF_INET6 : AF_INET)) return true;
     return !is_bracketed && (is_localhost(name) || (configured.len && slice_iequal(name, configured)));
 }
+
+bool hosts_is_loopback(struct slice host)
+{
+    bool is_bracketed;
+    struct slice name = name_of(host, &is_bracketed);
+    if (is_bracketed) return slice_equal(name, SLICE("::1"));
+    return is_localhost(name) || (slice_starts(name, SLICE("127.")) && is_address(name, AF_INET));
+}

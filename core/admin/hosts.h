@@ -17,5 +17,7 @@
 
 /* `host`: the header's value, with or without a port; `configured`: may be empty. */
 bool hosts_is_ours(struct slice host, struct slice configured);
+/* This machine's own: localhost, 127.0.0.0/8, [::1]. */
+bool hosts_is_loopback(struct slice host);
 
 #endif

@@ -256,6 +256,8 @@
 #define LIMIT_TOPUP_NAME_BYTES 4096u       /* of its budget, and of its scope */
 #define LIMIT_TOPUPS_BYTES (64u * MIB)     /* the section of all top-ups that workers hold */
 #define LIMIT_ACCESS_LISTED 10000u          /* requests, or grants, of one list: the newest */
+#define LIMIT_REVIEW_ITEMS 20000u           /* of one access review */
+#define LIMIT_REVIEW_EVIDENCE_BYTES (32u * MIB) /* a document that is verified */
 #define LIMIT_GRANTS 100000u               /* of access, that workers hold */
 #define LIMIT_GRANTS_PAST_S 604800u        /* for so long behind its end workers have one, should a clock be wrong */
 #define LIMIT_GRANT_TEXT_BYTES 2048u       /* its purpose, its subject, its model */

@@ -2,6 +2,7 @@
 #include "cli/help_keys.h"
 #include "cli/help_people.h"
 #include "cli/help_approvals.h"
+#include "cli/help_reviews.h"
 #include "cli/help_checklist.h"
 #include "cli/prompts_commands.h"
 #include "cli/registry_texts.h"
@@ -462,6 +463,7 @@ const struct command cli_commands[] = {
     {"provider disable", "switch a provider account off", help_provider_disable, command_provider_disable},
     {"provider enable", "switch it on again", help_provider_enable, command_provider_enable},
     HELP_APPROVALS_COMMANDS,
+    HELP_REVIEWS_COMMANDS,
     {"version", "what is running here", "moongate version --json\n", command_version},
     {"help", "this list, a command, a diagnostic's code, or the fields of moongate.lua",
      "moongate help keys create\nmoongate help MG0103\nmoongate help undefined_name\n"

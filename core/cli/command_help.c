@@ -16,8 +16,9 @@ static const struct family {
     {"budgets", "budgets, limits", "how far budgets are used up; what limits a caller; `topup` adds for a while"},
     {"limits", NULL, NULL}, /* with the one before */
     {"topup", NULL, NULL}, /* likewise */
-    {"approvals", "approvals", "what needs approval: ask, decide; `grants`: who may; `prompts`: texts under review"},
+    {"approvals", "approvals", "what needs approval: ask, decide; `grants`, `prompts`; `reviews`: is it wanted still?"},
     {"grants", NULL, NULL}, /* with the one before */
+    {"reviews", NULL, NULL}, /* likewise */
     {"prompts", NULL, NULL}, /* likewise */
     {"price", "price, tokens", "what so many tokens cost at a model; how many a text or a request is"},
     {"tokens", NULL, NULL}, /* with the one before */

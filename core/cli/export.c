@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/csv.h"
 #include "base/hex.h"
 #include "base/visible.h"
 #include "cli/entry.h"
@@ -77,45 +78,10 @@ static const char head[] =
     "seq,kind,id,time,usd" LEDGER_ROW_NUMBERS(X) LEDGER_ROW_TEXTS(X) ",actor,action,reason,hash\r\n";
 #undef X
 
-/* What a spreadsheet takes for the beginning of a formula, in wide letters too. */
-static bool is_formula(struct slice text)
-{
-    static const struct slice signs[] = {{"=", 1},  {"+", 1},  {"-", 1},  {"@", 1},  {"\t", 1}, {"\r", 1},
-                                         {"\n", 1}, {"＝", 3}, {"＋", 3}, {"－", 3}, {"＠", 3}};
-    for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
-        if (slice_starts(text, signs[i])) return true;
-    return false;
-}
-
-/* Also what other separators would take apart: in many countries it is the semicolon. */
-static bool needs_quotes(struct slice cell)
-{
-    for (size_t i = 0; i < cell.len; i++)
-        if (strchr(",;\t\"\r\n", cell.ptr[i])) return true;
-    return false;
-}
-
-static void append_cell(struct buf *out, struct slice text)
-{
-    struct buf seen;
-    buf_init(&seen);
-    if (is_formula(text)) buf_append_char(&seen, '\'');
-    append_visible(&seen, text);
-    struct slice cell = buf_slice(&seen);
-    bool is_quoted = needs_quotes(cell);
-    if (is_quoted) buf_append_char(out, '"');
-    for (size_t i = 0; i < cell.len; i++) {
-        if (cell.ptr[i] == '"') buf_append_char(out, '"');
-        buf_append_char(out, cell.ptr[i]);
-    }
-    if (is_quoted) buf_append_char(out, '"');
-    buf_clear(&seen);
-}
-
 static void append_next(struct buf *out, struct slice text)
 {
     buf_append_char(out, ',');
-    append_cell(out, text);
+    csv_append_cell(out, text);
 }
 
 static void append_number(struct buf *out, int64_t number)

@@ -52,11 +52,11 @@ static bool ask_gateway(const char *data_dir, const char *method, const char *pa
 
 /* ---- Without a gateway. */
 
-static void run_here(struct registry *registry, const char *method, const char *path, const char *body,
-                     struct governed *g)
+static void run_here(const char *data_dir, struct registry *registry, const char *method, const char *path,
+                     const char *body, struct governed *g)
 {
     char login[LIMIT_LOGIN_BYTES + 1], own[LIMIT_LOGIN_BYTES + 1], host[65];
-    struct admin_api api = {.registry = registry};
+    struct admin_api api = {.registry = registry, .data_dir = data_dir};
     struct api_call call;
     struct slice query, bare = slice_split(slice_str(path), '?', &query);
     login_caller(login);
@@ -123,7 +123,7 @@ static bool call(const char *data_dir, const char *method, const char *path, con
         if (is_listening(data_dir)) return ask_gateway(data_dir, method, path, body, g);
         struct owner *owner = owner_open(data_dir, OWNER_STEP_MS, &why);
         if (!owner) continue;
-        run_here(owner_registry(owner), method, path, body, g);
+        run_here(data_dir, owner_registry(owner), method, path, body, g);
         owner_close(owner);
         return true;
     }

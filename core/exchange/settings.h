@@ -96,6 +96,7 @@ struct settings {
     uint32_t policy_cpu_ms, policy_deadline_ms;
     struct slice data_dir;
     struct slice console_url; /* of the console, without a slash at the end: in refusals; empty: there is none */
+    uint32_t session_idle_ms, session_longest_ms; /* of sign-ins at the console */
     uint32_t durability; /* of enum durability (store/ledger/link.h), where no policy says */
     bool has_postgres;   /* DURABILITY_REMOTE can be had */
     bool has_redis;      /* policies may ask it */

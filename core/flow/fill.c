@@ -1,6 +1,7 @@
 #include "flow/fill.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/hex.h"
 #include "flow/job.h"
@@ -114,6 +115,19 @@ static void cut_members(struct exchange *x, const struct filled_asked *asked)
     buf_clear(&body);
 }
 
+/* The new body's tape, and on it what guards take for a caller's own words. */
+static bool read_filled(struct exchange *x, const struct filled *f, struct fault *why)
+{
+    uint32_t nodes[FILLED_HOLES_MAX];
+    if (!json_parse(&x->request.tape, buf_slice(&x->body), why)) return false;
+    uint32_t count = filled_holes(f, nodes);
+    x->request.hole_count = count;
+    if (!count) return true;
+    x->request.holes = arena_alloc(&x->arena, count * sizeof *nodes);
+    memcpy(x->request.holes, nodes, count * sizeof *nodes);
+    return true;
+}
+
 static bool write(struct job *job, const struct filled_asked *asked, struct slice *model, struct fault *why)
 {
     struct exchange *x = job->x;
@@ -133,7 +147,7 @@ static bool write(struct job *job, const struct filled_asked *asked, struct slic
         if (model->len) *model = f.model;
     }
     buf_clear(&body);
-    return is_good;
+    return is_good && read_filled(x, &f, why);
 }
 
 bool fill(struct job *job, struct slice *model, bool *is_indexed, struct fault *why)
@@ -146,7 +160,7 @@ bool fill(struct job *job, struct slice *model, bool *is_indexed, struct fault *
     if (!filled_ask(&x->request.tape, x->api->client, exchange_header(x, FILL_HEADER), &x->arena, &asked, why))
         return false;
     if (!asked.is_asked && !asked.has_members) return true;
-    if (asked.is_asked && !write(job, &asked, model, why)) return false;
-    if (!asked.is_asked) cut_members(x, &asked);
+    if (asked.is_asked) return write(job, &asked, model, why);
+    cut_members(x, &asked);
     return json_parse(&x->request.tape, buf_slice(&x->body), why);
 }

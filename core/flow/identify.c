@@ -57,6 +57,17 @@ static const struct slice default_headers[] = {
     {"authorization", 13}, {"x-api-key", 9}, {"api-key", 7}, {"x-goog-api-key", 14}};
 #define DEFAULT_HEADERS (sizeof default_headers / sizeof default_headers[0])
 
+/* Nobody has said for too long that its owner is still there: it has ended then. */
+static const struct key_record *as_confirmed(struct exchange *x, const struct key_record *key, uint64_t confirm_ns)
+{
+    uint64_t end = key ? key_record_end(key, confirm_ns) : 0;
+    if (!key || end == key->expires_wall_ns) return key;
+    struct key_record *lapsing = arena_alloc(&x->arena, sizeof *lapsing);
+    *lapsing = *key;
+    lapsing->expires_wall_ns = end;
+    return lapsing;
+}
+
 static void take_key(struct exchange *x, const struct auth_rules *rules)
 {
     uint8_t digest[KEY_DIGEST_BYTES];
@@ -69,7 +80,7 @@ static void take_key(struct exchange *x, const struct auth_rules *rules)
     x->identity.key_presented = true;
     x->identity.credential_header = arena_copy(&x->arena, name);
     keyring_digest(key, digest);
-    x->identity.key = keyring_find(x->identity.keyring, digest);
+    x->identity.key = as_confirmed(x, keyring_find(x->identity.keyring, digest), rules ? rules->confirm_ns : 0);
 }
 
 /* ---- Tokens. */
@@ -132,6 +143,12 @@ static void keep_answer(struct job *job, struct token_answer *answer)
     }
     if (answer->issuer) x->identity.token_issuer = arena_copy(&x->arena, answer->issuer->token.issuer);
     x->identity.token_claim = arena_copy(&x->arena, answer->claim);
+    struct slice subject = answer->token ? token_record(answer->token)->subject : SLICE_NONE;
+    if (subject.len && people_is_disabled(x->people, x->identity.token_issuer, subject)) {
+        x->identity.token_refusal = JWT_DISABLED;
+        token_unref(answer->token);
+        return;
+    }
     x->identity.token = answer->token;
     if (answer->token) x->identity.key = token_record(answer->token);
 }

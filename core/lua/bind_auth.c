@@ -3,6 +3,7 @@
 
 #include <limits.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 
 /* ---- While loading: core.auth { keys = …, tokens = …, issuers = …, apps = …, has_default_app = … },
@@ -89,6 +90,8 @@ static int on_auth(lua_State *L)
     rules->has_apps = lua_istable(L, -1);
     lua_getfield(L, 1, "has_default_app");
     rules->has_default_app = lua_toboolean(L, -1);
+    lua_getfield(L, 1, "confirm_s");
+    rules->confirm_ns = (uint64_t)lua_tointeger(L, -1) * NS_PER_S;
     lua_settop(L, 1);
     lua_getfield(L, 1, "issuers");
     size_t count = lua_objlen(L, -1);

@@ -8,6 +8,7 @@
 #include "admin/api/owner.h"
 #include "admin/api/providers.h"
 #include "admin/jwks_fetcher.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "net/loop.h"
@@ -19,9 +20,11 @@
 #include "store/governance.h"
 #include "store/registry/calls.h"
 #include "store/registry/registry.h"
+#include "store/registry/reviews.h"
 #include "wire/reach.h"
 
 #define BEAT_MS (LIMIT_HEARTBEAT_MS / 10)
+#define REVIEWS_NS (2 * NS_PER_S) /* between two looks at what is due */
 
 struct admin_process {
     struct loop *loop;
@@ -38,6 +41,7 @@ struct admin_process {
     char trouble[FAULT_TEXT_BYTES];
     struct governance *rules; /* by which the registry decides; NULL: none came yet */
     struct registry_mark opened; /* the file that it has open */
+    uint64_t reviews_next_ns;
     int64_t revision; /* that others were told of; -1: none */
 };
 
@@ -96,6 +100,20 @@ static void look_at_registry(struct admin_process *p)
     p->revision = revision;
 }
 
+/* Reviews whose time is over: what nobody answered is done as their plan says. */
+static void look_at_reviews(struct admin_process *p)
+{
+    unsigned count;
+    struct fault why;
+    static const struct change_by by = {.actor = SLICE("moongate"), .via = SLICE("due")};
+    uint64_t now_ns = clock_wall_ns();
+    if (!p->owner || now_ns < p->reviews_next_ns) return;
+    p->reviews_next_ns = now_ns + REVIEWS_NS;
+    if (!registry_reviews_due(owner_registry(p->owner), (int64_t)(now_ns / NS_PER_S), &by, &count, &why))
+        log_event(LOG_ERROR, "reviews_not_ended", "%s", fault_message(&why));
+    else if (count) look_at_registry(p);
+}
+
 static void on_changed(void *arg)
 {
     look_at_registry(arg);
@@ -109,6 +127,7 @@ static void on_beat(void *arg)
     access_token_fetcher_look(p->access_tokens);
     look_at_registry(p);
     admin_notices_look(p->notices, p->owner ? owner_registry(p->owner) : NULL);
+    look_at_reviews(p);
 }
 
 /* ---- Tokens of provider accounts. */
@@ -143,11 +162,14 @@ static void read_accounts(struct admin_process *p, int fd)
         config = config_unpack(bytes);
         pipe_memfd_unmap(bytes);
     }
-    if (config)
-        take_accounts(p, config->settings);
-    else
+    if (config) {
+        const struct settings *s = config->settings;
+        take_accounts(p, s);
+        admin_set_console(p->admin, &(struct admin_console){s->console_url, s->session_idle_ms, s->session_longest_ms});
+    } else {
         log_event(LOG_ERROR, "control_refused", "the accounts cannot be read: %s", fault_message(&why));
-    if (!config) return;
+        return;
+    }
     admin_notices_configure(p->notices, config->settings, config->gateway);
     admin_checks_take_config(p->checks, config);
 }

@@ -38,6 +38,11 @@ static const struct field admin_group[] = {
              "since a browser can be led here under any."},
     {"url", &type_url, IN_SETTINGS(console_url),
      .says = "Where people open the console: told to who is refused for want of an approval."},
+    {"session_idle", &type_duration, IN_SETTINGS(session_idle_ms), RANGE(60000, DAY_MS), .initial = 30 * MINUTE_MS,
+     .says = "A sign-in at the console that nobody used for so long is over."},
+    {"session_longest", &type_duration, IN_SETTINGS(session_longest_ms), RANGE(60000, 30 * DAY_MS),
+     .initial = 12 * 60 * MINUTE_MS,
+     .says = "And any is over so long after it began."},
     END,
 };
 

@@ -181,6 +181,7 @@ _Noreturn static void run_admin(struct child *c, int control_fd)
         .data_dir = sup->data_dir,
         .access_tokens = &sup->board->access_tokens,
         .api.switches = &sup->board->switches,
+        .api.data_dir = sup->data_dir,
     };
     exit(admin_process_run(control_fd, &parts, &slot_of(c)->beat));
 }

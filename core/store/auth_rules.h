@@ -38,6 +38,7 @@ struct auth_rules {
     struct slice *apps;
     size_t app_count;
     bool has_apps, has_default_app;
+    uint64_t confirm_ns; /* a key counts so long after its owner's identity provider confirmed him; 0: for ever */
     bool refuses_strangers; /* without a good credential nobody comes in, whatever else the request has */
 };
 

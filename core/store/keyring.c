@@ -13,7 +13,7 @@
 
 const struct section_shape keyring_shape = {
     .kind = SECTION_KEYS,
-    .version = 1,
+    .version = 2,
     .table_count = KEYRING_TABLES,
     .bytes_max = LIMIT_KEYRING_BYTES,
     .tables = {
@@ -166,6 +166,7 @@ static struct key_record *make_record(struct keyring *ring, const struct key_row
     key->labels = make_labels(ring, profile->labels);
     key->label_count = profile->labels.count;
     key->expires_wall_ns = row->expires_wall_ns;
+    key->confirmed_wall_ns = row->confirmed_wall_ns;
     key->is_revoked = row->flags & KEY_FLAG_REVOKED;
     key->ends_requests = row->flags & KEY_FLAG_ENDS_REQUESTS;
     return key;
@@ -198,4 +199,12 @@ const struct key_record *keyring_find(const struct keyring *ring, const uint8_t 
 bool key_record_is_live(const struct key_record *key, uint64_t now_wall_ns)
 {
     return !key->is_revoked && (key->expires_wall_ns == 0 || now_wall_ns < key->expires_wall_ns);
+}
+
+uint64_t key_record_end(const struct key_record *key, uint64_t confirm_ns)
+{
+    uint64_t end;
+    if (!confirm_ns || !key->confirmed_wall_ns) return key->expires_wall_ns;
+    if (__builtin_add_overflow(key->confirmed_wall_ns, confirm_ns, &end)) end = UINT64_MAX;
+    return key->expires_wall_ns && key->expires_wall_ns < end ? key->expires_wall_ns : end;
 }

@@ -43,6 +43,9 @@ struct key_record {
     struct slice *approvals;  /* models this holder is approved for, until the governance store holds them */
     size_t approval_count;
     uint64_t expires_wall_ns; /* 0: never */
+    /* When the owner's identity provider last said that he is there; 0: nobody has to say so. How long that counts is
+     * the policies' to say (auth_rules.confirm_ns). */
+    uint64_t confirmed_wall_ns;
     bool is_revoked;
     bool ends_requests; /* revoked, and what it began shall not go on */
 };
@@ -63,5 +66,7 @@ const struct key_record *keyring_at(const struct keyring *ring, size_t index);
 void keyring_digest(struct slice key, uint8_t digest[KEY_DIGEST_BYTES]);
 const struct key_record *keyring_find(const struct keyring *ring, const uint8_t digest[KEY_DIGEST_BYTES]);
 bool key_record_is_live(const struct key_record *key, uint64_t now_wall_ns);
+/* The record's end, where its owner has to be confirmed each confirm_ns (0: never has to); 0: there is none. */
+uint64_t key_record_end(const struct key_record *key, uint64_t confirm_ns);
 
 #endif

@@ -293,7 +293,7 @@ bool keyring_build_add(struct keyring_build *b, const struct key_record *key, st
     uint32_t other;
     struct section_build *to = b->section;
     struct place at = {section_build_count(to, KEYRING_KEYS), why};
-    struct key_row row = {.expires_wall_ns = key->expires_wall_ns};
+    struct key_row row = {.expires_wall_ns = key->expires_wall_ns, .confirmed_wall_ns = key->confirmed_wall_ns};
     memcpy(row.digest, key->digest, sizeof row.digest);
     row.flags = (key->is_revoked ? KEY_FLAG_REVOKED : 0) | (key->ends_requests ? KEY_FLAG_ENDS_REQUESTS : 0);
     if (!check_texts(&at, key)) return false;

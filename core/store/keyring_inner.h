@@ -28,7 +28,7 @@ enum key_text {
 enum { KEY_FLAG_REVOKED = 1, KEY_FLAG_ENDS_REQUESTS = 2 };
 
 struct key_row {
-    uint64_t expires_wall_ns;
+    uint64_t expires_wall_ns, confirmed_wall_ns;
     uint8_t digest[KEY_DIGEST_BYTES];
     struct section_text texts[KEY_OWN_TEXTS];
     uint32_t profile, flags;

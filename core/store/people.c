@@ -12,7 +12,7 @@ enum { PEOPLE_SIGN_INS, PEOPLE_BY_NAME, PEOPLE_TABLES };
 
 struct sign_in_row {
     struct section_text name; /* issuer, a NUL, subject: neither has one */
-    struct section_text id;
+    struct section_text id;   /* empty: he is disabled */
 };
 
 static const struct section_shape shape = {
@@ -101,13 +101,27 @@ static struct slice name_of(struct slice issuer, struct slice subject, char *roo
     return slice_of(room, issuer.len + 1 + subject.len);
 }
 
-struct slice people_find(const struct people *people, struct slice issuer, struct slice subject)
+static bool find(const struct people *people, struct slice issuer, struct slice subject, struct slice *id)
 {
     uint32_t row;
     char room[NAME_BYTES_MAX];
     struct slice name = name_of(issuer, subject, room);
     bool is_known = people && people->section && name.len && section_find(people->section, PEOPLE_BY_NAME, name, &row);
-    return is_known ? section_text(people->section, people->rows[row].id) : SLICE_NONE;
+    *id = is_known ? section_text(people->section, people->rows[row].id) : SLICE_NONE;
+    return is_known;
+}
+
+struct slice people_find(const struct people *people, struct slice issuer, struct slice subject)
+{
+    struct slice id;
+    find(people, issuer, subject, &id);
+    return id;
+}
+
+bool people_is_disabled(const struct people *people, struct slice issuer, struct slice subject)
+{
+    struct slice id;
+    return find(people, issuer, subject, &id) && id.len == 0;
 }
 
 /* ---- Making the section. */

@@ -5,7 +5,8 @@
  *     struct slice id = people_find(people, SLICE("https://id.example"), SLICE("ana"));   // "per_7Q2f…", or empty
  *     people_unref(people);
  *
- * Who was merged into somebody else is that one. Nobody who is disabled is in the section: he has no grant that counts.
+ * Who was merged into somebody else is that one. Of who is disabled only the sign-in is there: people_find() finds
+ * nobody, and people_is_disabled() says that no token of his counts.
  */
 #ifndef MOONGATE_STORE_PEOPLE_H
 #define MOONGATE_STORE_PEOPLE_H
@@ -30,6 +31,8 @@ size_t people_count(const struct people *people);
 const struct section_about *people_about(const struct people *people);
 /* Empty: nobody's. Valid while the people are held. NULL people are none. */
 struct slice people_find(const struct people *people, struct slice issuer, struct slice subject);
+/* False also of whom nobody knows. */
+bool people_is_disabled(const struct people *people, struct slice issuer, struct slice subject);
 
 /* ---- Making the section. */
 
@@ -37,7 +40,7 @@ struct people_build;
 
 struct people_build *people_build_new(void);
 void people_build_free(struct people_build *b); /* NULL is welcome */
-/* Copies; each text within LIMIT_KEY_FIELD_BYTES. False and *why: it is not in it. */
+/* Copies; each text within LIMIT_KEY_FIELD_BYTES. id empty: disabled. False and *why: it is not in it. */
 bool people_build_add(struct people_build *b, struct slice issuer, struct slice subject, struct slice id,
                       struct fault *why);
 /* Appends; once, last. Of `about` epoch and revision are taken. */

@@ -64,11 +64,12 @@ bool chat_parse_for(struct chat_request *r, const struct dialect *dialect, struc
 bool chat_read_indexed(struct chat_request *r, const struct dialect *dialect, enum chat_kind kind, struct slice model,
                        struct arena *arena, struct fault *why)
 {
-    struct chat_attached attached = r->attached;
-    struct json_tape tape = r->tape;
+    struct chat_request before = *r;
     chat_init(r);
-    r->attached = attached;
-    r->tape = tape;
+    r->attached = before.attached;
+    r->holes = before.holes;
+    r->hole_count = before.hole_count;
+    r->tape = before.tape;
     r->dialect = dialect;
     r->kind = kind;
     r->model = model;

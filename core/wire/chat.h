@@ -119,6 +119,10 @@ struct chat_request {
     /* Values inside messages in which no name is the format's, such as a tool's input; in order, apart; in the arena */
     struct chat_span *free;
     uint32_t free_count;
+    /* What the application says with a caller's values in it, of a prompt that was filled: messages, and the system
+     * prompt or the first block of it; in the arena. Nodes of the tape, so only chat_read_indexed() keeps them. */
+    uint32_t *holes;
+    uint32_t hole_count;
     /* Objects that the provider keeps and the request names, each once; in the arena. */
     struct kept_object *kept;
     uint32_t kept_count;
@@ -240,20 +244,23 @@ struct chat_reading {
 };
 #define CHAT_READING ((struct chat_reading){1, 0})
 uint32_t chat_next_reading(const struct chat_request *r, struct chat_reading *at);
-/* The same of what did not come with the application: messages of other roles than that; of the other kinds prompt and
- * input. cursor->node is the string or value, false at the end. Starts at CHAT_CURSOR. */
+/* The same of what did not come with the application: first r->holes, since a caller's words stand there in the
+ * application's voice; then messages of other roles than that; of the other kinds prompt and input. cursor->node is the
+ * string or value, false at the end. Starts at CHAT_CURSOR. */
 struct chat_cursor {
     uint32_t node, message;
     uint32_t outside; /* a message of another role than that: it is judged once */
     struct chat_reading reading;
+    uint32_t hole;              /* number of the next in r->holes */
+    struct chat_reading inside; /* of it; behind 0: not yet begun */
 };
-#define CHAT_CURSOR ((struct chat_cursor){JSON_NONE, JSON_NONE, JSON_NONE, CHAT_READING})
+#define CHAT_CURSOR ((struct chat_cursor){JSON_NONE, JSON_NONE, JSON_NONE, CHAT_READING, 0, {0, 0}})
 /* What who reads a request reads of such a node: a string's text, decoded, in the arena where that takes memory; of a
  * value its JSON. */
 struct slice chat_read(const struct chat_request *r, uint32_t node, struct arena *arena);
 bool chat_next_outside(const struct chat_request *r, struct chat_cursor *cursor);
-/* The last message of the user: its text, text parts joined by a newline; of the other kinds the last string of prompt
- * or input. At most max bytes, cut at a character; empty when there is none. */
+/* The last message of the user: its text, text parts joined by a newline, and so are those of r->holes behind it; of
+ * the other kinds the last string of prompt or input. At most max bytes, cut at a character; empty: there is none. */
 struct slice chat_last_user_text(const struct chat_request *r, size_t max_bytes, struct arena *arena);
 
 /* Edits of what the provider will see; each adds what it needs to `edits`, or nothing when it is so already. */

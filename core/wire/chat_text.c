@@ -102,10 +102,23 @@ struct slice chat_read(const struct chat_request *r, uint32_t node, struct arena
     return is_text ? json_text(&r->tape, node, arena) : json_raw(&r->tape, node);
 }
 
+static bool next_in_holes(const struct chat_request *r, struct chat_cursor *cursor)
+{
+    for (; cursor->hole < r->hole_count; cursor->hole++, cursor->inside.behind = 0) {
+        uint32_t root = r->holes[cursor->hole];
+        if (cursor->inside.behind == 0) cursor->inside = (struct chat_reading){root, 0};
+        if (cursor->inside.behind >= json_after(&r->tape, root)) continue;
+        cursor->node = chat_next_reading(r, &cursor->inside);
+        if (cursor->node < json_after(&r->tape, root)) return true; /* JSON_NONE is the largest */
+    }
+    return false;
+}
+
 bool chat_next_outside(const struct chat_request *r, struct chat_cursor *cursor)
 {
     const struct json_tape *tape = &r->tape;
     uint32_t messages = r->messages_node, node;
+    if (next_in_holes(r, cursor)) return true;
     if (messages == JSON_NONE) return false;
     if (cursor->message == JSON_NONE && chat_has_messages(r)) cursor->message = json_first(tape, messages);
     if (cursor->reading.behind < messages) cursor->reading.behind = messages;
@@ -137,17 +150,31 @@ struct joining {
     bool is_begun;
 };
 
+/* False: that is enough. */
+static bool join(struct joining *j, struct slice whole)
+{
+    if (buf_len(&j->text) >= j->max_bytes) return false;
+    if (j->is_begun) buf_append_char(&j->text, '\n');
+    j->is_begun = true;
+    struct slice kept = utf8_cut(whole, j->max_bytes - buf_len(&j->text));
+    buf_append(&j->text, kept);
+    return kept.len == whole.len;
+}
+
 static bool on_piece(void *arg, const struct chat_piece *piece)
 {
     struct joining *j = arg;
     if (piece->kind != PIECE_CONTENT || piece->is_result) return true;
-    if (buf_len(&j->text) == j->max_bytes) return false;
-    if (j->is_begun) buf_append_char(&j->text, '\n');
-    j->is_begun = true;
-    struct slice whole = json_text(j->tape, piece->node, j->arena);
-    struct slice kept = utf8_cut(whole, j->max_bytes - buf_len(&j->text));
-    buf_append(&j->text, kept);
-    return kept.len == whole.len;
+    return join(j, json_text(j->tape, piece->node, j->arena));
+}
+
+/* A caller's words that stand in the application's voice are his still. */
+static void join_holes(const struct chat_request *r, struct joining *j)
+{
+    struct chat_cursor cursor = CHAT_CURSOR;
+    while (next_in_holes(r, &cursor)) {
+        if (!join(j, chat_read(r, cursor.node, j->arena))) return;
+    }
 }
 
 static struct slice message_text(const struct chat_request *r, uint32_t message, size_t max_bytes, struct arena *arena)
@@ -155,6 +182,7 @@ static struct slice message_text(const struct chat_request *r, uint32_t message,
     struct joining j = {.tape = &r->tape, .arena = arena, .max_bytes = max_bytes};
     buf_init(&j.text);
     if (message != JSON_NONE) r->dialect->walk_message(&r->tape, message, 0, on_piece, &j);
+    join_holes(r, &j);
     struct slice text = arena_copy(arena, buf_slice(&j.text));
     buf_clear(&j.text);
     return text;

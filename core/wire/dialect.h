@@ -129,6 +129,7 @@ struct dialect {
 
     /* --- an answer --- */
 
+    bool repeats_answer; /* one event of its streams says all of an answer once more, and may be as large */
     /* Appended to the provider's URL: "/chat/completions". NULL: it has nothing of that kind. */
     const char *(*path)(enum chat_kind kind);
     /* Where that is not all of it: the path of this request to that model. NULL: it is. */

@@ -38,7 +38,8 @@
     X(EXPIRED,       "expired",            "the token has expired")                                                    \
     X(EARLY,         "not_yet_valid",      "the token is not valid yet: its nbf or iat lies in the future")            \
     X(AUDIENCE,      "audience",           "the token is meant for another audience")                                  \
-    X(CLAIM,         "claim",              "a claim of the token cannot be used")
+    X(CLAIM,         "claim",              "a claim of the token cannot be used")                                      \
+    X(DISABLED,      "person_disabled",    "whose token it is has been disabled in the registry")
 /* clang-format on */
 
 enum jwt_refusal {
@@ -46,7 +47,7 @@ enum jwt_refusal {
     JWT_REFUSALS(X)
 #undef X
 };
-#define JWT_REFUSAL_COUNT (JWT_CLAIM + 1)
+#define JWT_REFUSAL_COUNT (JWT_DISABLED + 1)
 
 const char *jwt_refusal_word(enum jwt_refusal refusal);
 const char *jwt_refusal_text(enum jwt_refusal refusal);

@@ -7,6 +7,7 @@ local core, use = ...
 local report = use "report"
 local schema = use "schema"
 local policies = use "policies"
+local units = use "units"
 local facts = use "facts"
 local chain = use "chain"
 local notes = use "notes"
@@ -15,6 +16,7 @@ local raise = use "raise"
 local sub = report.sub
 
 local auth = {}
+local compile_self_service
 
 local unknown_app = { status = 403, code = "unknown_app" }
 local incomplete = { status = 403, code = "identity_incomplete" }
@@ -109,6 +111,29 @@ local function compile_data(spec, policy)
   end
 end
 
+-- self_service = { apps = { "code-assistant" }, per_person = 3, expires = "30d", confirm = "30d" }: which keys people
+-- make for themselves. confirm: any key of a person of the identity provider's ends so long after he was last seen.
+local per_person = schema.shape({ kind = "integer" }, function(value, path)
+  if type(value) == "number" and value % 1 == 0 and value >= 1 and value <= 100 then return value end
+  report.at(path, "bad_value", "so many keys may one person have: a whole number from 1 to 100")
+end)
+
+local self_service_shape = schema.record({ apps = schema.list(schema.text), per_person = per_person,
+  expires = units.duration, confirm = units.duration }, { "apps", "expires" })
+
+function compile_self_service(spec)
+  if spec.self_service == nil then return nil end
+  local path = sub(nil, "self_service")
+  local given = self_service_shape(spec.self_service, path)
+  for i, app in ipairs(given and given.apps or {}) do
+    if facts.apps and not facts.apps[app] then
+      report.at(sub(sub(path, "apps"), i), "bad_name", ("app '%s' is not in policies/apps.lua"):format(app),
+        report.nearest(app, report.keys(facts.apps)))
+    end
+  end
+  return given
+end
+
 -- Labels first: conditions in the files after this one may name them.
 function auth.declare(spec)
   if spec.labels == nil then return end
@@ -122,7 +147,8 @@ function auth.declare(spec)
 end
 
 function auth.compile(spec, policy)
-  policies.check(spec, { "keys", "jwt", "require", "default_app", "labels", "enrich", "data" })
+  policies.check(spec, { "keys", "jwt", "require", "default_app", "labels", "enrich", "data",
+    "self_service" })
   policies.compile(spec, policy, { deny = true, pass = true, annotate = true, warn = true, record = true })
   policy.how = credentials.compile(spec)
   if policy.how and not policy.is_off then
@@ -130,7 +156,7 @@ function auth.compile(spec, policy)
       report.at(nil, "said_twice", ("the chain has an auth policy already: %s"):format(auth.installed))
     else
       auth.installed = policy.file
-      credentials.install(policy.how, spec.default_app)
+      credentials.install(policy.how, spec.default_app, compile_self_service(spec))
     end
   end
   compile_data(spec, policy)

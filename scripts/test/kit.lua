@@ -413,6 +413,9 @@ end
 -- The rules that the registry goes by, as it is given them (core/store/governance.h).
 function Gateway:governance() return engine.json((engine.ask(self.set, "governed", "{}"))) end
 
+-- What access reviews ask: its rows, or with answers the patch of them.
+function Gateway:reviewing(question) return engine.json((engine.ask(self.set, "reviewing", encode(question)))) end
+
 -- What `moongate diff` says of two loaded bundles, as tables; with form "text" as people read it.
 function gw.diff(old, new, form)
   local snapshot = engine.ask(old.set, "diff/snapshot", "{}")

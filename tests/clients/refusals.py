@@ -48,9 +48,12 @@ def ask_litellm(base_url, key, model, messages):
     litellm.completion(model="openai/" + model, base_url=base_url, api_key=key, messages=messages)
 
 
+def mark_of(client, case):
+    return f"mark {client}: {case['name']}."
+
+
 def measure(client, ask, case, say):
-    mark = f"mark {client}: {case['name']}."
-    counts[mark] = 0
+    mark = mark_of(client, case)
     text = case["text"] + " " + "x" * case.get("bytes", 0) + mark
     base_url = BASE_URL.removesuffix("/v1") + case["path"] if "path" in case else BASE_URL
     said = {"client": client, "case": case["name"]}
@@ -78,6 +81,8 @@ def main():
     for name in sys.argv[1:]:
         for module in modules[name]:
             importlib.import_module(module)  # not by all threads at once
+    for name in sys.argv[1:]:  # all of them before the first request, which looks through them
+        counts.update((mark_of(name, case), 0) for case in cases)
     threads = [threading.Thread(target=measure, args=(name, known[name], case, lambda said: print(json.dumps(said), flush=True)))
                for name in sys.argv[1:] for case in cases]
     for thread in threads:

@@ -125,12 +125,33 @@ for _, name in ipairs(APIS) do
     end)
 
     it("gets no answer from one that is not over", function()
-      for _, status in ipairs { "queued", "in_progress", "cancelled", "failed" } do
+      for _, status in ipairs { "queued", "in_progress", "cancelled" } do
         answer(cjson.encode(response(status)))
         local r = ask("codex")
         assert.equal(502, r.status, r.body)
         assert.truthy(r.body:find("cannot be translated", 1, true), r.body)
       end
+    end)
+
+    it("hears of an answer that failed, also of one without a reason", function()
+      answer(cjson.encode(response("failed", nil, { error = cjson.null })))
+      local r = ask("codex")
+      assert.equal(502, r.status, r.body)
+      assert.truthy(r.body:find("The provider gave no reason.", 1, true), r.body)
+      assert.equal("upstream_error", g:record(r.id).outcome)
+    end)
+
+    it("hears all of one whose events are larger than others have them", function()
+      local thought = { type = "reasoning", id = "rs_1", summary = cjson.empty_array, encrypted_content = ("g"):rep(1500 * 1024) }
+      answer_stream(event("created", { response = response("in_progress", nil, { instructions = thought.encrypted_content }) }) ..
+        event("output_item.done", { output_index = 0, item = thought }) ..
+        event("output_text.delta", { output_index = 1, content_index = 0, delta = "good day" }) ..
+        event("completed", { response = response("completed", { thought, SAID[1] }) }))
+      local r = ask("codex", true)
+      assert.equal("good day", api.streamed(r.body))
+      assert.is_true(ends(name, r))
+      assert.is_true(#r.body > 1500 * 1024)
+      assert.equal("ok", g:record(r.id).outcome)
     end)
 
     it("is answered by the next target where the first one failed before it said anything", function()

@@ -6,6 +6,7 @@
 #include "admin/api/answer.h"
 #include "admin/api/body.h"
 #include "admin/api/route.h"
+#include "admin/api/session.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/hex.h"
@@ -54,7 +55,7 @@ static bool refuse_unknown(struct api_call *call, const struct api_ask *ask, con
 static bool check_role(struct api_call *call)
 {
     const struct api_route *route = call->route;
-    if (!call->by)
+    if (!call->by && route->role != API_ANYBODY)
         return answer_refuse(call, 401, "admin_key_needed", NULL,
                              "send Authorization: Bearer and an admin key; `moongate keys create --admin` makes one",
                              "%s " API_BASE "%s wants to know who asks", route->method, route->path);
@@ -94,7 +95,7 @@ bool api_begin(struct api_call *call, const struct api_ask *ask)
     call->route = route_find(call->api->routes ? call->api->routes : api_routes, ask->method, ask->path, &match);
     if (!call->route && !call->by && match.is_known) match.is_known = false;
     if (!call->route) return refuse_unknown(call, ask, &match);
-    if (!check_role(call) || !check_kind(call, ask) || !check_match(call)) return false;
+    if (!check_role(call) || !session_is_fresh(call) || !check_kind(call, ask) || !check_match(call)) return false;
     return route_parameters(&call->arena, call->route, ask->path, call->parameters) ||
            answer_refuse(call, 400, "invalid_path", "path", "write %2F for a slash, %25 for a percent sign",
                          "a segment of %.*s is no percent-encoded UTF-8 text", SLICE_FMT(ask->path));
@@ -197,7 +198,7 @@ static void run_once(struct api_call *call, struct slice body)
 
 void api_run(struct api_call *call, struct slice body)
 {
-    bool is_once = call->idempotency_key.len && call->route->action && call->api->registry;
+    bool is_once = call->idempotency_key.len && call->route->action && call->api->registry && call->by;
     if (!body_read(call, body)) return;
     if (is_once) run_once(call, body);
     else call->route->handle(call);

@@ -26,6 +26,7 @@
 #define API_BASE "/admin/v1"
 #define API_PARAMETERS_MAX 3
 
+struct api_browser;
 struct api_call;
 struct api_checks;
 struct api_route;
@@ -37,6 +38,7 @@ struct registry;
 struct admin_api {
     struct registry *registry; /* NULL: it cannot be opened now … */
     const char *trouble;       /* … and why */
+    const char *data_dir;      /* for the key that signs evidence */
     struct provider_switches *switches; /* NULL: no worker is to be told */
     const struct api_checks *checks; /* of the checklist (admin/api/checklist.h); NULL: nobody has the policies */
     const struct api_route *routes; /* NULL: api_routes */
@@ -60,12 +62,14 @@ struct api_answer {
     int64_t rev;          /* of the object that is answered, its ETag; 0: it has none */
     const char *allow;    /* 405: the methods that are taken */
     unsigned retry_after_s; /* 429, 503; 0: nothing is said */
+    struct slice cookie;  /* Set-Cookie; empty: none */
     bool has_changed;     /* who goes by the registry is to be told */
 };
 
 struct api_call {
     struct admin_api *api;
     const struct api_caller *by;
+    const struct api_browser *browser; /* admin/api/session.h; NULL: a command calls */
     const struct api_route *route;
     struct arena arena; /* what the call needs until it is cleared */
     struct slice method, query, if_match, idempotency_key;

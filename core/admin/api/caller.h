@@ -19,8 +19,8 @@
 #include "base/slice.h"
 #include "store/change.h"
 
-/* From the least to the most. 0 is none, so that a route without one is nobody's. */
-enum api_role { API_NOBODY, API_PERSON, API_VIEWER, API_AUTHOR, API_APPROVER, API_ADMIN };
+/* From the least to the most. 0 is none, so that a route without one is nobody's; anybody: also whom nobody knows. */
+enum api_role { API_NOBODY, API_ANYBODY, API_PERSON, API_VIEWER, API_AUTHOR, API_APPROVER, API_ADMIN };
 
 #define API_SOMEWHERE SLICE("")
 #define API_EVERYWHERE SLICE("*")
@@ -38,6 +38,8 @@ struct api_caller {
     struct slice name;   /* how it is shown: who did it, in the ledger */
     struct slice via;    /* "api", or "cli" on this machine */
     struct slice key;    /* the id of the admin key; empty: none was needed */
+    struct slice session; /* the id of the session; empty: he shows a key, or is at this machine … */
+    int64_t signed_in_at, session_ends_at; /* … and when it began and ends */
     struct slice host;   /* of this machine, where it is one's own user */
     uint32_t uid;        /* likewise */
     bool is_local;       /* the gateway's own user at this machine, who may all that the files allow */

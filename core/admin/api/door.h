@@ -1,5 +1,6 @@
 /*
- * Who comes to the admin API: the gateway's own user at its Unix socket, or whoever shows an admin key.
+ * Who comes to the admin API: the gateway's own user at its Unix socket, whoever shows an admin key, or a browser with
+ * the cookie of a session (admin/api/session.h), which may change something only from a page of ours (csrf.h).
  *
  *     struct door *door = door_new(&api);
  *     struct visitor visitor;
@@ -20,6 +21,7 @@
 #define DOOR_TRIES 5u
 #define DOOR_TRY_MS 12000u
 #define DOOR_ALL_TRIES 30u
+#define DOOR_TRUSTED 2u
 #define DOOR_CALLS 200u /* of one person at once … */
 #define DOOR_CALL_MS 20u /* … then one in so many */
 
@@ -46,5 +48,18 @@ void door_free(struct door *door); /* NULL is welcome */
 /* False: the visitor's refusal says why. door_leave() in both cases. */
 bool door_let(struct door *door, const struct http_head *head, const struct door_place *place, struct visitor *visitor);
 void door_leave(struct visitor *visitor);
+/* Somebody shows a key to sign in. As door_let(); what is refused is told to the ledger. */
+bool door_sign_in(struct door *door, struct slice key, const char *peer, struct visitor *visitor);
+/* Why another site's page seems to have made this request; NULL: it does not. */
+const char *door_cross(const struct door *door, const struct http_head *head);
+/* "127.0.0.1" of "127.0.0.1:51234". */
+struct slice door_address(const char *peer);
+
+/* How long a session may be unused, and last; both of 1 s on. */
+void door_set_times(struct door *door, int64_t idle_s, int64_t longest_s);
+int64_t door_idle_s(const struct door *door);
+int64_t door_longest_s(const struct door *door);
+/* The n-th (0, 1) further origin of pages of ours, "https://gateway.example.com"; empty: none. */
+void door_trust(struct door *door, size_t n, struct slice origin);
 
 #endif

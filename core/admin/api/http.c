@@ -5,10 +5,13 @@
 
 #include "admin/api/answer.h"
 #include "admin/api/body.h"
+#include "admin/api/cookie.h"
+#include "admin/api/session.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/uuid.h"
+#include "net/loop.h"
 
 #define ID_BYTES (4 + UUID_TEXT_BYTES) /* "req_", as requests of callers have them */
 
@@ -16,7 +19,10 @@ struct http_call {
     struct api_http *http;
     struct api_call call;
     struct visitor visitor;
+    struct api_browser browser;
     struct buf body;
+    struct conn *conn;
+    struct loop_timer floor; /* a sign-in is answered no sooner */
     char id[ID_BYTES];
 };
 
@@ -28,7 +34,8 @@ bool api_http_is_api(struct slice path)
 
 /* ---- Answers. */
 
-#define HEADERS_MAX 10u
+#define HEADERS_MAX 12u
+#define STRANGER_BODY_BYTES_MAX 4096u
 
 struct head {
     struct conn_header headers[HEADERS_MAX];
@@ -54,6 +61,7 @@ static void begin_head(struct head *head, const struct http_call *h)
     if (answer->status == 401) add(head, "WWW-Authenticate", SLICE("Bearer realm=\"moongate admin\""));
     snprintf(head->etag, sizeof head->etag, "\"%lld\"", (long long)answer->rev);
     snprintf(head->wait, sizeof head->wait, "%u", answer->retry_after_s);
+    if (answer->cookie.len) add(head, "Set-Cookie", answer->cookie);
     if (answer->rev) add(head, "ETag", slice_str(head->etag));
     if (answer->retry_after_s) add(head, "Retry-After", slice_str(head->wait));
 }
@@ -91,6 +99,27 @@ static void send_answer(struct conn *c, struct http_call *h)
 
 /* ---- Requests. */
 
+/* Whoever wants to sign in may be nobody yet. */
+static bool is_for_anybody(const struct http_call *h, const struct http_head *head)
+{
+    struct route_match match;
+    const struct api_route *routes = h->http->api.routes ? h->http->api.routes : api_routes;
+    struct slice path = slice_of(head->path.ptr + sizeof API_BASE - 1, head->path.len - (sizeof API_BASE - 1));
+    const struct api_route *route = route_find(routes, head->method, path, &match);
+    return route && route->role == API_ANYBODY;
+}
+
+static void look_at_browser(struct http_call *h, struct conn *c, const struct http_head *head)
+{
+    bool is_page = http_find(head, SLICE("origin")).len || http_find(head, SLICE("sec-fetch-site")).len;
+    h->browser = (struct api_browser){.door = h->http->door,
+                                      .peer = conn_peer(c),
+                                      .old = arena_copy(&h->visitor.arena, cookie_read(head)),
+                                      .is_plain = cookie_is_plain(head),
+                                      .cross = is_page ? door_cross(h->http->door, head) : NULL};
+    h->call.browser = &h->browser;
+}
+
 static bool let_in(struct http_call *h, struct conn *c, const struct http_head *head, bool is_local)
 {
     struct visitor *v = &h->visitor;
@@ -99,7 +128,8 @@ static bool let_in(struct http_call *h, struct conn *c, const struct http_head *
     bool is_known = door_let(h->http->door, head, &place, v);
     conn_set_known(c, is_known);
     api_call_init(&h->call, &h->http->api, is_known ? &v->caller : NULL);
-    if (is_known) return true;
+    look_at_browser(h, c, head);
+    if (is_known || (v->status == 401 && is_for_anybody(h, head))) return true;
     answer_refuse(&h->call, v->status, v->code, NULL, v->hint, "%.*s", SLICE_FMT(v->message));
     h->call.answer.retry_after_s = v->retry_after_s;
     return false;
@@ -121,6 +151,19 @@ static bool begin(struct http_call *h, const struct http_head *head)
                                });
 }
 
+static void run(struct http_call *h)
+{
+    struct conn *c = h->conn;
+    api_run(&h->call, buf_slice(&h->body));
+    if (h->call.answer.has_changed && h->http->on_changed) h->http->on_changed(h->http->arg);
+    send_answer(c, h);
+}
+
+static void on_floor(void *arg)
+{
+    run(arg);
+}
+
 static void make_id(char id[ID_BYTES])
 {
     uint8_t bits[UUID_BYTES];
@@ -133,6 +176,8 @@ void api_http_request(struct api_http *http, struct conn *c, const struct http_h
 {
     struct http_call *h = mem_zalloc(1, sizeof *h);
     h->http = http;
+    h->conn = c;
+    loop_timer_init(&h->floor, http->loop, on_floor, h);
     buf_init(&h->body);
     make_id(h->id);
     conn_set_context(c, h);
@@ -142,18 +187,18 @@ void api_http_request(struct api_http *http, struct conn *c, const struct http_h
 void api_http_body(struct conn *c, struct slice bytes)
 {
     struct http_call *h = conn_context(c);
+    unsigned most = h->call.by ? BODY_BYTES_MAX : STRANGER_BODY_BYTES_MAX;
     buf_append(&h->body, bytes);
-    if (buf_len(&h->body) <= BODY_BYTES_MAX) return;
-    answer_refuse(&h->call, 413, "request_too_large", NULL, NULL, "the body is over %u bytes", BODY_BYTES_MAX);
+    if (buf_len(&h->body) <= most) return;
+    answer_refuse(&h->call, 413, "request_too_large", NULL, NULL, "the body is over %u bytes", most);
     send_answer(c, h);
 }
 
 void api_http_body_end(struct conn *c)
 {
     struct http_call *h = conn_context(c);
-    api_run(&h->call, buf_slice(&h->body));
-    if (h->call.answer.has_changed && h->http->on_changed) h->http->on_changed(h->http->arg);
-    send_answer(c, h);
+    if (h->call.route->role == API_ANYBODY) loop_timer_arm_ms(&h->floor, API_FLOOR_MS);
+    else run(h);
 }
 
 void api_http_refused(struct conn *c, const struct fault *why)
@@ -167,6 +212,7 @@ void api_http_over(struct conn *c)
 {
     struct http_call *h = conn_context(c);
     conn_set_context(c, NULL);
+    loop_timer_disarm(&h->floor);
     api_call_clear(&h->call);
     door_leave(&h->visitor);
     if (buf_len(&h->body)) explicit_bzero(buf_ptr(&h->body), buf_len(&h->body));

@@ -16,7 +16,12 @@
 #include "base/fault.h"
 #include "net/conn.h"
 
+#define API_FLOOR_MS 250 /* a sign-in, good or not, is answered no sooner */
+
+struct loop;
+
 struct api_http {
+    struct loop *loop;
     struct admin_api api;
     struct door *door;
     /* The registry has changed: who goes by it is told. May be NULL. */

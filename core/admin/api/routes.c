@@ -2,7 +2,9 @@
 #include "admin/api/keys.h"
 #include "admin/api/people.h"
 #include "admin/api/providers.h"
+#include "admin/api/reviews.h"
 #include "admin/api/route.h"
+#include "admin/api/session.h"
 #include "admin/api/sinks.h"
 #include "admin/api/status.h"
 #include "admin/api/topups.h"
@@ -13,6 +15,14 @@ const struct api_route api_routes[] = {
     {"GET", "/whoami", API_PERSON, NULL, whoami_show, "who asks, and with which roles", NULL, false},
     {"GET", "/openapi.json", API_PERSON, NULL, whoami_openapi, "this API, described as OpenAPI 3.1", NULL, false},
     {"GET", "/registry", API_VIEWER, NULL, status_registry, "the registry's revision, and is it well", NULL, false},
+
+    {"POST", "/session", API_ANYBODY, "session.begin", session_begin, "sign in with an admin key: gives a cookie",
+     session_begin_fields, false},
+    {"GET", "/session", API_PERSON, NULL, session_show, "whose session this is", NULL, false},
+    {"DELETE", "/session", API_PERSON, "session.end", session_end, "sign out", NULL, false},
+    {"GET", "/sessions", API_PERSON, NULL, sessions_list, "sign-ins: an admin's of everybody, else one's own", NULL,
+     false},
+    {"DELETE", "/sessions/{id}", API_PERSON, "session.end", sessions_end, "end one of them", NULL, false},
 
     {"GET", "/people", API_ADMIN, NULL, people_list, "people and services, with their roles", NULL, false},
     {"POST", "/people", API_ADMIN, "people.create", people_create, "a new person or service", people_create_fields,
@@ -66,6 +76,17 @@ const struct api_route api_routes[] = {
 
     {"POST", "/sinks/test", API_ADMIN, "sinks.test", sinks_test, "a notice to each sink, to see whether it arrives",
      sinks_test_fields, false},
+
+    {"GET", "/reviews", API_VIEWER, NULL, reviews_list, "access reviews, and what waits for the caller", NULL, false},
+    {"GET", "/reviews/{id}", API_VIEWER, NULL, reviews_show, "one of them, with its items", NULL, false},
+    {"POST", "/reviews/{id}/items", API_PERSON, "reviews.decide", reviews_decide,
+     "answer items, of which the plan's role is asked", reviews_decide_fields, false},
+    {"POST", "/reviews/{id}/delegate", API_PERSON, "reviews.delegate", reviews_delegate,
+     "let somebody answer in one's place", reviews_delegate_fields, false},
+    {"POST", "/reviews/{id}/complete", API_PERSON, "reviews.complete", reviews_complete,
+     "close it; its evidence is signed", reviews_complete_fields, false},
+    {"GET", "/reviews/{id}/evidence.json", API_VIEWER, NULL, reviews_evidence, "what a completed one left", NULL,
+     false},
 
     {NULL, NULL, API_NOBODY, NULL, NULL, NULL, NULL, false},
 };

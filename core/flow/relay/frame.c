@@ -57,10 +57,17 @@ static void on_event(void *arg, const struct sse_event *event)
     feed(arg, &(struct piece){.event = event, .bytes = event->raw});
 }
 
-static void read_elements(struct relay *r, struct slice bytes)
+/* How large an event is kept whole. */
+static size_t event_bytes(const struct relay *r)
 {
     bool must_be_whole = r->translate || r->mask || r->keep || r->hold;
-    if (!r->frame.list) r->frame.list = elements_new(must_be_whole ? LIMIT_REDACT_EVENT_BYTES : LIMIT_EVENT_BYTES);
+    if (!must_be_whole) return LIMIT_EVENT_BYTES;
+    return r->parts.provider->repeats_answer ? LIMIT_RESPONSE_INSPECT_BYTES : LIMIT_REDACT_EVENT_BYTES;
+}
+
+static void read_elements(struct relay *r, struct slice bytes)
+{
+    if (!r->frame.list) r->frame.list = elements_new(event_bytes(r));
     elements_feed(r->frame.list, bytes, on_event, r);
 }
 
@@ -68,7 +75,7 @@ static void read_lines(struct relay *r, struct slice bytes)
 {
     if (!r->frame.sse) {
         r->frame.sse = sse_new();
-        if (r->translate || r->mask || r->keep || r->hold) sse_keep(r->frame.sse, LIMIT_REDACT_EVENT_BYTES);
+        sse_keep(r->frame.sse, event_bytes(r));
     }
     sse_feed(r->frame.sse, bytes, on_event, r);
 }

@@ -13,7 +13,7 @@
  * read   parses each event once; usage, finish reasons and texts are told to all that follow; counts tokens
  * translate  into the client's dialect, where that is another one: what is behind it sees what the client will see
  * mask   what policies mask in the answer, and what comes back of the request's (wire/redact_answer.h)
- * keep   texts for the record, where a policy wants them; an event is whole then, up to LIMIT_REDACT_EVENT_BYTES
+ * keep   texts for the record, where a policy wants them; an event is whole then
  * hold   what may not leave before a policy has seen it
  * out    the first byte commits; how an answer that has begun ends, in the client's dialect
  *
@@ -21,7 +21,8 @@
  * before. Any verb may call it; relay_free() inside it is welcome. Nothing that a policy refused has been written.
  * Never retries, never touches a socket: a connection, nobody, a test are all sinks.
  *
- * Bounds: an unfinished event LIMIT_EVENT_BYTES (LIMIT_REDACT_EVENT_BYTES where policies must read it), a whole answer
+ * Bounds: an unfinished event LIMIT_EVENT_BYTES (where a stage must have it whole LIMIT_REDACT_EVENT_BYTES, and
+ * LIMIT_RESPONSE_INSPECT_BYTES in a dialect of which one event repeats the answer), a whole answer
  * LIMIT_RESPONSE_INSPECT_BYTES, then bytes go through as they come, and are read on the way in pieces (wire/skim.h), or
  * are refused where policies must read them.
  */

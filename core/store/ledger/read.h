@@ -112,6 +112,26 @@ bool ledger_read_spending(struct ledger_read *l, const struct ledger_spending *w
 /* Requests of these days whose tokens nobody told. */
 bool ledger_read_estimated(struct ledger_read *l, int64_t from_day, int64_t to_day,
                            const struct ledger_filter *filter, int64_t *count, struct fault *why);
+/* What was used, for who asks whether it is still wanted: texts that do not apply are empty. */
+struct ledger_usage {
+    struct slice department, model, key_id, grant, data;
+    int64_t requests, cost_nano, users;
+    int64_t last_s; /* seconds since 1970; of sums of days the beginning of the last one */
+};
+
+typedef void (*ledger_usage_visit)(void *arg, const struct ledger_usage *used);
+
+/* Each department with each model it called, and each key, from that day (yyyymmdd) on, from the sums of days. What was
+ * denied is no use of a model. */
+bool ledger_read_used_models(struct ledger_read *l, int64_t from_day, ledger_usage_visit visit, void *arg,
+                             struct fault *why);
+bool ledger_read_used_keys(struct ledger_read *l, int64_t from_day, ledger_usage_visit visit, void *arg,
+                           struct fault *why);
+/* Each key with the grant it went by (or none) and the class of what it sent, from the requests that are kept. The same
+ * may come more than once: they add up. */
+bool ledger_read_used_grants(struct ledger_read *l, int64_t since_s, ledger_usage_visit visit, void *arg,
+                             struct fault *why);
+
 /* What budgets were charged in the periods, and sessions, that are not over at that time (store/counters/table.h). */
 bool ledger_read_charges(struct ledger_read *l, int64_t now_s,
                          void (*visit)(void *arg, const struct counters_spent *spent), void *arg, struct fault *why);

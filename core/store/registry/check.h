@@ -12,6 +12,7 @@
  *     V4       no grant lasts longer than was asked for
  *     V5       one event a revision, without a gap but those that a restored backup left
  *     V7       nobody decided on his own; of texts V1 says so, for who looked at one may write in it later
+ *     V8       what a completed review found at its end is as it was then, but for what later events changed
  *
  * All of one moment; nothing is changed.
  */

@@ -11,6 +11,9 @@ static const struct {
 } tables[] = {{"person", " ORDER BY same_as IS NOT NULL, rev"},
               {"role_grant", ""},
               {"credential", " ORDER BY made, replaces IS NOT NULL"},
+              {"session", ""},
+              {"people_group", ""},
+              {"people_group_member", ""},
               {"prompt", ""},
               {"prompt_alias", ""},
               {"prompt_version", ""},
@@ -25,6 +28,7 @@ static const struct {
               {"provider_switch", ""},
               {"review", ""},
               {"review_item", ""},
+              {"review_delegation", ""},
               {"event", " ORDER BY rev"},
               {"notice", ""},
               {"once", ""}};

@@ -181,7 +181,9 @@ static bool add_delivered(struct registry *r, json_t *facts, struct fault *why)
     json_t *delivered = json_object();
     json_object_set_new(facts, "delivered", delivered);
     struct registry_query *q = REGISTRY_ASK(
-        r, "SELECT sink, max(done_at) FROM notice WHERE sink <> '' AND done_at IS NOT NULL AND tries < ? GROUP BY sink",
+        r,
+        "SELECT sink, max(done_at) FROM notice WHERE sink <> '' AND done_at IS NOT NULL AND tries < ?"
+        " GROUP BY sink",
         value_int(NOTICE_TRIES));
     while (registry_next(q))
         json_object_setn_new(delivered, registry_text(q, 0).ptr, registry_text(q, 0).len,
@@ -191,7 +193,8 @@ static bool add_delivered(struct registry *r, json_t *facts, struct fault *why)
 
 static bool read_all(struct registry *r, json_t *facts, int64_t since_s, int64_t now_s, struct fault *why)
 {
-    bool is_good = add_keys(r, facts, now_s, why) && add_delivered(r, facts, why) && add_leavers(r, facts, now_s, why) &&
+    bool is_good = add_keys(r, facts, now_s, why) && add_delivered(r, facts, why) &&
+                   add_leavers(r, facts, now_s, why) &&
                    add_list(r, facts, "roles", &roles, now_s, why) &&
                    add_list(r, facts, "glass", &glass, since_s, why) &&
                    add_list(r, facts, "prompts", &prompts, 0, why) && add_list(r, facts, "reviews", &reviews, 0, why) &&

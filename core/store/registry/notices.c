@@ -13,22 +13,6 @@
 /* After each failure, in seconds; all of them together are less than a day. */
 static const int64_t delays_s[NOTICE_TRIES] = {10, 60, 300, 1800, 7200, 14400, 28800, 0};
 
-static bool is_told(const char *action)
-{
-    static const char *const rooms[] = {"approvals.", "grants.", "prompts.", "reviews.", "sinks."};
-    for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++)
-        if (slice_starts(slice_str(action), slice_str(rooms[i]))) return true;
-    return false;
-}
-
-/* Within the change, whoever makes it: a row for no sink yet. */
-bool notices_write(struct registry *r, const char *event_id, const char *action, int64_t at_s, struct fault *why)
-{
-    return !is_told(action) ||
-           REGISTRY_DO(r, why, "INSERT INTO notice(id, rev, sink, body, tries, next_at) VALUES(?, ?, '', '', 0, ?)",
-                       value_str(event_id), value_rev(r), value_int(at_s));
-}
-
 /* ---- Who is to know. */
 
 static void add_person(json_t *to, const struct registry_query *q)
@@ -75,8 +59,8 @@ static bool add_deciders(struct registry *r, json_t *to, struct slice action, st
 {
     struct registry_query *q =
         REGISTRY_ASK(r,
-                     "SELECT rule, '' FROM access_request WHERE id = ? UNION ALL SELECT '{\"by\":\"approver\"}', department"
-                     " FROM prompt WHERE name = ?",
+                     "SELECT rule, '' FROM access_request WHERE id = ? UNION ALL SELECT '{\"by\":\"approver\"}',"
+                     " department FROM prompt WHERE name = ?",
                      value_text(object), value_text(object));
     json_t *rule = registry_next(q) ? json_loadb(registry_text(q, 0).ptr, registry_text(q, 0).len, 0, NULL) : NULL;
     if (rule && registry_text(q, 1).len)

@@ -1,14 +1,14 @@
 /*
- * Who is told of what becomes of approvals, break-glass, prompts and reviews: a row made in the transaction of each such
- * change, which goes out to every sink of moongate.lua (server/admin_notices.h).
+ * Who is told of what becomes of approvals, break-glass, prompts and reviews: a row made in the transaction of each
+ * such change, which goes out to every sink of moongate.lua (server/admin_notices.h).
  *
  *     registry_notices_share(r, names, count, now_s, &why);            // what is new becomes a row for each sink
- *     json_t *body = registry_notice_claim(r, sink, now_s, &item, &why);   // the oldest that is due; NULL: none, or *why
+ *     json_t *body = registry_notice_claim(r, sink, now_s, &item, &why);  // the oldest due; NULL: none
  *     registry_notice_taken(r, &item, now_s, &why);
  *     registry_notice_failed(r, &item, now_s, &is_given_up, &why);     // later again; after NOTICE_TRIES never
  *
- * At least once: who dies between sending and saying so sends it again, under the same id. Of a fleet's gateways the one
- * that claims a row sends it; a claim ends by itself after NOTICE_CLAIM_S. Rows go NOTICE_KEPT_S after they are done.
+ * At least once: who dies between sending and saying so sends it again, under the same id. Of a fleet's gateways that
+ * which claims a row sends it; a claim ends by itself after NOTICE_CLAIM_S. Rows go NOTICE_KEPT_S after they are done.
  * The eight tries fall within 24 hours. Without sinks nothing waits: what is new is done at once.
  *
  *     {"id": "chg_…", "at", "action", "object", "actor", "reason", "after", "to": [{"person", "name", "email", "as"}]}

@@ -100,8 +100,8 @@ static bool set_disabled(struct registry *r, struct slice id, const struct old_p
 {
     if (!old->disabled_at == !at_s) return true; /* nothing changes */
     if (old->is_merged) return registry_refuse_as(r, REGISTRY_IMMUTABLE, why);
-    if (!REGISTRY_DO(r, why, "UPDATE person SET disabled_at = ?, rev = ? WHERE id = ?", value_int_or_null(at_s),
-                     value_rev(r), value_text(id)))
+    if (!REGISTRY_DO(r, why, "UPDATE person SET disabled_at = ?, disabled_by = NULL, rev = ? WHERE id = ?",
+                     value_int_or_null(at_s), value_rev(r), value_text(id)))
         return false;
     return registry_commit(r, by, at_s ? "people.disable" : "people.enable", id,
                            json_pack("{s:I}", "disabled_at", (json_int_t)old->disabled_at),
@@ -164,13 +164,14 @@ enum registry_found registry_person_merge(struct registry *r, struct slice from,
 static json_t *person_of_row(const struct registry_query *q)
 {
     static const char *const texts[] = {"id",         "kind",    "issuer", "subject", "name", "email",
-                                        "department", "made_by", "same_as"};
+                                        "department", "made_by", "same_as", "clearance",
+                                        "user_name",  "managed_by"};
     static const char *const numbers[] = {"confirmed_at", "disabled_at", "rev"};
     json_t *person = json_object();
-    for (int i = 0; i < 9; i++)
+    for (int i = 0; i < 12; i++)
         registry_set_text(person, texts[i], q, i);
     for (int i = 0; i < 3; i++)
-        registry_set_int(person, numbers[i], q, 9 + i);
+        registry_set_int(person, numbers[i], q, 12 + i);
     json_object_set_new(person, "roles", json_array());
     return person;
 }
@@ -180,8 +181,9 @@ static json_t *read_people(struct registry *r, struct slice id, struct fault *wh
     json_t *people = json_array();
     struct registry_query *q =
         REGISTRY_ASK(r,
-                     "SELECT id, kind, issuer, subject, name, email, department, made_by, same_as, confirmed_at,"
-                     " disabled_at, rev FROM person WHERE ? = '' OR id = ? ORDER BY id",
+                     "SELECT id, kind, issuer, subject, name, email, department, made_by, same_as, clearance,"
+                     " user_name, managed_by, confirmed_at, disabled_at, rev FROM person WHERE ? = '' OR id = ?"
+                     " ORDER BY id",
                      value_text(id), value_text(id));
     while (registry_next(q))
         json_array_append_new(people, person_of_row(q));

@@ -46,7 +46,8 @@ enum registry_found registry_person_enable(struct registry *r, struct slice id, 
 enum registry_found registry_person_merge(struct registry *r, struct slice from, struct slice into,
                                           const struct change_by *by, struct fault *why);
 /* One, or all (id empty), as objects: "id", "kind", "issuer", "subject", "name", "email", "department", "made_by",
- * "confirmed_at", "disabled_at", "same_as", "rev" (what is not said is left out; instants 0), "roles": as below. */
+ * "confirmed_at", "disabled_at", "same_as", "clearance", "user_name", "managed_by", "rev" (what is not said is left
+ * out; instants 0), "roles": as below. */
 struct json_t *registry_people(struct registry *r, struct slice id, struct fault *why);
 
 struct role_spec {

@@ -102,6 +102,9 @@ enum registry_found { REGISTRY_FOUND, REGISTRY_MISSING, REGISTRY_FAILED };
     X(NOT_YOUR_SCOPE, "not_your_scope", "it takes a role that covers this department")                                 \
     X(NOT_YOURS, "not_yours", "only who asked for it may take it back")                                                \
     X(UNCLOSED, "unclosed", "an earlier break-glass of the same person waits for a second one to close it")            \
+    X(NOTE_NEEDED, "note_needed", "to keep what is recommended to go takes a note that says why")                      \
+    X(NOT_IN_FORCE, "not_in_force", "a loaded bundle still allows what was to go: `moongate reviews patch` makes it")  \
+    X(UNANSWERED, "unanswered", "items wait for an answer, and there is time for it still")                            \
     X(STALE, "stale", "somebody changed it meanwhile: look again")                                                     \
     X(EXISTS, "exists", "there is one already")                                                                        \
     X(UNKNOWN, "unknown", "it names what there is not")                                                                \

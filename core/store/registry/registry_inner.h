@@ -10,12 +10,14 @@
  *     registry/changes.c   what the ledger is to be told
  *     registry/place.c     in a file, or in a fleet's PostgreSQL?
  *     registry/people.c    people and their roles (roles.c): the model of a file of rows
+ *     registry/sessions.c  sign-ins of people
  *     registry/keys.c      making, rotating and revoking keys
  *     registry/list.c      all of them
- *     registry/sections.c  what workers get, of each kind
+ *     registry/sections.c  what workers get, of each kind; sections_keys.c: keys, and what their owners are now
  *     registry/topups.c    making, ending and listing top-ups
  *     registry/requests.c  access that is asked for; decisions.c: what others say to that; grants.c;
  *                          approvals_rules.c: what governance asks of them
+ *     registry/reviews.c   access reviews: reviews_inner.h says which file is for what
  *     registry/reading.c   what is there, without opening it for writing
  *     registry/notices.c   who is told of changes; evidence.c: what the checklist is told
  *     registry/mark.c      has it changed? without opening it
@@ -230,8 +232,15 @@ void registry_clear(struct registry *r);
 /* In a transaction of its own or a caller's. */
 bool registry_check_version(struct registry *r, struct fault *why);
 
-/* Within a change: a row for those who are told of such actions (notices.h). */
-bool notices_write(struct registry *r, const char *event_id, const char *action, int64_t at_s, struct fault *why);
+/* ---- For workers (sections.c, sections_keys.c). */
+
+struct section_about;
+struct buf;
+
+/* After rows until one could not be taken, whose fault stands; else that of the query. */
+bool registry_end_rows(struct registry_query *q, bool is_good, struct fault *why);
+bool registry_build_keys(struct registry *r, int64_t now_s, const struct section_about *about, struct buf *out,
+                         struct fault *why);
 
 /* ---- Beside it. */
 

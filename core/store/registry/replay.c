@@ -28,6 +28,8 @@ static const struct {
      "DELETE FROM role_grant WHERE role = ? AND rev < ? AND person = ? RETURNING person"},
     {".end", "topup_", NULL, NULL,
      "UPDATE topup SET ended_at = coalesce(ended_at, ?), rev = ? WHERE id = ? RETURNING id"},
+    {".end", "ses_", NULL, NULL,
+     "UPDATE session SET ended_at = coalesce(ended_at, ?), rev = ? WHERE id = ? RETURNING id"},
     {".deny", "apr_", NULL, NULL,
      "UPDATE access_request SET state = CASE WHEN ? > 0 THEN 'denied' END, rev = ? WHERE id = ? AND state = 'pending'"
      " RETURNING id"},

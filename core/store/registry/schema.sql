@@ -15,10 +15,13 @@ CREATE TABLE event(rev INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, at INTEGER 
 CREATE INDEX event_new ON event(rev) WHERE chained=0;
 CREATE INDEX event_object ON event(object);
 
--- same_as: into whom he was merged, who himself was not.
+-- same_as: into whom he was merged, who himself was not. user_name, managed_by: what SCIM calls him, and the credential
+-- by which his identity provider keeps him up to date; of whom it does not, NULL. disabled_by: that credential; NULL:
+-- by hand. confirmed_at: he signed in, or was written by SCIM.
 CREATE TABLE person(id TEXT PRIMARY KEY, kind TEXT NOT NULL CHECK(kind IN('human','service')), issuer TEXT NOT NULL,
   subject TEXT NOT NULL, name TEXT, email TEXT, department TEXT, made_by TEXT, confirmed_at INTEGER, disabled_at INTEGER,
-  same_as TEXT REFERENCES person(id), rev INTEGER NOT NULL, UNIQUE(issuer, subject), CHECK(same_as<>id)) STRICT;
+  same_as TEXT REFERENCES person(id), rev INTEGER NOT NULL, clearance TEXT, user_name TEXT, managed_by TEXT,
+  disabled_by TEXT, UNIQUE(issuer, subject), CHECK(same_as<>id)) STRICT;
 
 -- given_by: a person, or who runs commands on the machine where there is nobody yet.
 CREATE TABLE role_grant(person TEXT NOT NULL REFERENCES person(id), role TEXT NOT NULL, scope TEXT NOT NULL,
@@ -33,6 +36,20 @@ CREATE TABLE credential(id TEXT PRIMARY KEY, kind TEXT NOT NULL CHECK(kind IN('d
   ends_requests INTEGER NOT NULL DEFAULT 0 CHECK(ends_requests IN(0,1)), replaces TEXT UNIQUE REFERENCES credential(id),
   made INTEGER NOT NULL, rev INTEGER NOT NULL) STRICT;
 CREATE INDEX credential_person ON credential(person);
+
+-- Sign-ins. digest: of the secret that the browser or the command has. credential: the key it began with; NULL: it began
+-- at the identity provider. seen_at is written at most once a minute, and is no change.
+CREATE TABLE session(id TEXT PRIMARY KEY, digest BLOB NOT NULL UNIQUE, person TEXT NOT NULL REFERENCES person(id),
+  credential TEXT REFERENCES credential(id), place TEXT NOT NULL, made_at INTEGER NOT NULL, seen_at INTEGER NOT NULL,
+  ends_at INTEGER NOT NULL, ended_at INTEGER, rev INTEGER NOT NULL) STRICT;
+CREATE INDEX session_person ON session(person);
+
+-- What SCIM writes of groups: issuer is whose they are. Which roles they mean is the configuration's to say.
+CREATE TABLE people_group(id TEXT PRIMARY KEY, issuer TEXT NOT NULL, name TEXT NOT NULL, external_id TEXT,
+  rev INTEGER NOT NULL, UNIQUE(issuer, name)) STRICT;
+CREATE TABLE people_group_member(people_group TEXT NOT NULL REFERENCES people_group(id),
+  person TEXT NOT NULL REFERENCES person(id), PRIMARY KEY(people_group, person)) STRICT;
+CREATE INDEX people_group_member_person ON people_group_member(person);
 
 -- Providers that somebody switched; who stands on 'on' was switched back.
 CREATE TABLE provider_switch(provider TEXT PRIMARY KEY, state TEXT NOT NULL CHECK(state IN('on','off')), reason TEXT NOT NULL,
@@ -93,6 +110,12 @@ CREATE TABLE review_item(review TEXT NOT NULL REFERENCES review(id), n INTEGER N
   decision TEXT CHECK(decision IN('keep','revoke','reduce')), note TEXT, decided_by TEXT, effect TEXT, rev INTEGER NOT NULL,
   PRIMARY KEY(review, n),
   CONSTRAINT self_approval CHECK(decided_by IS NULL OR subject_person IS NULL OR decided_by<>subject_person)) STRICT;
+
+-- Who may decide in a reviewer's place, and until when.
+CREATE TABLE review_delegation(review TEXT NOT NULL REFERENCES review(id), person TEXT NOT NULL REFERENCES person(id),
+  delegate TEXT NOT NULL REFERENCES person(id), at INTEGER NOT NULL, ends_at INTEGER NOT NULL, reason TEXT,
+  rev INTEGER NOT NULL, PRIMARY KEY(review, person, delegate), CHECK(ends_at>at),
+  CONSTRAINT self_approval CHECK(delegate<>person)) STRICT;
 
 -- To be sent, made in the change's transaction; claimed_until: by whoever sends it now.
 CREATE TABLE notice(id TEXT PRIMARY KEY, rev INTEGER NOT NULL, sink TEXT NOT NULL, body TEXT NOT NULL,
@@ -224,6 +247,28 @@ CREATE TRIGGER item_rules BEFORE UPDATE OF decision, decided_by ON review_item W
     WHERE x.id=NEW.subject_person AND y.id=NEW.decided_by);
   SELECT RAISE(ABORT, 'not_human') WHERE EXISTS(SELECT 1 FROM person p WHERE p.id=NEW.decided_by
     AND (p.kind<>'human' OR p.disabled_at IS NOT NULL)); END;
+
+-- What was found when a campaign was opened stays as it was; what was answered, too.
+CREATE TRIGGER item_starts BEFORE INSERT ON review_item WHEN NEW.decision IS NOT NULL OR NEW.decided_by IS NOT NULL
+  BEGIN SELECT RAISE(ABORT, 'illegal_move'); END;
+CREATE TRIGGER item_stays BEFORE UPDATE ON review_item WHEN OLD.review<>NEW.review OR OLD.n<>NEW.n OR OLD.kind<>NEW.kind
+  OR OLD.object<>NEW.object OR OLD.subject_person IS NOT NEW.subject_person OR OLD.facts<>NEW.facts
+  OR OLD.recommend<>NEW.recommend OR OLD.why<>NEW.why OR OLD.reviewer<>NEW.reviewer
+  BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER item_once BEFORE UPDATE OF decision, decided_by, note ON review_item BEGIN
+  SELECT RAISE(ABORT, 'not_pending') WHERE OLD.decision IS NOT NULL AND (NEW.decision IS NOT OLD.decision
+    OR NEW.decided_by IS NOT OLD.decided_by OR NEW.note IS NOT OLD.note);
+  SELECT RAISE(ABORT, 'not_pending') WHERE EXISTS(SELECT 1 FROM review v WHERE v.id=NEW.review AND v.state='complete'); END;
+CREATE TRIGGER item_kept BEFORE DELETE ON review_item BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER campaign_moves BEFORE UPDATE ON review WHEN OLD.id<>NEW.id OR OLD.plan<>NEW.plan OR OLD.scope<>NEW.scope
+  OR OLD.opened_at<>NEW.opened_at OR OLD.due_at<>NEW.due_at OR OLD.unanswered<>NEW.unanswered OR OLD.as_of<>NEW.as_of
+  OR OLD.state='complete' BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER campaign_kept BEFORE DELETE ON review BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER delegation_rules BEFORE INSERT ON review_delegation BEGIN
+  SELECT RAISE(ABORT, 'self_approval') WHERE EXISTS(SELECT 1 FROM identity x JOIN identity y ON y.who=x.who
+    WHERE x.id=NEW.person AND y.id=NEW.delegate);
+  SELECT RAISE(ABORT, 'not_human') WHERE NOT EXISTS(SELECT 1 FROM person p WHERE p.id=NEW.delegate AND p.kind='human'
+    AND p.disabled_at IS NULL); END;
 
 INSERT INTO meta(k, v) VALUES('schema', '5'), ('reads_from', '5'), ('epoch', '1');
 INSERT INTO rev(id, rev) VALUES(1, 0);

@@ -1,68 +1,16 @@
-#include <jansson.h>
-
-#include "base/clock.h"
 #include "base/limits.h"
 #include "store/grants.h"
-#include "store/keyring_build.h"
-#include "store/registry/prompts_inner.h"
 #include "store/people.h"
+#include "store/registry/prompts_inner.h"
 #include "store/registry/registry_inner.h"
 #include "store/topups_build.h"
 
 /* What workers get of the registry: a builder for each kind of section that it has. */
 
-/* ---- Keys: whose owner is disabled, however he was merged, is revoked. */
-
-static const char all_keys[] =
-    "SELECT c.id, c.digest, c.app, c.expires_at, c.revoked_at, c.ends_requests, w.id, w.disabled_at, c.fields"
-    " FROM credential c LEFT JOIN person p ON p.id = c.person LEFT JOIN person w ON w.id = coalesce(p.same_as, p.id)"
-    " WHERE c.kind = 'data' ORDER BY c.made, c.id";
-
-/* Beyond the clock's end is no reason to know no key at all. */
-static uint64_t wall_ns_of(int64_t seconds)
-{
-    uint64_t ns;
-    if (seconds <= 0) return 0;
-    return __builtin_mul_overflow((uint64_t)seconds, (uint64_t)NS_PER_S, &ns) ? UINT64_MAX : ns;
-}
-
-static bool add_key(struct registry *r, struct keyring_build *b, const struct registry_query *q, struct fault *why)
-{
-    struct slice digest = registry_text(q, 1), fields = registry_text(q, 8);
-    struct key_record key = {.id = registry_text(q, 0), .app = registry_text(q, 2), .person = registry_text(q, 6)};
-    if (digest.len != KEY_DIGEST_BYTES)
-        return fault_set(why, FAULT_INTERNAL, "%s: the digest of %.*s is damaged", r->name, SLICE_FMT(key.id));
-    memcpy(key.digest, digest.ptr, digest.len);
-    key.expires_wall_ns = wall_ns_of(registry_int(q, 3));
-    key.is_revoked = !registry_is_null(q, 4) || !registry_is_null(q, 7);
-    key.ends_requests = registry_int(q, 5) != 0;
-    json_t *json = json_loadb(fields.ptr, fields.len, JSON_REJECT_DUPLICATES, NULL);
-    bool is_good = json_is_object(json) ? keyring_build_add_fields(b, &key, json, why)
-                                        : fault_set(why, FAULT_INTERNAL, "%s: the attributes of %.*s are damaged",
-                                                    r->name, SLICE_FMT(key.id));
-    json_decref(json);
-    return is_good;
-}
-
-/* Rows until one cannot be taken, whose fault stands; else that of the query. */
-static bool end_rows(struct registry_query *q, bool is_good, struct fault *why)
+bool registry_end_rows(struct registry_query *q, bool is_good, struct fault *why)
 {
     struct fault ignored;
     return registry_end(q, is_good ? why : &ignored) && is_good;
-}
-
-static bool build_keys(struct registry *r, int64_t now_s, const struct section_about *about, struct buf *out,
-                       struct fault *why)
-{
-    bool is_good = true;
-    struct keyring_build *b = keyring_build_new();
-    struct registry_query *q = registry_ask(r, all_keys, NULL, 0);
-    (void)now_s;
-    while (is_good && registry_next(q))
-        is_good = add_key(r, b, q, why);
-    is_good = end_rows(q, is_good, why) && keyring_build_end(b, about, out, why);
-    keyring_build_free(b);
-    return is_good;
 }
 
 /* ---- Top-ups. */
@@ -127,7 +75,7 @@ static bool add_grants(struct registry *r, struct grants_build *b, const char *s
     struct registry_query *q = REGISTRY_ASK(r, sql, value_int(since_s));
     while (is_good && registry_next(q))
         is_good = add_grant(b, q, why);
-    return end_rows(q, is_good, why);
+    return registry_end_rows(q, is_good, why);
 }
 
 static bool build_grants(struct registry *r, int64_t now_s, const struct section_about *about, struct buf *out,
@@ -143,8 +91,8 @@ static bool build_grants(struct registry *r, int64_t now_s, const struct section
 /* ---- People who may sign in. */
 
 static const char all_people[] =
-    "SELECT p.issuer, p.subject, w.id FROM person p JOIN person w ON w.id = coalesce(p.same_as, p.id)"
-    " WHERE w.disabled_at IS NULL ORDER BY p.id";
+    "SELECT p.issuer, p.subject, CASE WHEN w.disabled_at IS NULL THEN w.id ELSE '' END FROM person p"
+    " JOIN person w ON w.id = coalesce(p.same_as, p.id) ORDER BY p.id";
 
 static bool build_people(struct registry *r, int64_t now_s, const struct section_about *about, struct buf *out,
                          struct fault *why)
@@ -155,7 +103,7 @@ static bool build_people(struct registry *r, int64_t now_s, const struct section
     (void)now_s;
     while (is_good && registry_next(q))
         is_good = people_build_add(b, registry_text(q, 0), registry_text(q, 1), registry_text(q, 2), why);
-    is_good = end_rows(q, is_good, why) && people_build_end(b, about, out, why);
+    is_good = registry_end_rows(q, is_good, why) && people_build_end(b, about, out, why);
     people_build_free(b);
     return is_good;
 }
@@ -164,7 +112,7 @@ static bool build_people(struct registry *r, int64_t now_s, const struct section
 
 static bool (*const builders[SECTION_KINDS])(struct registry *r, int64_t now_s, const struct section_about *about,
                                              struct buf *out, struct fault *why) = {
-    [SECTION_KEYS] = build_keys,
+    [SECTION_KEYS] = registry_build_keys,
     [SECTION_TOPUPS] = build_topups,
     [SECTION_PROMPTS] = build_prompts,
     [SECTION_GRANTS] = build_grants,

@@ -223,6 +223,14 @@ bool filled_is_apart(const struct filling *w, uint32_t message)
     return role == TEMPLATE_SYSTEM || role == TEMPLATE_DEVELOPER;
 }
 
+uint32_t filled_count_own(const struct filling *w, uint32_t from, uint32_t to)
+{
+    uint32_t count = 0;
+    for (uint32_t m = from; m < to; m++)
+        count += !filled_is_apart(w, m);
+    return count;
+}
+
 void filled_append_text(const struct filling *w, uint32_t message, struct buf *out)
 {
     buf_append_char(out, '"');

@@ -20,6 +20,7 @@
 #ifndef MOONGATE_WIRE_FILLED_FILLED_H
 #define MOONGATE_WIRE_FILLED_FILLED_H
 
+#include "base/limits.h"
 #include "wire/dialect.h"
 #include "wire/prompt/prompt.h"
 #include "wire/splice.h"
@@ -59,6 +60,10 @@ bool filled_is_verified(const struct filled *f);
 bool filled_verify(struct filled *f, struct buf *out);
 /* Appends the body. False: *f->why, out is to be thrown away. */
 bool filled_write(struct filled *f, struct buf *out);
+/* Of the body that filled_write() or filled_verify() made, which f->tape is of by now: what the application says with a
+ * caller's values in it (chat_request.holes). How many: FILLED_HOLES_MAX at most. */
+#define FILLED_HOLES_MAX (LIMIT_TEMPLATE_MESSAGES + 1)
+uint32_t filled_holes(const struct filled *f, uint32_t nodes[FILLED_HOLES_MAX]);
 /* Takes the gateway's members out, writes nothing else. */
 void filled_cut(const struct filled_asked *asked, struct splice *edits);
 

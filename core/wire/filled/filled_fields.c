@@ -7,7 +7,7 @@
 
 /* ---- Who may speak as the application. */
 
-static bool is_application(const struct filled *f, uint32_t message)
+bool filled_is_application(const struct filled *f, uint32_t message)
 {
     uint32_t role = json_is(f->tape, message, JSON_OBJECT) ? filled_member(f, message, "role") : JSON_NONE;
     return json_text_is(f->tape, role, SLICE("system")) || json_text_is(f->tape, role, SLICE("developer"));
@@ -31,7 +31,7 @@ bool filled_check_roles(struct filling *w)
     if (system != JSON_NONE) return refuse_role(f, w->d->system);
     for (uint32_t n = is_list ? json_first(f->tape, list) : JSON_NONE; n != JSON_NONE; n = json_next(f->tape, n)) {
         snprintf(param, sizeof param, "%s[%u]", w->d->list, number++);
-        if (is_application(f, n)) return refuse_role(f, param);
+        if (filled_is_application(f, n)) return refuse_role(f, param);
     }
     return true;
 }

@@ -5,6 +5,7 @@
  *     filled_fields.c    what the version sets beside messages
  *     filled_chat.c, filled_responses.c, filled_messages.c, filled_gemini.c    messages and tools, a dialect each
  *     filled_verify.c    is it an instance?
+ *     filled_holes.c     where in the result callers' values stand in the application's voice
  *     filled_media.c     pictures, files and sound
  */
 #ifndef MOONGATE_WIRE_FILLED_FILLED_INNER_H
@@ -50,10 +51,14 @@ uint32_t filled_list(const struct filled *f, const struct filled_dialect *d);
 uint32_t filled_system(const struct filled *f, const struct filled_dialect *d);
 /* A caller may write system texts and the like only where the version opens it. */
 bool filled_check_roles(struct filling *w);
+/* Is it a message that speaks as the application? */
+bool filled_is_application(const struct filled *f, uint32_t message);
 bool filled_set_fields(struct filling *w);
 
 /* Is the message's place the system prompt's, apart from all others? */
 bool filled_is_apart(const struct filling *w, uint32_t message);
+/* How many of [from, to) are not. */
+uint32_t filled_count_own(const struct filling *w, uint32_t from, uint32_t to);
 /* "…" with the message's text in it. */
 void filled_append_text(const struct filling *w, uint32_t message, struct buf *out);
 /* Each message [from, to) that is not apart by `each`, commas between. Returns how many. */

@@ -10,14 +10,6 @@ struct verifying {
     struct filling w; /* for what stands apart */
 };
 
-static uint32_t count_own(const struct verifying *v)
-{
-    uint32_t count = 0;
-    for (uint32_t m = 0; m < v->f->prompt->template.message_count; m++)
-        count += !filled_is_apart(&v->w, m);
-    return count;
-}
-
 /* A text, or a list of one part that is one. False: it is neither. */
 static bool read_content(const struct verifying *v, uint32_t node, struct slice *text)
 {
@@ -54,20 +46,28 @@ static bool is_instance(const struct verifying *v, uint32_t message, uint32_t no
            read_content(v, json_get(tape, node, slice_str(v->d->content)), &text) && template_matches(t, message, text);
 }
 
+/* Beside a version's messages nobody speaks as the application, unless it lets him. */
+static bool may_stand_beside(const struct verifying *v, uint32_t node)
+{
+    return prompt_opens(v->f->prompt, SLICE("system")) || !filled_is_application(v->f, node);
+}
+
 /* The version's messages before and behind the caller's own, of which there may be any number between. */
 static bool check_list(const struct verifying *v)
 {
     const struct template *t = &v->f->prompt->template;
     const struct json_tape *tape = v->f->tape;
-    uint32_t list = filled_list(v->f, v->d), own = count_own(v);
+    uint32_t list = filled_list(v->f, v->d), own = filled_count_own(&v->w, 0, t->message_count);
     bool is_list = json_is(tape, list, JSON_ARRAY);
     uint32_t extra = is_list ? json_count(tape, list) : 0, number = 0;
     if (!is_list || extra < own) return refuse(v, v->d->list, UINT32_MAX);
     extra -= own;
     uint32_t node = json_first(tape, list);
     for (uint32_t m = 0; m <= t->message_count; m++) {
-        for (uint32_t i = 0; m == t->insert_at && i < extra; i++, number++)
+        for (uint32_t i = 0; m == t->insert_at && i < extra; i++, number++) {
+            if (!may_stand_beside(v, node)) return refuse(v, v->d->list, number);
             node = json_next(tape, node);
+        }
         if (m == t->message_count || filled_is_apart(&v->w, m)) continue;
         if (!is_instance(v, m, node)) return refuse(v, v->d->list, number);
         node = json_next(tape, node);

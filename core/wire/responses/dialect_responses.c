@@ -68,6 +68,7 @@ const struct dialect dialect_responses = {
     .read_event = responses_read_event,
     .tell_kept = responses_tell_kept,
     .keeps_answers = true,
+    .repeats_answer = true,
     .judge_end = responses_judge_end,
     .answers = &responses_answers,
     .request_id_header = {"x-request-id", 12},

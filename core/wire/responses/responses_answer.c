@@ -315,11 +315,14 @@ static void read_model(struct dialect_stream *stream, const struct json_tape *ta
         dialect_copy_text(stream->model, sizeof stream->model, tape, model);
 }
 
-/* An "error" that says something: the client's library raises it, whatever else the event is. */
+/* An "error" that says something: the client's library raises it, whatever else the event is. What has failed is one
+ * without words, too. */
 static unsigned read_error(struct dialect_stream *stream, const struct json_tape *tape, uint32_t response)
 {
     bool is_error = is_said(tape, json_get(tape, 0, SLICE("error"))) ||
-                    is_said(tape, json_get(tape, response, SLICE("error")));
+                    is_said(tape, json_get(tape, response, SLICE("error"))) ||
+                    json_text_is(tape, json_get(tape, response, SLICE("status")), SLICE("failed")) ||
+                    json_text_is(tape, json_get(tape, 0, SLICE("type")), SLICE("response.failed"));
     if (!is_error) return 0;
     stream->has_error = true;
     return SAID_ERROR;

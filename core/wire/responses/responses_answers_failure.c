@@ -29,14 +29,23 @@ static void read_of_response(const struct json_tape *tape, uint32_t error, struc
     if (!is_known && is_of_image(failure->code)) failure->kind = FAILURE_REQUEST;
 }
 
+/* As its status says, or its event: one that does not say why is a failure of its provider's. */
+static bool has_failed(const struct json_tape *tape, uint32_t response)
+{
+    return json_text_is(tape, json_get(tape, response, SLICE("status")), SLICE("failed")) ||
+           json_text_is(tape, json_get(tape, 0, SLICE("type")), SLICE("response.failed"));
+}
+
 void responses_read_failure(const struct json_tape *tape, struct slice name, struct failure *failure,
                             struct arena *arena)
 {
-    uint32_t own = json_get(tape, json_get(tape, 0, SLICE("response")), SLICE("error"));
     bool is_response = json_text_is(tape, json_get(tape, 0, SLICE("object")), SLICE("response"));
-    if (is_response) own = json_get(tape, 0, SLICE("error"));
+    uint32_t response = is_response ? 0 : json_get(tape, 0, SLICE("response"));
+    uint32_t own = json_get(tape, response, SLICE("error"));
     if (json_is(tape, own, JSON_OBJECT))
         read_of_response(tape, own, failure, arena);
+    else if (has_failed(tape, response))
+        failure->kind = FAILURE_SERVER;
     else
         openai_read_failure(tape, name, failure, arena);
 }

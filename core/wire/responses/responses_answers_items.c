@@ -217,11 +217,11 @@ bool responses_ask(const struct answer_reader *in, struct responses_told *item, 
     return say(in, DELTA_ARGUMENTS, part_of(in, item, 0), text);
 }
 
-/* Cut by the bound of the answer, it ends with that. */
+/* Cut by the bound of the answer, it ends with that; not all servers say so of the item. */
 static bool end_call(const struct answer_reader *in, const struct responses_told *item, uint32_t node)
 {
     if (!item->is_called) return responses_refuse(in, "a call of a tool has no name");
-    bool is_cut = json_text_is(in->tape, responses_get(in, node, "status"), SLICE("incomplete"));
+    bool is_cut = in->is_cut || json_text_is(in->tape, responses_get(in, node, "status"), SLICE("incomplete"));
     return (is_cut || end_part(in, part_of(in, item, 0))) && responses_lose_filled(in, node, "namespace");
 }
 

@@ -62,14 +62,13 @@ static enum delta_reason reason_of(const struct answer_reader *in, uint32_t resp
     return REASON_LENGTH;
 }
 
-/* A response that has failed is an error, where it says why. */
+/* A response that has failed is an error, and read as that. */
 static bool is_over(const struct answer_reader *in, uint32_t response)
 {
     static const struct {
         struct slice status;
         const char *text;
-    } unfinished[] = {{{"failed", 6}, "its provider gave it up, and does not say why"},
-                      {{"cancelled", 9}, "it was cancelled"},
+    } unfinished[] = {{{"cancelled", 9}, "it was cancelled"},
                       {{"queued", 6}, "it has not begun"},
                       {{"in_progress", 11}, "it goes on in the background"}};
     for (size_t i = 0; i < sizeof unfinished / sizeof unfinished[0]; i++) {
@@ -85,6 +84,7 @@ static bool finish(struct answer_reader *in, uint32_t response)
     struct delta end = {.kind = DELTA_FINISH};
     if (!is_over(in, response)) return false;
     begin(in, response);
+    in->is_cut = json_text_is(in->tape, responses_get(in, response, "status"), SLICE("incomplete"));
     if (!start(in) || !read_output(in, response)) return false;
     end.reason = reason_of(in, response, &is_known);
     in->has_ended = true;
@@ -235,11 +235,6 @@ static bool read_cancelled(struct answer_reader *in)
     return responses_refuse(in, "it was cancelled");
 }
 
-static bool read_failed(struct answer_reader *in)
-{
-    return responses_refuse(in, "its provider gave it up, and does not say why");
-}
-
 static bool read_ping(struct answer_reader *in)
 {
     return in->take(in->arg, &(struct delta){.kind = DELTA_PING});
@@ -276,7 +271,6 @@ static const struct event {
                   {{"response.queued", 15}, read_start},
                   {{"response.completed", 18}, read_end},
                   {{"response.incomplete", 19}, read_end},
-                  {{"response.failed", 15}, read_failed},
                   {{"response.cancelled", 18}, read_cancelled},
                   {{"keepalive", 9}, read_ping}},
   inner[] = {{{"response.output_text.delta", 26}, read_text},
@@ -309,9 +303,10 @@ static bool read_event(struct answer_reader *in, struct slice name, const struct
     if (!in->tape) return responses_refuse(in, "it ended without response.completed"); /* "[DONE]" of a proxy's */
     const struct event *event = find(in, beginnings, sizeof beginnings / sizeof beginnings[0]);
     if (event) return event->read(in);
-    if (!in->has_begun) return responses_refuse(in, "it does not begin with response.created");
     event = find(in, inner, sizeof inner / sizeof inner[0]);
-    return event ? start(in) && event->read(in) : read_other(in);
+    if (!event) return read_other(in);
+    if (!in->has_begun) return responses_refuse(in, "it does not begin with response.created");
+    return start(in) && event->read(in);
 }
 
 /* A stream of this API has an end marker or none: then it was cut. */

@@ -46,6 +46,7 @@ struct answer_reader {
     struct buf id, model;         /* the response's, as they stand inside their strings */
     struct buf text;              /* what is put together */
     bool has_begun, has_started, has_calls, has_ended; /* started: the client heard of it */
+    bool is_cut;                  /* it ends, and is not whole */
 };
 
 /* FAULT_UNTRANSLATABLE. Always false. */

@@ -18,6 +18,15 @@ static inline struct slice piece_bytes(const struct template *t, const struct te
     return p->variable == TEMPLATE_LITERAL ? template_text_of(t, p->escaped) : values[p->variable];
 }
 
+bool template_has_holes(const struct template *t, uint32_t message)
+{
+    const struct template_message *m = &t->messages[message];
+    for (uint32_t i = 0; i < m->count; i++) {
+        if (t->pieces[m->first + i].variable != TEMPLATE_LITERAL) return true;
+    }
+    return false;
+}
+
 void template_write(const struct template *t, uint32_t message, const struct slice *values, struct buf *out)
 {
     const struct template_message *m = &t->messages[message];

@@ -93,6 +93,8 @@ uint64_t template_bytes(const struct template *t, const struct slice *values);
 enum template_role template_role(const struct template *t, uint32_t message);
 /* Has it parts that are no text? */
 bool template_has_parts(const struct template *t, uint32_t message);
+/* Do callers' values stand in it? */
+bool template_has_holes(const struct template *t, uint32_t message);
 /* Appends a message's text as it stands inside of quotes. Of one that has no parts. */
 void template_write(const struct template *t, uint32_t message, const struct slice *values, struct buf *out);
 /* The same, part by part: is_text: as above; else the value of a picture, file or sound. *at begins at 0. */

@@ -4,6 +4,7 @@
 #define SUITE_BLOB "bytea"
 #define SUITE_DROP_TRIGGER "DROP TRIGGER %s ON %s"
 #include "registry_race.h"
+#include "registry_suite_people.h"
 
 #include "base/log.h"
 #include "store/registry/backup.h"
@@ -196,6 +197,7 @@ int main(void)
     log_init("test");
     server_start(NULL);
     suite_run();
+    suite_run_people();
     RUN(a_connection_that_is_lost_is_made_anew_between_changes);
     RUN(what_has_failed_is_not_committed);
     RUN(several_that_start_together_make_it_once);

@@ -6,6 +6,7 @@
 #define SUITE_BLOB "BLOB"
 #define SUITE_DROP_TRIGGER "DROP TRIGGER %s /* ON %s */"
 #include "registry_race.h"
+#include "registry_suite_people.h"
 
 static char dir[64];
 
@@ -130,6 +131,7 @@ static void an_old_file_becomes_one_of_today(void)
 int main(void)
 {
     suite_run();
+    suite_run_people();
     RUN(who_races_to_approve_his_own_does_not_get_it);
     RUN(replacing_is_no_way_around);
     RUN(an_old_file_becomes_one_of_today);

@@ -293,6 +293,18 @@ static void what_comes_with_the_end_alone_is_told(void)
     }
 }
 
+static void what_has_failed_has_whether_it_says_why_or_not(void)
+{
+    static const char *const failed[] = {EVENT("failed", "\"response\":{\"status\":\"failed\",\"error\":null}"),
+                                         EVENT("failed", "\"x\":1")};
+    for (size_t i = 0; i < sizeof failed / sizeof failed[0]; i++) {
+        struct dialect_stream s;
+        dialect_stream_init(&s, 1);
+        expect_says(&s, failed[i], "");
+        EXPECT_INT(DIALECT_FAILED, dialect_responses.judge_end(&s));
+    }
+}
+
 #define CALLS                                                                                                      \
     "{\"type\":\"web_search_call\",\"action\":{\"type\":\"search\"}},{\"type\":\"web_search_call\",\"action\":{\"type\":"    \
     "\"open_page\"}},{\"type\":\"file_search_call\"},{\"type\":\"code_interpreter_call\"},{\"type\":\"mcp_call\"},"             \
@@ -415,6 +427,7 @@ int main(void)
     RUN(edits_are_written_as_this_api_calls_them);
     RUN(ends_of_streams);
     RUN(what_is_said_again_is_told_once);
+    RUN(what_has_failed_has_whether_it_says_why_or_not);
     RUN(what_comes_with_the_end_alone_is_told);
     RUN(calls_that_cost_money_are_counted);
     RUN(errors_are_this_apis);

@@ -122,6 +122,17 @@ static void a_call_that_the_bound_cut_is_told_as_far_as_it_came(void)
     done();
 }
 
+/* Some servers say it of the response alone. */
+static void a_call_in_a_response_that_was_cut_is_cut(void)
+{
+    hear(&dialect_anthropic, START ADDED("0", CALL("1", "f", "")) ASK("0", "{\\\"x\\\":")
+                                 RESPONSE("response.incomplete", ",\"status\":\"incomplete\",\"incomplete_details\":{\"reason\":"
+                                          "\"max_output_tokens\"},\"output\":[" CALL("1", "f", "{\\\"x\\\":") "]"));
+    EXPECT(h.has_ended && !t.has_stopped);
+    EXPECT_STR("max_tokens", h.reason);
+    done();
+}
+
 /* To clients that know it as an object; to others it is a text. */
 static void what_a_tool_is_asked_must_be_an_object(void)
 {
@@ -211,6 +222,7 @@ int main(void)
     RUN(a_call_has_the_id_that_results_go_by);
     RUN(a_text_for_a_tool_is_what_it_is_asked);
     RUN(a_call_that_the_bound_cut_is_told_as_far_as_it_came);
+    RUN(a_call_in_a_response_that_was_cut_is_cut);
     RUN(what_a_tool_is_asked_must_be_an_object);
     RUN(what_is_encrypted_goes_with_its_items_id);
     RUN(what_is_encrypted_goes_where_thoughts_are_hidden);

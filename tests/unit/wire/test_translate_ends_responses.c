@@ -63,7 +63,6 @@ static void no_end_comes_that_its_provider_did_not_give(void)
     }
     expect_refused(START SAY("0", "0", "a") "data: [DONE]\n\n", "without response.completed");
     expect_refused(START SAY("0", "0", "a") RESPONSE("response.cancelled", ",\"status\":\"cancelled\""), "cancelled");
-    expect_refused(START SAY("0", "0", "a") RESPONSE("response.failed", ",\"status\":\"failed\",\"error\":null"), "gave it up");
     expect_text(START SAY("0", "0", "a") END "data: [DONE]\n\n", "a");
 }
 
@@ -85,6 +84,12 @@ static void what_no_client_can_be_told_is_named(void)
     expect_lost(START SAY("0", "0", "a") RESPONSE("response.completed", ",\"status\":\"completed\",\"content_filters\":[{}]"),
                 "answer.content_filters");
     expect_lost(START DONE("0", "{\"type\":\"message\",\"content\":[" OUTPUT_TEXT("a") "],\"phase\":\"final_answer\"}") END, "answer.phase");
+}
+
+/* As of proxies that begin with what their limits leave. */
+static void what_comes_in_front_of_the_beginning_is_named(void)
+{
+    expect_lost("data: {\"type\":\"proxy.rate_limits\",\"left\":1}\n\n" START SAY("0", "0", "a") END, "answer.proxy.rate_limits");
 }
 
 static void a_sign_of_life_is_passed_on(void)
@@ -130,7 +135,6 @@ static void a_response_that_is_not_over_is_no_answer(void)
     expect_no_body("{\"object\":\"response\",\"status\":\"queued\",\"output\":[]}", "has not begun");
     expect_no_body("{\"object\":\"response\",\"status\":\"in_progress\",\"output\":[]}", "in the background");
     expect_no_body("{\"object\":\"response\",\"status\":\"cancelled\",\"output\":[]}", "cancelled");
-    expect_no_body("{\"object\":\"response\",\"status\":\"failed\",\"output\":[]}", "gave it up");
     expect_no_body("{\"object\":\"response\",\"status\":\"completed\"}", "no response");
     expect_no_body("{\"choices\":[]}", "no response");
     expect_no_body("{\"output\":[1]}", "has no type");
@@ -155,6 +159,10 @@ static void errors_in_a_stream_have_their_words(void)
     expect_error(START SAY("0", "0", "a")
                      RESPONSE("response.failed", ",\"status\":\"failed\",\"error\":{\"code\":\"rate_limit_exceeded\",\"message\":\"M\"}"),
                  "rate_limit_error", "M");
+    expect_error(START SAY("0", "0", "a") RESPONSE("response.failed", ",\"status\":\"failed\",\"error\":null"), "api_error",
+                 "The provider gave no reason.");
+    expect_error(START "event: response.failed\ndata: {\"type\":\"response.failed\"}\n\n", "api_error",
+                 "The provider gave no reason.");
     expect_error(RESPONSE("response.failed", ",\"status\":\"failed\",\"error\":{\"code\":\"image_too_large\",\"message\":\"M\"}"),
                  "invalid_request_error", "M");
     expect_error(START RESPONSE("response.failed", ",\"status\":\"failed\",\"error\":{\"code\":\"context_length_exceeded\",\"message\":\"M\"}"),
@@ -189,6 +197,7 @@ int main(void)
     RUN(of_a_response_that_only_began_nothing_is_heard);
     RUN(no_end_comes_that_its_provider_did_not_give);
     RUN(what_no_client_can_be_told_is_named);
+    RUN(what_comes_in_front_of_the_beginning_is_named);
     RUN(a_sign_of_life_is_passed_on);
     RUN(what_is_out_of_order_is_refused);
     RUN(a_response_that_is_not_over_is_no_answer);
