@@ -233,7 +233,7 @@
 #define LIMIT_FIBER_STACK_BYTES (4u * MIB) /* taken as it is used; above LIMIT_POLICY_STACK_BYTES */
 #define LIMIT_WORKERS 256u
 #define LIMIT_HEARTBEAT_MS 5000u           /* a worker silent for this long is killed and replaced */
-#define LIMIT_LEDGER_HEARTBEAT_MS 60000u   /* the same of the ledger process, whose disk may be slow */
+#define LIMIT_LEDGER_HEARTBEAT_MS 60000u   /* the same of those that commit to a disk, which may be slow */
 #define LIMIT_DRAIN_MS 30000u              /* default of drain.grace */
 #define LIMIT_CONTROL_LINE_BYTES (64u * KIB)
 #define LIMIT_LEDGER_HELD_BYTES (16u * MIB) /* records of a worker, until the ledger has them; beyond, they are lost */

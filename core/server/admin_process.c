@@ -213,6 +213,12 @@ static void on_access_token(void *arg, struct slice account, bool is_good)
     buf_clear(&body);
 }
 
+static const struct governance *rules_of(void *arg)
+{
+    const struct admin_process *p = arg;
+    return p->rules;
+}
+
 /* ---- Orders. */
 
 static void on_message(void *arg, const struct pipe_message *message)
@@ -266,6 +272,8 @@ int admin_process_run(int control_fd, const struct admin_parts *parts, _Atomic u
     p.access_tokens = access_token_fetcher_new(p.loop, parts->access_tokens, on_access_token, &p);
     own.access_token_fetcher = p.access_tokens;
     own.on_changed = on_changed;
+    own.api.rules = rules_of;
+    own.api.rules_arg = &p;
     own.arg = &p;
     p.data_dir = parts->data_dir;
     p.switches = parts->api.switches;

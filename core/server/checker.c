@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "admin/api/providers.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -226,7 +227,8 @@ static void check_registry(const struct check_job *job, struct check_result *res
     struct fault why = {0};
     int64_t now_s = (int64_t)(clock_wall_ns() / NS_PER_S);
     struct registry *registry = registry_open(job->data_dir, &why);
-    bool is_good = registry && registry_sections(registry, now_s, keep_section, result, &why);
+    bool is_good = registry && registry_sections(registry, now_s, keep_section, result, &why) &&
+                   (!job->switches || providers_tell(registry, job->switches, &why));
     if (!is_good && report_errors(result->report) == 0)
         report_say(result->report, FINDING_OTHER_ERROR, "%s", fault_message(&why));
     registry_close(registry);

@@ -23,6 +23,7 @@
 
 struct checker;
 struct loop;
+struct provider_switches;
 
 enum check_what {
     CHECK_CONFIG = 1, /* moongate.lua and the policies that it names */
@@ -40,6 +41,8 @@ struct check_job {
     const char *data_dir;     /* for CHECK_REGISTRY, CHECK_KEEP */
     /* CHECK_REGISTRY: where it cannot be read, registry.snap is. The result is not good, and has its sections. */
     bool may_use_kept;
+    /* CHECK_REGISTRY, while there is no admin process: set as it says, in memory that is shared. NULL: left alone. */
+    struct provider_switches *switches;
     const int *sections; /* for CHECK_KEEP */
     unsigned section_count;
     const char *policies_dir; /* for CHECK_FOLDER */

@@ -169,6 +169,7 @@ static void snapshots_begin(struct supervisor *sup)
 {
     struct check_job job = {.what = CHECK_REGISTRY, .data_dir = sup->data_dir};
     job.may_use_kept = sup->snapshots.held_count == 0;
+    if (sup->snapshots.held_count == 0) job.switches = &sup->board->switches; /* before the first worker serves */
     sup->snapshots.mark = registry_mark(sup->data_dir); /* before it: what is changed meanwhile is seen afterwards */
     sup->snapshots.wall_ns = clock_wall_ns();
     sup->snapshots.checker = checker_start(sup->loop, &job, on_checked, sup);

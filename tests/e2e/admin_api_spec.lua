@@ -94,8 +94,9 @@ describe("who asks the admin API", function()
       for method, operation in pairs(methods) do
         rows = rows + 1
         local r = call(method:upper(), path:gsub("[{}]", ""), {})
-        assert.equal(401, r.status, method .. " " .. path)
-        assert.equal("admin_key_needed", r.json.error.code)
+        local is_door = method == "post" and path == "/session" -- whose body shows the key
+        assert.equal(is_door and 400 or 401, r.status, method .. " " .. path)
+        if not is_door then assert.equal("admin_key_needed", r.json.error.code) end
         assert.truthy(operation["x-moongate-role"], path)
       end
     end

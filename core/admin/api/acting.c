@@ -2,6 +2,7 @@
 
 #include <jansson.h>
 
+#include "base/clock.h"
 #include "store/registry/calls.h"
 #include "store/registry/people.h"
 
@@ -13,6 +14,21 @@ struct registry *acting_registry(struct api_call *call)
                   "the registry cannot be opened now%s%s", call->api->trouble ? ": " : "",
                   call->api->trouble ? call->api->trouble : "");
     return NULL;
+}
+
+const struct governance *acting_rules(struct api_call *call)
+{
+    const struct governance *rules = call->api->rules ? call->api->rules(call->api->rules_arg) : NULL;
+    if (rules) return rules;
+    call->answer.retry_after_s = 1;
+    answer_refuse(call, 503, "rules_unavailable", NULL, "`moongate check` says whether the policies load",
+                  "the policies that say who must agree are not known now");
+    return NULL;
+}
+
+int64_t acting_now_s(void)
+{
+    return (int64_t)(clock_wall_ns() / NS_PER_S);
 }
 
 struct change_by acting_by(const struct api_call *call)

@@ -10,6 +10,8 @@
 
 #include "admin/api/answer.h"
 #include "admin/api/body.h"
+#include "admin/api/list.h"
+#include "store/governance.h"
 #include "store/registry/registry.h"
 
 #define REASON_FIELD {"reason", API_TEXT, false, "what for: kept in the ledger, at most 500 bytes"}
@@ -18,6 +20,10 @@
 
 struct registry *acting_registry(struct api_call *call);
 struct change_by acting_by(const struct api_call *call);
+/* Of the policies in force; NULL: it is answered (503). */
+const struct governance *acting_rules(struct api_call *call);
+/* Seconds since 1970. */
+int64_t acting_now_s(void);
 /* The caller's own id; of this machine's user it is made where there is none. Empty: it is answered. */
 struct slice acting_person(struct api_call *call);
 /* True: it is done, and whoever goes by the registry is to be told. `what` is missing where it is not found. */

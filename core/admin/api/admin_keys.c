@@ -25,7 +25,7 @@ void admin_keys_list(struct api_call *call)
         return;
     }
     acting_tell_all_times(keys);
-    answer_list(call, keys);
+    list_give(call, keys);
 }
 
 static void show(struct api_call *call, int status, struct slice id, const char *secret)

@@ -57,7 +57,10 @@ bool answer_fault(struct api_call *call, const struct fault *why)
 static int status_of(enum registry_refusal refusal)
 {
     switch ((int)refusal) {
-    case REGISTRY_STALE: return 412;
+    case REGISTRY_STALE:
+    case REGISTRY_STALE_REVIEW: return 412;
+    case REGISTRY_NOT_YOUR_SCOPE:
+    case REGISTRY_NOT_YOURS: return 403;
     case REGISTRY_UNKNOWN: return 404;
     case REGISTRY_ACCEPTED:
     case REGISTRY_INVALID: return 400;
@@ -76,10 +79,4 @@ bool answer_registry(struct api_call *call, const struct fault *why)
     }
     return answer_refuse(call, status_of(refusal), refusal ? registry_refusal_word(refusal) : "invalid_request", NULL,
                          NULL, "%s", fault_message(why));
-}
-
-void answer_list(struct api_call *call, json_t *items)
-{
-    size_t count = json_array_size(items);
-    answer_give(call, 200, json_pack("{s:o, s:n, s:I}", "items", items, "next", "total", (json_int_t)count));
 }

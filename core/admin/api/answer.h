@@ -26,7 +26,5 @@ bool answer_refuse(struct api_call *call, int status, const char *code, const ch
 bool answer_registry(struct api_call *call, const struct fault *why);
 /* The same of any fault, with its own status and code. Always false. */
 bool answer_fault(struct api_call *call, const struct fault *why);
-/* A list: {"items":[…],"next":null,"total":n}. Takes the items, all of them. */
-void answer_list(struct api_call *call, struct json_t *items);
 
 #endif

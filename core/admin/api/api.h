@@ -30,6 +30,7 @@ struct api_browser;
 struct api_call;
 struct api_checks;
 struct api_route;
+struct governance; /* store/governance.h */
 struct json_t; /* jansson.h cannot be included beside wire/json.h */
 struct provider_switches;
 struct registry;
@@ -41,6 +42,10 @@ struct admin_api {
     const char *data_dir;      /* for the key that signs evidence */
     struct provider_switches *switches; /* NULL: no worker is to be told */
     const struct api_checks *checks; /* of the checklist (admin/api/checklist.h); NULL: nobody has the policies */
+    /* Who must agree to what: of the policies in force, borrowed while the call lasts. It gives NULL where they are not
+     * known now; NULL itself: nobody knows them. */
+    const struct governance *(*rules)(void *rules_arg);
+    void *rules_arg;
     const struct api_route *routes; /* NULL: api_routes */
 };
 

@@ -62,7 +62,7 @@ void keys_list(struct api_call *call)
     }
     json_array_foreach (keys, i, key)
         tell(key);
-    answer_list(call, keys);
+    list_give(call, keys);
 }
 
 /* `secret`, when it is not NULL, goes with it: this once. */

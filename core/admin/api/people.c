@@ -43,7 +43,7 @@ void people_list(struct api_call *call)
         return;
     }
     acting_tell_all_times(people);
-    answer_list(call, people);
+    list_give(call, people);
 }
 
 static void show(struct api_call *call, int status, struct slice id)
@@ -149,7 +149,7 @@ void roles_list(struct api_call *call)
         return;
     }
     acting_tell_all_times(roles);
-    answer_list(call, roles);
+    list_give(call, roles);
 }
 
 /* Whoever gives or takes a role must have the admin's for that scope. */

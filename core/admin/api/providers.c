@@ -78,7 +78,7 @@ void providers_list(struct api_call *call)
     }
     json_array_foreach (all, i, row)
         shown(row);
-    answer_list(call, all);
+    list_give(call, all);
 }
 
 static void show(struct api_call *call, struct slice name)

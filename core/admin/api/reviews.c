@@ -73,7 +73,7 @@ void reviews_list(struct api_call *call)
         is_good = is_good && add_waiting(call, one);
         tell_times(one);
     }
-    if (is_good) answer_list(call, all);
+    if (is_good) list_give(call, all);
     else json_decref(all);
 }
 

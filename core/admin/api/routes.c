@@ -1,6 +1,9 @@
 #include "admin/api/checklist.h"
+#include "admin/api/approvals.h"
+#include "admin/api/grants.h"
 #include "admin/api/keys.h"
 #include "admin/api/people.h"
+#include "admin/api/prompts.h"
 #include "admin/api/providers.h"
 #include "admin/api/reviews.h"
 #include "admin/api/route.h"
@@ -56,6 +59,61 @@ const struct api_route api_routes[] = {
      "a new key of this API; its secret is shown this once", admin_keys_create_fields, false},
     {"POST", "/admin-keys/{id}/revoke", API_ADMIN, "keys.revoke", admin_keys_revoke, "it counts no more",
      admin_keys_revoke_fields, false},
+
+    /* By whom a request is decided the row of the access matrix says: its roles may be none of this API's. */
+    {"GET", "/approvals", API_PERSON, NULL, approvals_list, "requests for access, ?state= of one", NULL, false},
+    {"POST", "/approvals", API_AUTHOR, "approvals.request", approvals_create, "ask for access to a model",
+     approvals_create_fields, false},
+    {"GET", "/approvals/{id}", API_PERSON, NULL, approvals_show, "one of them", NULL, false},
+    {"POST", "/approvals/{id}/decision", API_PERSON, "approvals.decide", approvals_decide,
+     "approve or deny it, as the row's role", approvals_decide_fields, false},
+    {"POST", "/approvals/{id}/withdraw", API_PERSON, "approvals.withdraw", approvals_withdraw,
+     "take back what one asked for", approvals_withdraw_fields, false},
+
+    {"POST", "/break-glass", API_PERSON, "grants.break_glass", glass_take,
+     "access at once, for an hour at most, as the rules' role", glass_take_fields, false},
+    {"POST", "/break-glass/{id}/close", API_PERSON, "grants.close", glass_close, "a second person has looked at it",
+     glass_close_fields, false},
+
+    {"GET", "/grants", API_VIEWER, NULL, grants_list, "who may use what, because others agreed", NULL, false},
+    {"GET", "/grants/{id}", API_VIEWER, NULL, grants_show, "one of them", NULL, false},
+    {"PATCH", "/grants/{id}", API_APPROVER, "grants.shorten", grants_shorten, "it ends earlier",
+     grants_shorten_fields, true},
+    {"DELETE", "/grants/{id}", API_APPROVER, "grants.revoke", grants_revoke, "it ends now", grants_revoke_fields,
+     false},
+    {"GET", "/grants-imported", API_VIEWER, NULL, grants_imported, "models that keys are approved for by themselves",
+     NULL, false},
+
+    {"GET", "/prompts", API_VIEWER, NULL, prompts_list, "prompts, their versions and labels", NULL, false},
+    {"GET", "/prompts/{name}", API_VIEWER, NULL, prompts_show, "one of them", NULL, false},
+    {"GET", "/prompts/{name}/history", API_VIEWER, NULL, prompts_history, "what happened to it, newest first", NULL,
+     false},
+    {"GET", "/prompts/{name}/diff", API_VIEWER, NULL, prompts_diff, "what differs of ?from= and ?to=", NULL, false},
+    {"POST", "/prompts/{name}/versions", API_AUTHOR, "prompts.push", prompts_push, "a draft, or more of one",
+     prompts_push_fields, false},
+    {"GET", "/prompts/{name}/versions/{version}", API_VIEWER, NULL, prompts_version, "one version, with its text", NULL,
+     false},
+    {"PUT", "/prompts/{name}/versions/{version}", API_AUTHOR, "prompts.push", prompts_write, "a draft's new text",
+     prompts_write_fields, true},
+    {"POST", "/prompts/{name}/versions/{version}/submit", API_AUTHOR, "prompts.submit", prompts_submit,
+     "it is to be looked at", prompts_move_fields, false},
+    {"POST", "/prompts/{name}/versions/{version}/withdraw", API_AUTHOR, "prompts.withdraw", prompts_withdraw,
+     "it is a draft again", prompts_move_fields, false},
+    {"POST", "/prompts/{name}/versions/{version}/review", API_APPROVER, "prompts.review", prompts_review,
+     "approve it, reject it, or ask for changes", prompts_review_fields, false},
+    {"POST", "/prompts/{name}/versions/{version}/revoke", API_APPROVER, "prompts.revoke", prompts_revoke,
+     "it answers nobody any more", prompts_revoke_fields, false},
+    {"POST", "/prompts/{name}/rollback", API_APPROVER, "prompts.rollback", prompts_rollback,
+     "production points at what it did before", prompts_rollback_fields, false},
+    {"PUT", "/prompts/{name}/labels/{label}", API_AUTHOR, "prompts.label", prompts_label,
+     "the whole set of a label; a protected one is for approvers", prompts_label_fields, true},
+    {"DELETE", "/prompts/{name}/labels/{label}", API_AUTHOR, "prompts.label", prompts_unlabel, "likewise, to nothing",
+     prompts_move_fields, true},
+    {"POST", "/prompts/{name}/aliases", API_AUTHOR, "prompts.alias", prompts_alias, "another name for it",
+     prompts_alias_fields, false},
+    /* A POST that changes nothing: what it is asked for is in no URL. */
+    {"POST", "/prompts/render", API_AUTHOR, NULL, prompts_render, "what a version comes to with such values: no call",
+     prompts_render_fields, false},
 
     {"GET", "/topups", API_VIEWER, NULL, topups_list, "what was added to budgets", NULL, false},
     {"POST", "/topups", API_APPROVER, "topups.create", topups_create, "add to a budget for a while",

@@ -159,7 +159,7 @@ void sessions_list(struct api_call *call)
     json_t *all = visible(call);
     if (!all) return;
     acting_tell_all_times(all);
-    answer_list(call, all);
+    list_give(call, all);
 }
 
 void sessions_end(struct api_call *call)

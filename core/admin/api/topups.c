@@ -26,7 +26,7 @@ void topups_list(struct api_call *call)
         return;
     }
     acting_tell_all_times(all);
-    answer_list(call, all);
+    list_give(call, all);
 }
 
 static void show(struct api_call *call, int status, struct slice id)

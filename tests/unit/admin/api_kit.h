@@ -18,6 +18,7 @@
 #include "admin/api/route.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "store/governance.h"
 #include "store/provider_switches.h"
 #include "store/registry/people.h"
 
