@@ -88,7 +88,7 @@ static void on_request(struct conn *c, const struct http_head *head, void *arg)
         refuse_host(c, host);
         return;
     }
-    if (api_http_is_api(head->path)) {
+    if (api_http_is_api(head->path) || api_http_is_scim(head->path)) {
         api_http_request(&a->http, c, head, side->is_local);
         return;
     }

@@ -84,6 +84,36 @@ describe("somebody who leaves", function()
   end)
 end)
 
+describe("an identity provider", function()
+  it("writes people over SCIM: who is switched off there is out here, and his department is his key's", function()
+    local kim = new_person "kim-scim"
+    local scim = owner("POST", "/scim-keys", { owner = kim, issuer = "https://id.example" }).key
+    assert.equal(401, request("GET", "/admin/v1/whoami", { key = scim }).status)
+    local made = request("POST", "/scim/v2/Users", { key = scim, type = "application/scim+json", json = { userName = "bo@x.example",
+      externalId = "oid-1", active = true } })
+    assert.equal(201, made.status, made.body)
+    assert.equal("application/scim+json", made:get("content-type"))
+    local key = owner("POST", "/keys", { app = "support-bot", department = "sales", owner = made.json.id }).key
+    local function status() return client.ask(g.port, { path = "/v1/models", key = key }).status end
+    local function patch(operation)
+      return request("PATCH", "/scim/v2/Users/" .. made.json.id, { key = scim, type = "application/scim+json",
+        json = { schemas = { "urn:ietf:params:scim:api:messages:2.0:PatchOp" }, Operations = { operation } } })
+    end
+    expect.eventually(function() return status() == 200 end, 10, "a key of who is there")
+    local answer = patch { op = "Replace", path = "active", value = "False" }
+    assert.equal(200, answer.status, answer.body)
+    assert.is_false(answer.json.active)
+    expect.eventually(function() return status() == 401 end, 10, "a key of who is switched off")
+    assert.equal(200, patch({ op = "replace", value = { active = true } }).status)
+    expect.eventually(function() return status() == 200 end, 10, "a key of who is switched on again")
+    assert.equal(400, patch({ op = "replace", path = "title", value = "Dr" }).status)
+    local gone = request("DELETE", "/scim/v2/Users/" .. made.json.id, { key = scim })
+    assert.equal(204, gone.status)
+    assert.equal("", gone.body)
+    expect.eventually(function() return status() == 401 end, 10, "a key of who is deleted")
+  end)
+end)
+
 describe("a sign-in", function()
   local key, person
 

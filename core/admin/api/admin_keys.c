@@ -4,9 +4,18 @@
 
 #include "admin/api/acting.h"
 #include "admin/api/keys.h"
+#include "store/registry/provided.h"
 
 const struct api_field admin_keys_create_fields[] = {
     {"owner", API_TEXT, true, "the id of the person who will use it"},
+    {"expires_at", API_INSTANT, false, "when it ends, UTC; never unless said"},
+    REASON_FIELD,
+    FIELDS_END,
+};
+
+const struct api_field scim_keys_create_fields[] = {
+    {"issuer", API_TEXT, true, "whose people it writes: the iss of their tokens"},
+    {"owner", API_TEXT, true, "the id of the person or service that answers for it"},
     {"expires_at", API_INSTANT, false, "when it ends, UTC; never unless said"},
     REASON_FIELD,
     FIELDS_END,
@@ -52,6 +61,19 @@ void admin_keys_create(struct api_call *call)
     struct change_by by = acting_by(call);
     bool is_good = registry_admin_key_create(r, body_text(call, "owner"), body_instant(call, "expires_at"), &by, &made,
                                              &why);
+    if (acting_is_good(call, is_good, &why)) show(call, 201, slice_str(made.id), made.text);
+    explicit_bzero(&made, sizeof made);
+}
+
+void scim_keys_create(struct api_call *call)
+{
+    struct fault why;
+    struct key_made made;
+    struct registry *r = acting_registry(call);
+    if (!r) return;
+    struct change_by by = acting_by(call);
+    bool is_good = registry_scim_key_create(r, body_text(call, "issuer"), body_text(call, "owner"),
+                                            body_instant(call, "expires_at"), &by, &made, &why);
     if (acting_is_good(call, is_good, &why)) show(call, 201, slice_str(made.id), made.text);
     explicit_bzero(&made, sizeof made);
 }

@@ -168,6 +168,7 @@ void approvals_create(struct api_call *call)
     if (!acting_is_good(call, registry_access_request(r, &spec, &by, &made, &why), &why)) return;
     show(call, 201, slice_str(made.id));
     json_object_set_new(call->answer.body, "deciders", json_integer(made.deciders));
+    if (!made.deciders) json_object_set_new(call->answer.body, "lacking", json_string(made.lacking));
 }
 
 /* ---- Deciding. */

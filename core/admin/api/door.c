@@ -15,6 +15,7 @@
 #include "base/utf8.h"
 #include "net/conn.h"
 #include "store/registry/admin_keys.h"
+#include "store/registry/provided.h"
 #include "store/registry/sessions.h"
 #include "wire/http.h"
 
@@ -200,6 +201,13 @@ static bool let_key(struct door *door, struct slice text, const char *peer, stru
     return read_roles(door, v);
 }
 
+static bool is_in_time(struct door *door, struct visitor *v)
+{
+    struct slice who = v->caller.person.len ? v->caller.person : SLICE("local");
+    v->retry_after_s = tries_take(door->calls, who, clock_mono_ns());
+    return !v->retry_after_s || refuse(v, 429, "too_many_requests", NULL, "this person asks too much at once");
+}
+
 bool door_sign_in(struct door *door, struct slice key, const char *peer, struct visitor *v)
 {
     struct fault why;
@@ -210,6 +218,30 @@ bool door_sign_in(struct door *door, struct slice key, const char *peer, struct 
     if (v->status == 401 && door->api->registry)
         registry_session_refused(door->api->registry, door_address(peer), &nobody, &why);
     return false;
+}
+
+static bool find_scim(struct door *door, const struct http_head *head, const char *peer, struct scim_key *key,
+                      struct visitor *v)
+{
+    struct fault why;
+    struct slice text = key_of(head);
+    if (!slice_starts(text, SLICE(SCIM_KEY_PREFIX)) || text.len >= KEY_TEXT_BYTES) return unknown(door, peer, v);
+    if (!door->api->registry) return unavailable(v);
+    switch (registry_scim_key_find(door->api->registry, text, (int64_t)(clock_wall_ns() / NS_PER_S), key, &why)) {
+    case REGISTRY_FAILED: return unavailable(v);
+    case REGISTRY_MISSING: return unknown(door, peer, v);
+    case REGISTRY_FOUND: break;
+    }
+    v->caller = (struct api_caller){.person = keep(v, key->owner), .name = keep(v, key->id), .via = SLICE("scim")};
+    return true;
+}
+
+bool door_let_scim(struct door *door, const struct http_head *head, const char *peer, struct scim_key *key,
+                   struct visitor *v)
+{
+    *v = (struct visitor){0};
+    arena_init(&v->arena);
+    return find_scim(door, head, peer, key, v) && is_in_time(door, v);
 }
 
 /* ---- With a session. */
@@ -269,13 +301,6 @@ static bool let_session(struct door *door, const struct http_head *head, struct 
 }
 
 /* ---- Whoever comes. */
-
-static bool is_in_time(struct door *door, struct visitor *v)
-{
-    struct slice who = v->caller.person.len ? v->caller.person : SLICE("local");
-    v->retry_after_s = tries_take(door->calls, who, clock_mono_ns());
-    return !v->retry_after_s || refuse(v, 429, "too_many_requests", NULL, "this person asks too much at once");
-}
 
 bool door_let(struct door *door, const struct http_head *head, const struct door_place *place, struct visitor *v)
 {

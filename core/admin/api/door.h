@@ -50,6 +50,10 @@ bool door_let(struct door *door, const struct http_head *head, const struct door
 void door_leave(struct visitor *visitor);
 /* Somebody shows a key to sign in. As door_let(); what is refused is told to the ledger. */
 bool door_sign_in(struct door *door, struct slice key, const char *peer, struct visitor *visitor);
+struct scim_key;
+/* An identity provider's call, by its bearer token. As door_let(). */
+bool door_let_scim(struct door *door, const struct http_head *head, const char *peer, struct scim_key *key,
+                   struct visitor *visitor);
 /* Why another site's page seems to have made this request; NULL: it does not. */
 const char *door_cross(const struct door *door, const struct http_head *head);
 /* "127.0.0.1" of "127.0.0.1:51234". */

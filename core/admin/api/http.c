@@ -7,6 +7,7 @@
 #include "admin/api/body.h"
 #include "admin/api/cookie.h"
 #include "admin/api/session.h"
+#include "admin/scim/refuse.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -20,6 +21,9 @@ struct http_call {
     struct api_call call;
     struct visitor visitor;
     struct api_browser browser;
+    struct scim_key scim_key; /* of a call of SCIM's … */
+    struct scim_ask scim;
+    bool is_scim; /* … as this one is */
     struct buf body;
     struct conn *conn;
     struct loop_timer floor; /* a sign-in is answered no sooner */
@@ -30,6 +34,12 @@ bool api_http_is_api(struct slice path)
 {
     struct slice base = SLICE(API_BASE);
     return slice_starts(path, base) && (path.len == base.len || path.ptr[base.len] == '/');
+}
+
+bool api_http_is_scim(struct slice path)
+{
+    struct slice base = SLICE(SCIM_BASE);
+    return slice_starts(path, base) && path.len > base.len && path.ptr[base.len] == '/';
 }
 
 /* ---- Answers. */
@@ -53,7 +63,8 @@ static void begin_head(struct head *head, const struct http_call *h)
 {
     const struct api_answer *answer = &h->call.answer;
     head->count = 0;
-    add(head, "Content-Type", slice_str(answer->content_type ? answer->content_type : "application/json"));
+    const char *usual = h->is_scim ? "application/scim+json" : "application/json";
+    add(head, "Content-Type", slice_str(answer->content_type ? answer->content_type : usual));
     add(head, "Cache-Control", SLICE("no-store"));
     add(head, "X-Content-Type-Options", SLICE("nosniff"));
     add(head, "X-Request-Id", slice_str(h->id));
@@ -87,8 +98,10 @@ static void send_answer(struct conn *c, struct http_call *h)
     if (error) json_object_set_new(error, "request_id", json_string(h->id));
     char *body = json_dumps(h->call.answer.body, JSON_COMPACT);
     buf_init(&text);
-    buf_append(&text, body ? slice_str(body) : SLICE("{}"));
-    buf_append_char(&text, '\n');
+    if (h->call.answer.status != 204) {
+        buf_append(&text, body ? slice_str(body) : SLICE("{}"));
+        buf_append_char(&text, '\n');
+    }
     begin_head(&head, h);
     conn_reply(c, h->call.answer.status, head.headers, head.count, buf_slice(&text));
     if (body) explicit_bzero(body, strlen(body)); /* a new key may stand in it */
@@ -151,9 +164,49 @@ static bool begin(struct http_call *h, const struct http_head *head)
                                });
 }
 
+/* ---- SCIM: other paths, credentials and errors, on the same connections. */
+
+static void scim_answer_with(struct http_call *h, const struct scim_answer *answer)
+{
+    json_decref(h->call.answer.body);
+    h->call.answer.status = answer->status;
+    h->call.answer.body = answer->body;
+    h->call.answer.has_changed = answer->has_changed;
+}
+
+static void run_scim(struct http_call *h)
+{
+    struct scim_answer answer;
+    scim_run(h->http->api.registry, &h->scim, buf_slice(&h->body), &h->call.arena, &answer);
+    scim_answer_with(h, &answer);
+}
+
+static bool let_in_scim(struct http_call *h, struct conn *c, const struct http_head *head)
+{
+    struct visitor *v = &h->visitor;
+    struct scim_answer answer = {.status = 0};
+    bool is_known = door_let_scim(h->http->door, head, conn_peer(c), &h->scim_key, v);
+    conn_set_known(c, is_known);
+    api_call_init(&h->call, &h->http->api, is_known ? &v->caller : NULL);
+    if (is_known) {
+        struct slice path = slice_of(head->path.ptr + sizeof SCIM_BASE - 1, head->path.len - (sizeof SCIM_BASE - 1));
+        h->scim = (struct scim_ask){.method = arena_copy(&h->call.arena, head->method),
+                                    .path = arena_copy(&h->call.arena, path),
+                                    .query = arena_copy(&h->call.arena, head->query),
+                                    .key = &h->scim_key};
+        return true;
+    }
+    scim_refuse(&answer, v->status, NULL, "%.*s", SLICE_FMT(v->message));
+    scim_answer_with(h, &answer);
+    h->call.answer.retry_after_s = v->retry_after_s;
+    return false;
+}
+
 static void run(struct http_call *h)
 {
     struct conn *c = h->conn;
+    if (h->is_scim) run_scim(h);
+    else
     api_run(&h->call, buf_slice(&h->body));
     if (h->call.answer.has_changed && h->http->on_changed) h->http->on_changed(h->http->arg);
     send_answer(c, h);
@@ -181,7 +234,9 @@ void api_http_request(struct api_http *http, struct conn *c, const struct http_h
     buf_init(&h->body);
     make_id(h->id);
     conn_set_context(c, h);
-    if (!let_in(h, c, head, is_local) || !begin(h, head)) send_answer(c, h);
+    h->is_scim = api_http_is_scim(head->path);
+    bool is_begun = h->is_scim ? let_in_scim(h, c, head) : let_in(h, c, head, is_local) && begin(h, head);
+    if (!is_begun) send_answer(c, h);
 }
 
 void api_http_body(struct conn *c, struct slice bytes)
@@ -197,7 +252,7 @@ void api_http_body(struct conn *c, struct slice bytes)
 void api_http_body_end(struct conn *c)
 {
     struct http_call *h = conn_context(c);
-    if (h->call.route->role == API_ANYBODY) loop_timer_arm_ms(&h->floor, API_FLOOR_MS);
+    if (!h->is_scim && h->call.route->role == API_ANYBODY) loop_timer_arm_ms(&h->floor, API_FLOOR_MS);
     else run(h);
 }
 

@@ -30,6 +30,8 @@ struct api_http {
 };
 
 bool api_http_is_api(struct slice path);
+/* SCIM (admin/scim/scim.h), whose calls go the same way. */
+bool api_http_is_scim(struct slice path);
 void api_http_request(struct api_http *http, struct conn *c, const struct http_head *head, bool is_local);
 void api_http_body(struct conn *c, struct slice bytes);
 void api_http_body_end(struct conn *c);

@@ -7,7 +7,7 @@
 #include "admin/api/route.h"
 
 extern const struct api_field keys_create_fields[], keys_rotate_fields[], keys_revoke_fields[], keys_change_fields[];
-extern const struct api_field admin_keys_create_fields[], admin_keys_revoke_fields[];
+extern const struct api_field admin_keys_create_fields[], scim_keys_create_fields[], admin_keys_revoke_fields[];
 
 void keys_list(struct api_call *call);
 void keys_show(struct api_call *call);
@@ -18,6 +18,7 @@ void keys_change(struct api_call *call);
 
 void admin_keys_list(struct api_call *call);
 void admin_keys_create(struct api_call *call);
+void scim_keys_create(struct api_call *call);
 void admin_keys_revoke(struct api_call *call);
 
 #endif

@@ -10,9 +10,10 @@ const struct api_field prompts_review_fields[] = {
     {"verdict", API_TEXT, true, "approve, reject or changes"},
     {"sha256", API_TEXT, false, "of the text that was looked at; the one that stands there unless said"},
     {"comment", API_TEXT, false, "why, at most 500 bytes"},
-    {"role", API_NAME, false, "as which; approver unless said"},
+    {"role", API_NAME, false, "as which; unless said, as one that is missing and the caller's"},
     {"share", API_INTEGER, false, "of production, thousandths; all of it unless said"},
     {"is_kept_back", API_FLAG, false, "approved, and not put into production"},
+    {"despite_tests", API_TEXT, false, "why, where its cases have not passed"},
     FIELDS_END,
 };
 
@@ -91,13 +92,19 @@ static bool check_verdict(struct api_call *call)
 void prompts_review(struct api_call *call)
 {
     struct fault why;
+    struct prompt_judged judged = {.missing = ""};
     struct prompt_verdict v = {.sha256 = body_text(call, "sha256"),
                                .comment = body_text(call, "comment"),
                                .role = body_text(call, "role"),
                                .is_kept_back = body_flag(call, "is_kept_back"),
-                               .share = (uint32_t)body_integer(call, "share")};
-    if (!check_verdict(call) || !is_ready(call, API_APPROVER, &v.at)) return;
-    if (prompting_is_done(call, judge(call, &v, &why), &why)) prompting_show(call, 200);
+                               .share = (uint32_t)body_integer(call, "share"),
+                               .despite = body_text(call, "despite_tests"),
+                               .judged = &judged};
+    if (!check_verdict(call) || !is_ready(call, API_PERSON, &v.at)) return;
+    if (!prompting_is_done(call, judge(call, &v, &why), &why)) return;
+    prompting_show(call, 200);
+    if (judged.missing[0] && call->answer.body)
+        json_object_set_new(call->answer.body, "missing", json_string(judged.missing));
 }
 
 void prompts_revoke(struct api_call *call)

@@ -89,7 +89,7 @@ enum registry_found registry_admin_key_revoke(struct registry *r, struct slice i
 {
     if (!registry_begin(r, why)) return REGISTRY_FAILED;
     struct registry_query *q = REGISTRY_ASK(
-        r, "SELECT rev, coalesce(revoked_at, 0) FROM credential WHERE id = ? AND kind = 'admin'", value_text(id));
+        r, "SELECT rev, coalesce(revoked_at, 0) FROM credential WHERE id = ? AND kind <> 'data'", value_text(id));
     enum registry_found found = registry_next(q) ? REGISTRY_FOUND : REGISTRY_MISSING;
     int64_t rev = found == REGISTRY_FOUND ? registry_int(q, 0) : 0;
     bool is_revoked = found == REGISTRY_FOUND && registry_int(q, 1);
@@ -104,10 +104,9 @@ enum registry_found registry_admin_key_revoke(struct registry *r, struct slice i
 json_t *registry_admin_keys(struct registry *r, struct fault *why)
 {
     json_t *keys = json_array();
-    struct registry_query *q = registry_ask(r,
-                                            "SELECT id, tail, person, created_at, expires_at, revoked_at, rev, made"
-                                            " FROM credential WHERE kind = 'admin' ORDER BY made, id",
-                                            NULL, 0);
+    static const char all[] = "SELECT id, tail, person, created_at, expires_at, revoked_at, rev, kind, made"
+                              " FROM credential WHERE kind <> 'data' ORDER BY made, id";
+    struct registry_query *q = registry_ask(r, all, NULL, 0);
     while (registry_next(q)) {
         json_t *key = json_object();
         registry_set_text(key, "id", q, 0);
@@ -117,6 +116,7 @@ json_t *registry_admin_keys(struct registry *r, struct fault *why)
         registry_set_int(key, "expires_at", q, 4);
         registry_set_int(key, "revoked_at", q, 5);
         registry_set_int(key, "rev", q, 6);
+        registry_set_text(key, "kind", q, 7);
         json_array_append_new(keys, key);
     }
     if (registry_end(q, why)) return keys;

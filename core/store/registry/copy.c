@@ -12,8 +12,6 @@ static const struct {
               {"role_grant", ""},
               {"credential", " ORDER BY made, replaces IS NOT NULL"},
               {"session", ""},
-              {"people_group", ""},
-              {"people_group_member", ""},
               {"prompt", ""},
               {"prompt_alias", ""},
               {"prompt_version", ""},

@@ -11,6 +11,7 @@
  *     registry/place.c     in a file, or in a fleet's PostgreSQL?
  *     registry/people.c    people and their roles (roles.c): the model of a file of rows
  *     registry/sessions.c  sign-ins of people
+ *     registry/provided.c  people as their identity provider writes them
  *     registry/keys.c      making, rotating and revoking keys
  *     registry/list.c      all of them
  *     registry/sections.c  what workers get, of each kind; sections_keys.c: keys, and what their owners are now

@@ -44,13 +44,6 @@ CREATE TABLE session(id TEXT PRIMARY KEY, digest BLOB NOT NULL UNIQUE, person TE
   ends_at INTEGER NOT NULL, ended_at INTEGER, rev INTEGER NOT NULL) STRICT;
 CREATE INDEX session_person ON session(person);
 
--- What SCIM writes of groups: issuer is whose they are. Which roles they mean is the configuration's to say.
-CREATE TABLE people_group(id TEXT PRIMARY KEY, issuer TEXT NOT NULL, name TEXT NOT NULL, external_id TEXT,
-  rev INTEGER NOT NULL, UNIQUE(issuer, name)) STRICT;
-CREATE TABLE people_group_member(people_group TEXT NOT NULL REFERENCES people_group(id),
-  person TEXT NOT NULL REFERENCES person(id), PRIMARY KEY(people_group, person)) STRICT;
-CREATE INDEX people_group_member_person ON people_group_member(person);
-
 -- Providers that somebody switched; who stands on 'on' was switched back.
 CREATE TABLE provider_switch(provider TEXT PRIMARY KEY, state TEXT NOT NULL CHECK(state IN('on','off')), reason TEXT NOT NULL,
   person TEXT NOT NULL, at INTEGER NOT NULL, ends_at INTEGER, rev INTEGER NOT NULL) STRICT;

@@ -231,7 +231,7 @@ static void it_goes_to_production_by_somebody_else(void)
     json_t *answer;
     expect(200, "", &ana.by, "POST", NAME "/versions/1.0.0/submit", NULL);
     expect(409, "illegal_move", &ana.by, "POST", NAME "/versions/1.0.0/submit", NULL);
-    expect(403, "role_needed", &ana.by, "POST", NAME "/versions/1.0.0/review", "{\"verdict\":\"approve\"}");
+    expect(409, "self_approval", &ana.by, "POST", NAME "/versions/1.0.0/review", "{\"verdict\":\"approve\"}");
     expect(403, "not_your_scope", &max.by, "POST", NAME "/versions/1.0.0/review", "{\"verdict\":\"approve\"}");
     expect(412, "stale_review", &kim.by, "POST", NAME "/versions/1.0.0/review",
            "{\"verdict\":\"approve\",\"sha256\":\"00\"}");

@@ -7,6 +7,7 @@
 #include "registry_suite.h"
 #include "store/people.h"
 #include "store/registry/admin_keys.h"
+#include "store/registry/provided.h"
 #include "store/registry/sessions.h"
 
 #define ISSUER SLICE("https://id.example")
@@ -215,8 +216,68 @@ static void sessions_end_as_they_should(void)
     registry_close(r);
 }
 
+/* ---- Kept up to date by the identity provider. */
+
+static inline const char *suite_provide(struct registry *r, struct provided_spec spec, char id[PERSON_ID_BYTES])
+{
+    struct fault why = {0};
+    if (registry_provided_write(r, &spec, &suite_by, id, &why)) return "";
+    if (!registry_refused(r)) UNIT_FAIL("%s", why.text);
+    return registry_refusal_word(registry_refused(r));
+}
+
+static inline size_t suite_provided(struct registry *r, enum provided_by by, struct slice value)
+{
+    struct fault why = {0};
+    json_t *people = registry_provided(r, ISSUER, by, value, &why);
+    if (!people) UNIT_FAIL("%s", why.text);
+    size_t count = json_array_size(people);
+    json_decref(people);
+    return count;
+}
+
+static void the_provider_disables_and_enables_what_it_disabled(void)
+{
+    char ana[PERSON_ID_BYTES], id[PERSON_ID_BYTES];
+    struct key_made key, scim;
+    struct scim_key found;
+    struct fault why = {0};
+    struct registry *r = suite_fresh();
+    struct person_spec a = {.issuer = ISSUER, .subject = SLICE("ana")};
+    EXPECT(registry_person_create(r, &a, &suite_by, ana, &why));
+    suite_new_key(r, slice_str(ana), NULL, 0, &key);
+    EXPECT(registry_scim_key_create(r, ISSUER, slice_str(ana), 0, &suite_by, &scim, &why));
+    EXPECT(registry_scim_key_find(r, slice_str(scim.text), 1, &found, &why) == REGISTRY_FOUND);
+    EXPECT(registry_scim_key_find(r, slice_str(key.text), 1, &found, &why) == REGISTRY_MISSING);
+    struct provided_spec spec = {.key = slice_str(scim.id), .issuer = ISSUER, .subject = SLICE("ana"),
+                                 .user_name = SLICE("Ana@x"), .department = SLICE("claims"), .is_active = true,
+                                 .is_new = true};
+    EXPECT_STR("", suite_provide(r, spec, id));
+    EXPECT_STR(ana, id); /* who signed in before is taken over */
+    EXPECT_STR("claims||ana||live", suite_stands_for(r, key.text));
+    EXPECT_STR("exists", suite_provide(r, spec, id));
+    spec.is_new = spec.is_active = false;
+    EXPECT_STR("", suite_provide(r, spec, id));
+    EXPECT_STR("claims||ana||revoked", suite_stands_for(r, key.text));
+    spec.is_active = true;
+    EXPECT_STR("", suite_provide(r, spec, id));
+    EXPECT_STR("claims||ana||live", suite_stands_for(r, key.text));
+    EXPECT_STR("people.enable", suite_ask(r, "SELECT action FROM event ORDER BY rev DESC LIMIT 1", 1));
+    EXPECT(registry_person_disable(r, slice_str(ana), 0, &suite_by, &why) == REGISTRY_FOUND);
+    EXPECT_STR("immutable", suite_provide(r, spec, id));
+    EXPECT(registry_person_enable(r, slice_str(ana), 0, &suite_by, &why) == REGISTRY_FOUND);
+    EXPECT(suite_provided(r, PROVIDED_USER_NAME, SLICE("aNA@X")) == 1);
+    EXPECT(suite_provided(r, PROVIDED_SUBJECT, SLICE("ana")) == 1);
+    EXPECT(suite_provided(r, PROVIDED_ID, SLICE("ana")) == 0);
+    EXPECT(registry_provided_remove(r, ISSUER, slice_str(scim.id), slice_str(ana), &suite_by, &why) == REGISTRY_FOUND);
+    EXPECT(suite_provided(r, PROVIDED_ALL, SLICE("")) == 0);
+    EXPECT_STR("claims||ana||revoked", suite_stands_for(r, key.text));
+    registry_close(r);
+}
+
 static inline void suite_run_people(void)
 {
+    RUN(the_provider_disables_and_enables_what_it_disabled);
     RUN(a_key_stands_for_what_its_owner_is_now);
     RUN(enabling_brings_back_what_was_and_only_that);
     RUN(a_key_lapses_where_nobody_confirms_its_owner);
