@@ -10,6 +10,10 @@ static const struct family {
     const char *first; /* the word, and of its commands that one is listed at */
     const char *names, *summary;
 } families[] = {
+    {"check", "check, checklist", "configuration and policies, without a gateway; is all governed as it should be?"},
+    {"checklist", NULL, NULL}, /* with the one before */
+    {"requests", "requests, spend", "the requests there were; what was spent: by department, app, user, model, key …"},
+    {"spend", NULL, NULL}, /* with the one before */
     {"audit", "audit, ledger", "search, export, verify, erase; backups, also of what is under governance: registry"},
     {"ledger", NULL, NULL}, /* with the one before */
     {"registry", NULL, NULL}, /* likewise */

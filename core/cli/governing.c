@@ -131,6 +131,41 @@ static bool call(const char *data_dir, const char *method, const char *path, con
     return false;
 }
 
+/* The next page of a list. False: there is none, or it was said why it did not come. */
+static bool next_page(const char *data_dir, const char *path, const struct governed *g, struct governed *page)
+{
+    const char *cursor = json_string_value(json_object_get(g->body, "next"));
+    if (!cursor) return false;
+    struct buf format, to;
+    buf_init(&format);
+    buf_init(&to);
+    buf_printf(&format, "%s%climit=500&cursor=%%s", path, strchr(path, '?') ? '&' : '?');
+    buf_append_char(&format, '\0');
+    *page = (struct governed){0};
+    bool is_here = call(data_dir, "GET", governing_path(&to, buf_ptr(&format), cursor), NULL, page);
+    buf_clear(&format);
+    buf_clear(&to);
+    return is_here;
+}
+
+/* A list comes in pages; who asks by a command wants all of it. */
+static bool gather(const char *data_dir, const char *path, struct governed *g)
+{
+    struct governed page;
+    while (g->status < 300 && json_is_string(json_object_get(g->body, "next"))) {
+        if (!next_page(data_dir, path, g, &page)) return false;
+        if (page.status < 300) {
+            json_array_extend(json_object_get(g->body, "items"), json_object_get(page.body, "items"));
+            json_object_set(g->body, "next", json_object_get(page.body, "next"));
+            governing_end(&page);
+        } else {
+            governing_end(g);
+            *g = page;
+        }
+    }
+    return true;
+}
+
 bool governing_call(const char *data_dir, const char *method, const char *path, json_t *body, struct governed *g)
 {
     *g = (struct governed){.told = REGISTER_ABSENT};
@@ -140,6 +175,7 @@ bool governing_call(const char *data_dir, const char *method, const char *path, 
     json_decref(body);
     if (!is_text) return cli_usage_error(NULL, "what was said is not UTF-8") == CLI_OK;
     bool is_answered = call(data_dir, method, path, text, g);
+    if (is_answered && strcmp(method, "GET") == 0) is_answered = gather(data_dir, path, g);
     if (is_answered && g->status < 300 && strcmp(method, "GET") != 0) g->told = register_tell(data_dir);
     mem_free(text);
     return is_answered;
