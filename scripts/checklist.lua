@@ -59,7 +59,7 @@ local facts = {
   { "stop.works", "A provider can be switched off at once", "a switch took within 1 s, drilled within 90 days",
     operations.stop, "moongate audit search kind:change action:providers.disable", "/admin/v1/providers" },
   { "alerts.arrive", "Alerts arrive", "each sink took a notice within 7 days", operations.alerts,
-    "moongate sinks test NAME", "/admin/v1/checklist/alerts.arrive" },
+    "moongate sinks test", "/admin/v1/checklist/alerts.arrive" },
   { "backup.fresh", "Backups are fresh, and were tried", "backed up within 7 days, restored within 90",
     operations.backups, "moongate audit search kind:change action:registry.backup",
     "/admin/v1/checklist/backup.fresh" },

@@ -125,6 +125,7 @@ const struct command cli_commands[] = {
      "  --limit N           50 unless said; --before SEQ goes on (--json: next)\n"
      "  -c, --config FILE   the configuration (for its data folder); --json: items, next, total, totals\n",
      command_requests},
+    {"sinks test", "send a notice to each sink: does it arrive?", help_sinks_test, command_sinks_test},
     {"spend", "what was spent: by department, app, user, model, provider, key or label",
      "moongate spend --by department\n"
      "moongate spend --by model --period 2026-11-01..2026-11-15 --where department:Sales\n"

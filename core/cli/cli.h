@@ -98,6 +98,7 @@ int command_roles_give(int argc, char **argv);
 int command_roles_list(int argc, char **argv);
 int command_roles_take(int argc, char **argv);
 int command_run(int argc, char **argv);
+int command_sinks_test(int argc, char **argv);
 int command_spend(int argc, char **argv);
 int command_test(int argc, char **argv);
 int command_tokens(int argc, char **argv);

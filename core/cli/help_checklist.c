@@ -16,3 +16,14 @@ const char help_checklist[] =
     "  --json              the same as --report json\n"
     "\n"
     "Exit code: 0 well, 1 something that is required fails or is unknown, 2 wrong words, 3 nothing can be read.\n";
+
+const char help_sinks_test[] =
+    "moongate sinks test --reason \"once a week\"\n"
+    "\n"
+    "Sends a notice to each sink of `notify` in moongate.lua, on the way of those of approvals, break-glass, prompts and\n"
+    "reviews: a running gateway sends it, 8 times within a day where it is not taken. `moongate checklist` says when each\n"
+    "took one (alerts.arrive).\n"
+    "\n"
+    "  --reason TEXT       what for; the ledger keeps it\n"
+    "  -c, --config FILE   the configuration (for its data folder)\n"
+    "  --json              revision\n";

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "ledger/sink/sink.h"
 #include "net/loop.h"
+#include "store/ledger/evidence.h"
 #include "store/ledger/ledger.h"
 #include "store/ledger/alerts.h"
 #include "store/ledger/outbox.h"
@@ -113,6 +114,13 @@ static void postpone(struct outlet *o, const char *reason)
     o->id = 0;
 }
 
+/* For who asks whether alerts arrive (store/ledger/evidence.h). */
+static void remember(struct outlet *o)
+{
+    struct fault why;
+    note(o->alerts, ledger_note_delivered(db_of(o->alerts), o->name, now_us() / 1000000, &why), &why);
+}
+
 static void on_done(void *arg, bool is_good, const char *why)
 {
     struct outlet *o = arg;
@@ -120,6 +128,7 @@ static void on_done(void *arg, bool is_good, const char *why)
         if (o->is_failing) log_event(LOG_INFO, "notice_taken", "%.*s takes notices again", SLICE_FMT(o->name));
         o->is_failing = false;
         stats_add(o->alerts->stats, o->sent, 1);
+        remember(o);
         finish(o);
     } else {
         postpone(o, why);

@@ -13,6 +13,8 @@
 #include "base/log.h"
 #include "net/loop.h"
 #include "net/pipe.h"
+#include "server/admin_checks.h"
+#include "server/admin_notices.h"
 #include "server/config.h"
 #include "server/control.h"
 #include "store/governance.h"
@@ -33,6 +35,8 @@ struct admin_process {
     struct jwks_fetcher *jwks;
     struct access_token_fetcher *access_tokens;
     struct admin *admin;
+    struct admin_checks *checks;
+    struct admin_notices *notices;
     const char *data_dir;
     struct provider_switches *switches;
     struct owner *owner; /* of the registry; NULL: it could not be opened yet, and trouble says why */
@@ -207,6 +211,7 @@ static void on_beat(void *arg)
     loop_timer_arm_ms(&p->timer, BEAT_MS);
     access_token_fetcher_look(p->access_tokens);
     if (!registry_is_shared()) look_at_registry(p);
+    admin_notices_look(p->notices, p->owner ? owner_registry(p->owner) : NULL);
     look_at_reviews(p);
 }
 
@@ -248,8 +253,10 @@ static void read_accounts(struct admin_process *p, int fd)
         admin_set_console(p->admin, &(struct admin_console){s->console_url, s->session_idle_ms, s->session_longest_ms});
     } else {
         log_event(LOG_ERROR, "control_refused", "the accounts cannot be read: %s", fault_message(&why));
+        return;
     }
-    config_free(config);
+    admin_notices_configure(p->notices, config->settings, config->gateway);
+    admin_checks_take_config(p->checks, config);
 }
 
 /* ---- The rules of governance. */
@@ -304,6 +311,7 @@ static void on_message(void *arg, const struct pipe_message *message)
     struct admin_process *p = arg;
     if (message->type == CONTROL_STOP) loop_stop(p->loop);
     if (message->type == CONTROL_RULES) read_rules(p, message->fd);
+    if (message->type == CONTROL_POLICIES) admin_checks_take_policies(p->checks, message->fd);
     if (message->type == CONTROL_ACCOUNTS) read_accounts(p, message->fd);
     if (message->type == CONTROL_JWKS_SOURCES) jwks_fetcher_sources(p->jwks, message->body);
     if (message->type == CONTROL_JWKS_WANTED) jwks_fetcher_want(p->jwks, message->body);
@@ -356,6 +364,9 @@ int admin_process_run(int control_fd, const struct admin_parts *parts, _Atomic u
     p.data_dir = parts->data_dir;
     p.switches = parts->api.switches;
     p.confirmed = parts->confirmed;
+    p.notices = admin_notices_new(p.loop);
+    p.checks = admin_checks_new(parts->board);
+    own.api.checks = admin_checks_api(p.checks);
     p.admin = admin_new(&own);
     loop_set_beat(p.loop, beat);
     loop_timer_init(&p.timer, p.loop, on_beat, &p);
@@ -365,6 +376,8 @@ int admin_process_run(int control_fd, const struct admin_parts *parts, _Atomic u
     loop_timer_disarm(&p.timer);
     registry_watch_free(p.watch);
     admin_free(p.admin);
+    admin_notices_free(p.notices);
+    admin_checks_free(p.checks);
     owner_close(p.owner);
     governance_free(p.rules);
     access_token_fetcher_free(p.access_tokens);

@@ -3,8 +3,8 @@
  *
  * The supervisor orders, a worker reports. A new generation is staged with CONTROL_CONFIG and CONTROL_PREPARE, and
  * takes effect, all of it at once, with CONTROL_COMMIT; CONTROL_DROP forgets it. End of file from the supervisor means
- * drain and exit. The admin process understands CONTROL_STOP, CONTROL_ACCOUNTS, CONTROL_RULES, those about JWKS, and
- * end of file; the ledger process CONTROL_CONFIG (at once: there is nothing to prepare), CONTROL_WORKER,
+ * drain and exit. The admin process understands CONTROL_STOP, CONTROL_ACCOUNTS, CONTROL_RULES, CONTROL_POLICIES, those
+ * about JWKS, and end of file; the ledger process CONTROL_CONFIG (at once: nothing is to prepare), CONTROL_WORKER,
  * CONTROL_REOPEN, CONTROL_LOOK, CONTROL_CHANGE, CONTROL_STOP (all workers have gone: commit what came, then exit), and
  * end of file, after which it goes on until they have gone.
  */
@@ -25,6 +25,7 @@ enum control_order {
     CONTROL_JWKS,       /* to workers; body: struct control_jwks, then URL and JSON: an attempt to fetch keys ended */
     CONTROL_JWKS_SOURCES, /* to the admin process; body: a line a source, see admin/jwks_fetcher.h */
     CONTROL_JWKS_WANTED,  /* to the admin process; body: a URL whose keys a worker lacks */
+    CONTROL_POLICIES,     /* to the admin process; fd: bundle_serialise(), in force from now on */
     CONTROL_RULES,        /* to the admin process; fd: of governance (store/governance.h), in force from now on */
     CONTROL_ACCOUNTS,     /* to the admin process; fd: config_pack(), whose accounts may have key files */
     CONTROL_LEDGER,       /* to a worker; fd: its pipe to the ledger process from now on */

@@ -65,6 +65,7 @@ void generation_send_rules(struct supervisor *sup)
 {
     struct child *admin = sup->worker_count ? children_running(sup, "admin") : NULL;
     if (admin && sup->current.rules_fd >= 0) child_send(admin, CONTROL_RULES, SLICE_NONE, sup->current.rules_fd);
+    if (admin && sup->current.bundle_fd >= 0) child_send(admin, CONTROL_POLICIES, SLICE_NONE, sup->current.bundle_fd);
 }
 
 void generation_accept(struct supervisor *sup, struct generation *next)

@@ -414,6 +414,7 @@ static void on_message(void *arg, const struct pipe_message *message)
     case CONTROL_CHANGE:
     case CONTROL_REOPEN: /* the ledger process's */
     case CONTROL_JWKS_SOURCES:
+    case CONTROL_POLICIES:
     case CONTROL_RULES:
     case CONTROL_ACCOUNTS:
     case CONTROL_JWKS_WANTED: break; /* the admin process's */

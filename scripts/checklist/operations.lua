@@ -273,7 +273,7 @@ function operations.alerts(state)
   end
   if #silent > 0 then
     return fact.failing(("%d of %s taken nothing for 7 days"):format(#silent, fact.count(#names, "sink has",
-      "sinks have")), "moongate sinks test NAME", silent)
+      "sinks have")), "moongate sinks test", silent)
   end
   return fact.ok(("%s, each has taken a notice within 7 days"):format(fact.count(#names, "sink")))
 end

@@ -3,6 +3,7 @@ local cjson = require("cjson")
 local database = require("tests.e2e.kit.database")
 local expect = require("tests.e2e.kit.expect")
 local gateway = require("tests.e2e.kit.gateway")
+local hooks = require("tests.e2e.kit.hooks")
 local mock = require("tests.e2e.kit.mock")
 local process = dofile("tests/lib/process.lua")
 
@@ -19,7 +20,8 @@ local POLICIES = {
   ["init.lua"] = 'return chain { "auth", "access" }\n',
 }
 
-local m, g, key
+local SECRET = "whsec-0123456789"
+local m, g, key, hook
 
 local function run(...)
   local out, code = process.run(g:words(...))
@@ -45,8 +47,9 @@ end
 
 setup(function()
   m = mock.start {}
+  hook = hooks.start()
   g = gateway.start { mock = m, workers = 2, name = "checklist", policies = POLICIES,
-    config = { providers = { away = { kind = "openai", url = "https://api.away.example/v1" } } },
+    config = { notify = { ops = { kind = "webhook", url = hook.url, secret = SECRET } }, providers = { away = { kind = "openai", url = "https://api.away.example/v1" } } },
     key = { app = "bot", department = "research" } }
   key = g:new_key { app = "bot", department = "research" }
   for _ = 1, 3 do
@@ -59,6 +62,7 @@ end)
 teardown(function()
   g:stop()
   m:stop()
+  hook:stop()
 end)
 
 describe("The checklist", function()
@@ -197,6 +201,52 @@ describe("The checklist", function()
     assert.truthy(html:find("<!doctype html>", 1, true) and html:find("SHA-256", 1, true))
     local _, code = run("checklist", "--report", "pdf")
     assert.equal(2, code)
+  end)
+
+  it("tells sinks of each step, signed, again until it is taken, and knows when they took it", function()
+    assert.equal("failing", status("alerts.arrive"))
+    hook:answer("500 Internal Server Error")
+    local out, code = run("sinks", "test", "--reason", "a test")
+    assert.equal(0, code, out)
+    expect.eventually(function() return #hook:calls() == 1 end, 20, "a first try")
+    hook:answer("200 OK")
+    assert.equal("failing", status("alerts.arrive"))
+    expect.eventually(function() return #hook:calls() == 2 end, 40, "a second one")
+    local calls = hook:calls()
+    local first, call = calls[1], calls[2]
+    assert.equal(first.headers["moongate-event"], call.headers["moongate-event"])
+    local at, signature = call.headers["moongate-signature"]:match("^t=(%d+),v1=(%x+)$")
+    assert.equal(hooks.hmac(SECRET, at .. "." .. call.body), signature)
+    local body = cjson.decode(call.body)
+    assert.equal("sinks.test", body.action)
+    assert.equal("a test", body.reason)
+    assert.equal("ops", body.receiver)
+    expect.eventually(function() return status("alerts.arrive") == "ok" end, 20, "a sink that took one")
+    run("provider", "disable", "away", "--reason", "nobody is told of this")
+    run("sinks", "test")
+    expect.eventually(function() return #hook:calls() == 3 end, 20, "the next notice")
+    assert.equal("sinks.test", cjson.decode(hook:calls()[3].body).action)
+    run("provider", "enable", "away", "--reason", "again")
+  end)
+
+  it("is answered by the admin API, as the command has it", function()
+    local function get(path)
+      return process.run { "curl", "-s", "-i", "--unix-socket", g.dir:path("data/admin.sock"),
+        "http://localhost/admin/v1" .. path }
+    end
+    local mine = checklist()
+    local head, body = get("/checklist"):match("^(.-)\r\n\r\n(.*)$")
+    assert.truthy(head:find("application/json", 1, true), head)
+    for _, one in ipairs(cjson.decode(body).report.facts) do
+      assert.equal(mine[one.id].status .. ": " .. mine[one.id].value, one.status .. ": " .. one.value, one.id)
+    end
+    assert.equal("bundle.one", cjson.decode(get("/checklist/bundle.one"):match("\r\n\r\n(.*)$")).id)
+    assert.truthy(get("/checklist/none"):find("404", 1, true))
+    assert.truthy(get("/checklist.md"):find("text/markdown.-# Governance of"))
+    assert.truthy(get("/checklist.html"):find("text/html.-<!doctype html>"))
+    rewrite("access.lua", POLICIES["access.lua"]:gsub('default = "deny"', 'default = "allow"'), nil)
+    assert.truthy(get("/checklist/access.rows"):find("failing", 1, true), "what is in force since the reload")
+    rewrite("access.lua", POLICIES["access.lua"])
   end)
 
   it("tells what it cannot know", function()

@@ -22,6 +22,13 @@ static json_t *text_or_null(const char *text)
     return text ? json_string(text) : json_null();
 }
 
+void answer_give_text(struct api_call *call, const char *content_type, struct slice text)
+{
+    answer_give(call, 200, NULL);
+    call->answer.content_type = content_type;
+    call->answer.text = arena_copy(&call->arena, text);
+}
+
 bool answer_refuse(struct api_call *call, int status, const char *code, const char *field, const char *hint,
                    const char *format, ...)
 {

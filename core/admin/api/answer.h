@@ -17,6 +17,8 @@
 
 /* Takes the body, which takes the place of one that was given before. */
 void answer_give(struct api_call *call, int status, struct json_t *body);
+/* A text that is no JSON, copied. */
+void answer_give_text(struct api_call *call, const char *content_type, struct slice text);
 /* Always false. `field` and `hint` may be NULL. */
 bool answer_refuse(struct api_call *call, int status, const char *code, const char *field, const char *hint,
                    const char *format, ...) __attribute__((format(printf, 6, 7)));

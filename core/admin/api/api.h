@@ -28,6 +28,7 @@
 
 struct api_browser;
 struct api_call;
+struct api_checks;
 struct api_route;
 struct governance; /* store/governance.h */
 struct json_t; /* jansson.h cannot be included beside wire/json.h */
@@ -40,6 +41,7 @@ struct admin_api {
     const char *trouble;       /* … and why */
     const char *data_dir;      /* for the key that signs evidence */
     struct provider_switches *switches; /* NULL: no worker is to be told */
+    const struct api_checks *checks; /* of the checklist (admin/api/checklist.h); NULL: nobody has the policies */
     /* Who must agree to what: of the policies in force, borrowed while the call lasts. It gives NULL where they are not
      * known now; NULL itself: nobody knows them. */
     const struct governance *(*rules)(void *rules_arg);
@@ -60,6 +62,8 @@ struct api_ask {
 struct api_answer {
     int status;
     struct json_t *body;  /* NULL: none */
+    struct slice text;    /* instead of it, in the call's arena … */
+    const char *content_type; /* … and what it is; NULL: the body is JSON */
     int64_t rev;          /* of the object that is answered, its ETag; 0: it has none */
     const char *allow;    /* 405: the methods that are taken */
     unsigned retry_after_s; /* 429, 503; 0: nothing is said */

@@ -44,7 +44,7 @@ bool api_http_is_scim(struct slice path)
 
 /* ---- Answers. */
 
-#define HEADERS_MAX 10u
+#define HEADERS_MAX 12u
 #define STRANGER_BODY_BYTES_MAX 4096u
 
 struct head {
@@ -63,7 +63,8 @@ static void begin_head(struct head *head, const struct http_call *h)
 {
     const struct api_answer *answer = &h->call.answer;
     head->count = 0;
-    add(head, "Content-Type", h->is_scim ? SLICE("application/scim+json") : SLICE("application/json"));
+    const char *usual = h->is_scim ? "application/scim+json" : "application/json";
+    add(head, "Content-Type", slice_str(answer->content_type ? answer->content_type : usual));
     add(head, "Cache-Control", SLICE("no-store"));
     add(head, "X-Content-Type-Options", SLICE("nosniff"));
     add(head, "X-Request-Id", slice_str(h->id));
@@ -76,9 +77,22 @@ static void begin_head(struct head *head, const struct http_call *h)
     if (answer->retry_after_s) add(head, "Retry-After", slice_str(head->wait));
 }
 
+/* Shown by a browser it may run and load nothing. */
+static void send_text(struct conn *c, struct http_call *h)
+{
+    struct head head;
+    begin_head(&head, h);
+    add(&head, "Content-Security-Policy", SLICE("default-src 'none'; style-src 'unsafe-inline'; sandbox"));
+    conn_reply(c, h->call.answer.status, head.headers, head.count, h->call.answer.text);
+}
+
 static void send_answer(struct conn *c, struct http_call *h)
 {
     struct head head;
+    if (h->call.answer.content_type) {
+        send_text(c, h);
+        return;
+    }
     struct buf text;
     json_t *error = json_object_get(h->call.answer.body, "error");
     if (error) json_object_set_new(error, "request_id", json_string(h->id));

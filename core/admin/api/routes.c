@@ -1,3 +1,4 @@
+#include "admin/api/checklist.h"
 #include "admin/api/approvals.h"
 #include "admin/api/grants.h"
 #include "admin/api/keys.h"
@@ -7,6 +8,7 @@
 #include "admin/api/reviews.h"
 #include "admin/api/route.h"
 #include "admin/api/session.h"
+#include "admin/api/sinks.h"
 #include "admin/api/status.h"
 #include "admin/api/topups.h"
 #include "admin/api/whoami.h"
@@ -127,6 +129,14 @@ const struct api_route api_routes[] = {
      "its targets are passed over, within a second in all workers", providers_disable_fields, false},
     {"POST", "/providers/{name}/enable", API_ADMIN, "providers.enable", providers_enable, "it is asked again",
      providers_enable_fields, false},
+
+    {"GET", "/checklist", API_VIEWER, NULL, checklist_list, "facts of governance, evidence and cures", NULL, false},
+    {"GET", "/checklist.md", API_VIEWER, NULL, checklist_markdown, "the same as a document", NULL, false},
+    {"GET", "/checklist.html", API_VIEWER, NULL, checklist_page, "the same as a page", NULL, false},
+    {"GET", "/checklist/{fact}", API_VIEWER, NULL, checklist_show, "one of them", NULL, false},
+
+    {"POST", "/sinks/test", API_ADMIN, "sinks.test", sinks_test, "a notice to each sink, to see whether it arrives",
+     sinks_test_fields, false},
 
     {"GET", "/reviews", API_VIEWER, NULL, reviews_list, "access reviews, and what waits for the caller", NULL, false},
     {"GET", "/reviews/{id}", API_VIEWER, NULL, reviews_show, "one of them, with its items", NULL, false},

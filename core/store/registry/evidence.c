@@ -2,6 +2,7 @@
 
 #include <jansson.h>
 
+#include "store/registry/notices.h"
 #include "store/registry/registry_inner.h"
 
 #define YEAR_S (366 * 86400)
@@ -174,9 +175,26 @@ static void read_after(json_t *list)
     }
 }
 
+/* When each sink took a notice last; what was given up has had all its tries. */
+static bool add_delivered(struct registry *r, json_t *facts, struct fault *why)
+{
+    json_t *delivered = json_object();
+    json_object_set_new(facts, "delivered", delivered);
+    struct registry_query *q = REGISTRY_ASK(
+        r,
+        "SELECT sink, max(done_at) FROM notice WHERE sink <> '' AND done_at IS NOT NULL AND tries < ?"
+        " GROUP BY sink",
+        value_int(NOTICE_TRIES));
+    while (registry_next(q))
+        json_object_setn_new(delivered, registry_text(q, 0).ptr, registry_text(q, 0).len,
+                             json_integer((json_int_t)registry_int(q, 1)));
+    return registry_end(q, why);
+}
+
 static bool read_all(struct registry *r, json_t *facts, int64_t since_s, int64_t now_s, struct fault *why)
 {
-    bool is_good = add_keys(r, facts, now_s, why) && add_leavers(r, facts, now_s, why) &&
+    bool is_good = add_keys(r, facts, now_s, why) && add_delivered(r, facts, why) &&
+                   add_leavers(r, facts, now_s, why) &&
                    add_list(r, facts, "roles", &roles, now_s, why) &&
                    add_list(r, facts, "glass", &glass, since_s, why) &&
                    add_list(r, facts, "prompts", &prompts, 0, why) && add_list(r, facts, "reviews", &reviews, 0, why) &&

@@ -24,6 +24,7 @@
  *     glass    [{"id", "ends_at", "closed_at"}]                          break-glass since; closed_at 0: it is not
  *     prompts  [{"name", "status", "reviews", "passed", "failed", "ran_at"}]   in production
  *     reviews  [{"id", "plan", "opened_at", "due_at", "is_done"}]        the newest first
+ *     delivered  {"sink": seconds since 1970}                            when each took a notice last
  *     revokes_waiting  n                                                 decided, and not in force
  *     events   [{"action", "object", "at", "actor", "after"}]            the newest of each that the checklist goes by
  */

@@ -154,19 +154,33 @@ static struct registry_value value_json(const char *text)
     return text ? value_str(text) : value_null();
 }
 
+/* Who asked, approves or owns is told of these (notices.h): a row for no sink yet, within the change. */
+static bool write_notice(struct registry *r, const char *event_id, const char *action, int64_t at_s, struct fault *why)
+{
+    static const char *const rooms[] = {"approvals.", "grants.", "prompts.", "reviews.", "sinks."};
+    bool is_told = false;
+    for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++)
+        is_told = is_told || slice_starts(slice_str(action), slice_str(rooms[i]));
+    return !is_told ||
+           REGISTRY_DO(r, why, "INSERT INTO notice(id, rev, sink, body, tries, next_at) VALUES(?, ?, '', '', 0, ?)",
+                       value_str(event_id), value_rev(r), value_int(at_s));
+}
+
 static bool write_event(struct registry *r, const struct change_by *by, const char *action, struct slice object,
                         const char *before, const char *after, struct fault *why)
 {
     char id[CHANGE_ID_BYTES];
     uint64_t wall_ns = clock_wall_ns();
     change_make_id(id, wall_ns);
-    return REGISTRY_DO(r, why,
+    bool is_written =
+        REGISTRY_DO(r, why,
                        "INSERT INTO event(rev, id, at, actor, uid, host, via, action, object, reason, before, after,"
                        " rules) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                        value_rev(r), value_str(id), value_int((int64_t)(wall_ns / NS_PER_S)), value_text(by->actor),
                        value_int(by->uid), value_text(by->host), value_text(by->via), value_str(action),
                        value_text(object), value_text_or_null(by->reason), value_json(before), value_json(after),
                        value_str(r->rules));
+    return is_written && write_notice(r, id, action, (int64_t)(wall_ns / NS_PER_S), why);
 }
 
 bool registry_commit(struct registry *r, const struct change_by *by, const char *action, struct slice object,

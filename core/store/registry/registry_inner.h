@@ -20,6 +20,7 @@
  *                          approvals_rules.c: what governance asks of them
  *     registry/reviews.c   access reviews: reviews_inner.h says which file is for what
  *     registry/reading.c   what is there, without opening it for writing
+ *     registry/notices.c   who is told of changes; evidence.c: what the checklist is told
  *     registry/mark.c      has it changed? without opening it
  *     registry/text.c      names that nobody guesses, lists as workers get them
  *
