@@ -40,7 +40,7 @@ struct key_record {
     size_t role_count;
     struct key_label *labels; /* any further name = value */
     size_t label_count;
-    struct slice *approvals;  /* models this holder is approved for, until the governance store holds them */
+    struct slice *approvals;  /* models this holder is approved for, said with the key itself */
     size_t approval_count;
     uint64_t expires_wall_ns; /* 0: never */
     /* When the owner's identity provider last said that he is there; 0: nobody has to say so. How long that counts is
