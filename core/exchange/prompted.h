@@ -22,7 +22,7 @@ struct prompted {
     struct slice data;      /* the class of data that it says; empty: none */
     struct slice shown;     /* "support/reply@2.1.0", as the client is told */
     uint32_t share;         /* of that label, in thousandths; 0: by its number */
-    struct slice variables; /* JSON: names of those that were given */
+    struct slice variables; /* JSON: names of those that were given; empty: none */
     uint64_t bytes;         /* of all values */
     bool is_verified;       /* the caller's messages were an instance of it; else it was written */
 };

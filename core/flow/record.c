@@ -110,7 +110,7 @@ static void append_prompt(struct buf *out, const struct exchange *x)
     if (p->label.len) append_text(out, NAME("label"), p->label);
     if (p->label.len) append_number(out, NAME("arm"), p->share);
     append_name(out, NAME("variables"));
-    buf_append(out, p->variables);
+    buf_append(out, p->variables.len ? p->variables : SLICE("[]"));
     append_number(out, NAME("bytes"), p->bytes);
     if (p->is_verified) buf_append(out, SLICE(",\"verified\":true"));
     buf_append_char(out, '}');

@@ -30,7 +30,7 @@ end
 local shown = { "app", "department", "user", "team", "tier", "region", "clearance", "env", "role", "approvals", "api",
   "dialect", "asked", "model", "task", "quality", "data", "label", "max_latency_ms", "context_tokens", "max_tokens",
   "uses" }
-local dull = { data = "public", api = "chat", dialect = "openai" }
+local dull = { data = "public", api = "chat", dialect = "openai", prompt_status = "none" }
 
 local function facts_lines(facts, digest)
   local known, parts = {}, {}
