@@ -207,11 +207,16 @@ static void flush(struct pipe *p)
     update_watch(p);
 }
 
+void pipe_flush(struct pipe *p)
+{
+    if (!p->has_ended && !p->is_freed) flush(p);
+}
+
 static void on_flush(void *arg)
 {
     struct pipe *p = arg;
     p->is_flushing = false;
-    if (!p->has_ended && !p->is_freed) flush(p);
+    pipe_flush(p);
 }
 
 static int claim_fd(struct pipe *p)
@@ -284,11 +289,7 @@ static void on_ready(void *arg, unsigned ready)
 struct pipe *pipe_new(struct loop *loop, int fd, size_t queue_bytes_max, const struct pipe_events *events, void *arg)
 {
     struct pipe *p = mem_zalloc(1, sizeof *p);
-    p->loop = loop;
-    p->fd = fd;
-    p->queue_bytes_max = queue_bytes_max;
-    p->events = events;
-    p->arg = arg;
+    *p = (struct pipe){.loop = loop, .fd = fd, .queue_bytes_max = queue_bytes_max, .events = events, .arg = arg};
     buf_init(&p->in);
     buf_init(&p->out);
     loop_watch_init(&p->watch, loop, fd, on_ready, p);

@@ -61,6 +61,8 @@ void pipe_pause(struct pipe *p, bool is_paused);
 /* Not yet taken by the kernel. */
 size_t pipe_queued_bytes(const struct pipe *p);
 bool pipe_has_ended(const struct pipe *p);
+/* What is sent goes at the turn's end. Now, as far as the kernel takes it: for who tells a third one of it next. */
+void pipe_flush(struct pipe *p);
 /* Blocks until the queue is empty: for the last words of a process. False when the time is over or the pipe broke. */
 bool pipe_flush_wait(struct pipe *p, unsigned timeout_ms, struct fault *why);
 

@@ -66,6 +66,11 @@ void children_send(struct supervisor *sup, uint8_t order, struct slice body, int
         child_send(&sup->children[i], order, body, fd);
 }
 
+void child_flush(struct child *c)
+{
+    if (is_listening(c)) pipe_flush(c->pipe);
+}
+
 void child_send_generation(struct child *c, const struct generation *g)
 {
     struct control_generation body = {g->number};

@@ -247,6 +247,8 @@ void children_check_beats(struct supervisor *sup);
 void children_check_counters(struct supervisor *sup);
 void children_send(struct supervisor *sup, uint8_t order, struct slice body, int fd);
 void child_send(struct child *c, uint8_t order, struct slice body, int fd);
+/* What was sent goes now, not at the turn's end. */
+void child_flush(struct child *c);
 /* Takes the descriptor. */
 void child_give(struct child *c, uint8_t order, struct slice body, int fd);
 void child_set_state(struct child *c, enum board_slot_state state);

@@ -185,6 +185,14 @@ static void say_failure(struct supervisor *sup, struct check_result *result)
     buf_clear(&first);
 }
 
+/* Who asked may send a request as soon as he has his answer, to whichever worker: before it, all of them are sent. */
+static bool answer_waiters(struct supervisor *sup, struct report *report)
+{
+    for (unsigned i = 0; i < sup->worker_count; i++)
+        child_flush(&sup->children[i]);
+    return waiters_answer(&sup->snapshots.waiters, answer_of(report));
+}
+
 static void on_checked(void *arg, struct check_result *result)
 {
     struct supervisor *sup = arg;
@@ -198,7 +206,7 @@ static void on_checked(void *arg, struct check_result *result)
     } else {
         say_failure(sup, result);
     }
-    bool is_again = waiters_answer(&s->waiters, answer_of(result->report));
+    bool is_again = answer_waiters(sup, result->report);
     if (is_first && s->held_count && sup->state == BOARD_STARTING) children_start(sup);
     if (is_again) snapshots_begin(sup);
 }
