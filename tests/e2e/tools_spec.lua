@@ -456,7 +456,7 @@ describe("moongate init", function()
     local fields = {}
     for line in types:gmatch("[^\n]+") do
       class = line:match("^%-%-%-@class %(exact%) (%S+)$") or line:match("^%-%-%-@class (%S+)$") or class
-      local name = line:match("^%-%-%-@field ([%a_]+)%??")
+      local name = line:match("^%-%-%-@field ([%w_]+)%??")
       if name then
         fields[class] = fields[class] or {}
         fields[class][name] = true

@@ -93,8 +93,8 @@ static bool read_bounds(struct reading *r)
                (!json_to_i64(r->tape, max, &count) || count < 1 || count > LIMIT_TEMPLATE_MAX_BYTES)) {
         return refuse(r, "max must be a whole number of bytes, 1 to 16777216");
     }
-    if (items != JSON_NONE && (r->v.type != TEMPLATE_LIST || !json_to_i64(r->tape, items, &most) || most < 1 ||
-                               most > LIMIT_TEMPLATE_ITEMS))
+    if (items != JSON_NONE && (r->v.type != TEMPLATE_LIST || !json_is(r->tape, items, JSON_NUMBER) ||
+                               !json_to_i64(r->tape, items, &most) || most < 1 || most > LIMIT_TEMPLATE_ITEMS))
         return refuse(r, "max_items must be a whole number, 1 to 4096, of a list");
     bool is_media = template_is_media(r->v.type) && max == JSON_NONE;
     r->v.bytes_max = is_media ? LIMIT_TEMPLATE_MAX_BYTES : (uint32_t)count;

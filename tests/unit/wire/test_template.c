@@ -197,7 +197,7 @@ static void wrong_declarations_are_refused(void)
         "{\"a\":{\"min\":1}}",               "{\"a\":{\"type\":\"choice\"}}",  "{\"a\":{\"values\":[\"x\"]}}",
         "{\"a\":{\"join\":\",\"}}",          "{\"a\":{\"default\":1}}",        "{\"a b\":{}}",
         "{\"a\":{\"max\":1,\"max\":2}}",     "[]",                             "{\"a\":{},\"a\":{}}",
-        "{\"a\":{\"type\":\"integer\",\"max\":3,\"default\":4}}",
+        "{\"a\":{\"type\":\"integer\",\"max\":3,\"default\":4}}",      "{\"a\":{\"type\":\"list\",\"max_items\":\" \"}}",
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct fixture f;
